@@ -1,0 +1,1 @@
+//! The `#[streaming]` attribute of `amorsize`.

@@ -1,0 +1,133 @@
+//! What will be done, and why: the public result of every decision. Holds values and prints them; decides nothing.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+/// Where items are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pool {
+    /// The caller's thread, one item after the other: a plain loop.
+    Serial,
+    /// Threads that compute: at most as many as this process has cores.
+    Cpu,
+    /// Threads that mostly wait (disk, network, sleep): more of them than there are cores.
+    Blocking,
+}
+
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Pool::Serial => "serial",
+            Pool::Cpu => "cpu",
+            Pool::Blocking => "blocking",
+        })
+    }
+}
+
+/// What a plan rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Origin {
+    /// The user's options or the environment left nothing to decide.
+    Pinned,
+    /// Earlier runs.
+    Predicted {
+        /// The chance that the plan is within 10 % of the best, 0.0..=1.0.
+        confidence: f64,
+        /// Recorded runs that the prediction used.
+        samples: usize,
+    },
+    /// The first items of this very input, whose results are kept.
+    Measured {
+        /// Items timed.
+        items: u64,
+        /// Time the function took per item (median of the timed batches).
+        item_time: Duration,
+    },
+}
+
+/// How a stream runs: pool, threads, chunk and buffer size, order, and the reason in a sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub(crate) pool: Pool,
+    pub(crate) threads: usize,
+    pub(crate) chunk_size: usize,
+    pub(crate) buffer_size: usize,
+    pub(crate) ordered: bool,
+    pub(crate) origin: Origin,
+    pub(crate) expected_speedup: f64,
+    pub(crate) reason: Cow<'static, str>,
+}
+
+impl Plan {
+    /// Where items are run.
+    #[must_use]
+    pub fn pool(&self) -> Pool {
+        self.pool
+    }
+
+    /// Threads that run the function at the same time, at least 1. The consumer counts while it helps.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Items handed to a thread at a time, at least 1.
+    #[must_use]
+    pub fn chunk_size(&self) -> usize {
+        self.chunk_size
+    }
+
+    /// Most items taken from the source and not yet yielded, at least 1.
+    #[must_use]
+    pub fn buffer_size(&self) -> usize {
+        self.buffer_size
+    }
+
+    /// Whether results come in the order of the input.
+    #[must_use]
+    pub fn ordered(&self) -> bool {
+        self.ordered
+    }
+
+    /// What the plan rests on.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan.
+    #[must_use]
+    pub fn expected_speedup(&self) -> f64 {
+        self.expected_speedup
+    }
+
+    /// Why this plan, in a sentence.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pool == Pool::Serial {
+            write!(f, "plain loop")?;
+        } else {
+            let (threads, chunk, buffer) = (self.threads, self.chunk_size, self.buffer_size);
+            write!(f, "{} pool, {threads} {}, ", self.pool, plural(threads, "thread"))?;
+            write!(f, "chunks of {chunk}, at most {buffer} {} in flight, ", plural(buffer, "item"))?;
+            write!(
+                f,
+                "{}, expected {:.1}x",
+                if self.ordered { "in order" } else { "unordered" },
+                self.expected_speedup
+            )?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+fn plural(n: usize, noun: &str) -> String {
+    if n == 1 { noun.to_owned() } else { format!("{noun}s") }
+}

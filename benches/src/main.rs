@@ -1,0 +1,2 @@
+//! Measures amorsize against the plain loop and its peers.
+fn main() {}
