@@ -2,8 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod constants;
+mod decide;
+mod engine;
+mod machine;
 mod options;
 mod plan;
+mod report;
+mod stream;
+mod tuner;
+mod work;
 
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
+pub use report::Report;
+pub use stream::{Indexed, Stream};
+pub use tuner::{Collect, Tuner};
+pub use work::{ByRef, ByValue, Work};

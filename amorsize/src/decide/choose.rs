@@ -1,0 +1,177 @@
+//! The plan for given costs: serial or parallel, how many threads, which chunk, which window.
+
+use crate::constants::{
+    DEFAULT_BUFFER_SIZE_MULTIPLIER, HETEROGENEOUS_CV_THRESHOLD, LARGE_DATASET_THRESHOLD,
+    STREAMING_BUFFER_MEMORY_FRACTION,
+};
+use crate::options::{Options, Order};
+
+use super::costs::Costs;
+use super::model;
+
+/// Seconds of work in a chunk, unless the option says otherwise: some 80 times what handing it over costs, and short
+/// enough that the last one hardly matters. (The fixed-chunk optimum of Kruskal & Weiss 1985 is flat around it.)
+pub(crate) const TARGET_CHUNK: f64 = 100e-6;
+/// Seconds of work below which a chunk's hand-over would show.
+const SMALLEST_CHUNK: f64 = 10e-6;
+/// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
+const LARGEST_CHUNK: usize = 8192;
+/// Bytes of results in flight that stay in a core's own cache. More of them cost the speed of memory.
+const CACHE_BYTES: f64 = 512.0 * 1024.0;
+/// Expected gain below which the plain loop is kept: the model is not better than that.
+const WORTH_IT: f64 = 1.15;
+
+/// What a decision depends on besides the costs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Situation {
+    /// Threads that may compute at the same time.
+    pub(crate) cores: usize,
+    /// Bytes this process may still take.
+    pub(crate) available_memory: u64,
+    /// Shallow bytes of an item.
+    pub(crate) item_bytes: usize,
+}
+
+/// Threads for work on the CPU pool, or `None` where the plain loop is as fast.
+pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<(usize, f64)> {
+    let most = options.threads.map_or(situation.cores, usize::from);
+    let gain = |threads| {
+        let chunk = chunk(costs, Some(items), threads, options);
+        model::speedup(costs, threads, chunk, items)
+    };
+    if most < 2 {
+        return None;
+    }
+    let best = gain(most);
+    // The fewest threads that reach the best: a slow source or consumer is not helped by more.
+    let enough = (2..=most).find(|&threads| gain(threads) >= 0.97 * best).unwrap_or(most);
+    let expected = gain(enough);
+    (expected >= WORTH_IT).then_some((enough, expected))
+}
+
+/// Items in a chunk: the smallest that makes the hand-over negligible, shrunk near a known end so that no thread
+/// works alone (FAC2: half of the rest, divided among all).
+pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, options: &Options) -> usize {
+    if let Some(pinned) = options.chunk_size {
+        return pinned.get();
+    }
+    let target = options.target_chunk_duration.map_or(TARGET_CHUNK, |duration| duration.as_secs_f64());
+    let by_time = items_in(target, costs.item);
+    let by_bytes = cached_items(costs.result_bytes, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
+    let chunk = by_time.min(by_bytes.max(1));
+    match remaining {
+        Some(remaining) => {
+            let share = (remaining as usize).div_ceil(2 * threads);
+            chunk.min(share.max(items_in(SMALLEST_CHUNK, costs.item)))
+        }
+        None => chunk,
+    }
+}
+
+fn items_in(seconds: f64, item_time: f64) -> usize {
+    if item_time <= 0.0 {
+        return 1;
+    }
+    // `as` saturates, so an absurd ratio is only a large number.
+    ((seconds / item_time).ceil() as usize).clamp(1, LARGEST_CHUNK)
+}
+
+/// Results that fit into the caches of the threads that make them.
+fn cached_items(result_bytes: f64, threads: usize) -> usize {
+    (CACHE_BYTES * threads as f64 / result_bytes.max(1.0)) as usize
+}
+
+/// Items in flight that keep every thread busy: for each thread a chunk that runs, one that waits, one that is done.
+pub(crate) fn window(chunk: usize, threads: usize) -> usize {
+    chunk.saturating_mul(threads).saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER)
+}
+
+/// The stated bound on items in flight: the user's, or room for chunks that grow when items turn out cheaper than
+/// the first ones, within a tenth of the available memory.
+pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation: &Situation) -> usize {
+    if let Some(pinned) = options.buffer_size {
+        return pinned.get();
+    }
+    let bytes = costs.result_bytes.max(situation.item_bytes as f64).max(1.0);
+    let by_memory = situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION / bytes;
+    let wanted = window(options.chunk_size.map_or(LARGEST_CHUNK, usize::from), threads);
+    let cached = cached_items(bytes, threads).max(window(chunk(costs, None, threads, options), threads));
+    wanted.min(cached).min(by_memory as usize).max(1)
+}
+
+/// Whether results keep the order of the input.
+pub(crate) fn ordered(order: Order, spread: f64, items: u64) -> bool {
+    match order {
+        Order::Input => true,
+        Order::Any => false,
+        Order::Auto => spread <= HETEROGENEOUS_CV_THRESHOLD && items <= LARGE_DATASET_THRESHOLD,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8 };
+
+    fn cpu(item: f64) -> Costs {
+        Costs { source: 1e-9, item, consumer: 2e-9, result_bytes: 8.0, ..Costs::default() }
+    }
+
+    fn options() -> Options {
+        Options::default()
+    }
+
+    #[test]
+    fn cheap_items_stay_in_the_plain_loop() {
+        assert_eq!(threads(&cpu(1.5e-9), 100_000_000, &options(), &TWO_CORES), None);
+    }
+
+    #[test]
+    fn dear_items_use_every_core() {
+        let (threads, gain) = threads(&cpu(5e-6), 100_000, &options(), &TWO_CORES).unwrap();
+        assert_eq!(threads, 2);
+        assert!(gain > 1.8);
+    }
+
+    #[test]
+    fn a_slow_consumer_gets_no_more_threads_than_help() {
+        let costs = Costs { item: 10e-6, consumer: 10e-6, ..cpu(0.0) };
+        let many = Situation { cores: 64, ..TWO_CORES };
+        assert_eq!(threads(&costs, 100_000, &options(), &many).unwrap().0, 2);
+    }
+
+    #[test]
+    fn a_chunk_holds_about_the_target_time() {
+        assert_eq!(chunk(&cpu(1e-6), None, 2, &options()), 100);
+        assert_eq!(chunk(&cpu(1.0), None, 2, &options()), 1);
+    }
+
+    #[test]
+    fn large_results_make_small_chunks() {
+        let costs = Costs { result_bytes: 65536.0, ..cpu(12e-6) };
+        assert!(chunk(&costs, None, 2, &options()) <= 3);
+    }
+
+    #[test]
+    fn chunks_shrink_towards_a_known_end() {
+        assert_eq!(chunk(&cpu(1e-6), Some(200), 2, &options()), 50);
+        assert_eq!(chunk(&cpu(1e-6), Some(4), 2, &options()), 10);
+    }
+
+    #[test]
+    fn the_buffer_never_takes_more_than_a_tenth_of_the_memory() {
+        let costs = Costs { result_bytes: 1e6, ..cpu(1e-3) };
+        let small = Situation { available_memory: 20_000_000, ..TWO_CORES };
+        assert_eq!(buffer(&costs, 2, &options(), &small), 2);
+    }
+
+    #[test]
+    fn auto_order_follows_spread_and_length() {
+        assert!(ordered(Order::Auto, 0.5, 10_000));
+        assert!(!ordered(Order::Auto, 0.51, 10));
+        assert!(!ordered(Order::Auto, 0.0, 10_001));
+        assert!(ordered(Order::Input, 9.0, u64::MAX));
+        assert!(!ordered(Order::Any, 0.0, 1));
+    }
+}

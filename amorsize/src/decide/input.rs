@@ -1,0 +1,47 @@
+//! How many items are still to come: from the source's size hint when it knows, from experience when it does not.
+
+/// What a source says of its rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Remaining {
+    pub(crate) lower: u64,
+    pub(crate) upper: Option<u64>,
+}
+
+impl Remaining {
+    pub(crate) fn from_hint((lower, upper): (usize, Option<usize>)) -> Self {
+        Self { lower: lower as u64, upper: upper.map(|upper| upper as u64) }
+    }
+
+    /// The exact number, when the source knows it.
+    pub(crate) fn exact(self) -> Option<u64> {
+        self.upper.filter(|&upper| upper == self.lower)
+    }
+
+    /// A guess that never disappoints by more than a factor of two: an input of unknown length is expected to last as
+    /// long again as it has lasted (Lindy's law), within what the source promises.
+    pub(crate) fn expected(self, done: u64) -> u64 {
+        let guess = done.max(self.lower);
+        self.upper.map_or(guess, |upper| guess.min(upper))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_length_is_taken_at_its_word() {
+        let known = Remaining::from_hint((7, Some(7)));
+        assert_eq!(known.exact(), Some(7));
+        assert_eq!(known.expected(1_000), 7);
+    }
+
+    #[test]
+    fn an_unknown_length_is_expected_to_double() {
+        let unknown = Remaining::from_hint((0, None));
+        assert_eq!(unknown.exact(), None);
+        assert_eq!(unknown.expected(100), 100);
+        assert_eq!(Remaining::from_hint((0, Some(30))).expected(100), 30);
+        assert_eq!(Remaining::from_hint((500, None)).expected(100), 500);
+    }
+}

@@ -1,0 +1,17 @@
+//! Every decision, as pure code: observations in, decision out; no clock, no thread, no file.
+//!
+//! - [`costs`]: what an item costs, as a running estimate
+//! - [`input`]: how many items are still to come
+//! - [`model`]: how long a plan would take for given costs
+//! - [`choose`]: the plan for given costs
+//! - [`trial`]: how many items to time before the first plan
+//! - [`watch`]: whether a running plan keeps what it promised
+//! - [`pilot`]: leads one stream through all of these
+
+pub(crate) mod choose;
+pub(crate) mod costs;
+pub(crate) mod input;
+pub(crate) mod model;
+pub(crate) mod pilot;
+pub(crate) mod trial;
+pub(crate) mod watch;

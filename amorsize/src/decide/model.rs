@@ -1,0 +1,62 @@
+//! How long a plan would take for given costs. Constants are medians measured on a two-core virtual machine
+//! (`benches/README.md`); they only have to be right within a factor of two, because a plan is watched while it runs.
+
+use super::costs::Costs;
+
+/// Seconds to hand a chunk over and take its results back: locks, cache lines, two clock readings.
+pub(crate) const HAND_OVER: f64 = 1.2e-6;
+/// Seconds that an item costs the consumer on its way into a chunk and out of one.
+const ITEM_TRANSFER: f64 = 4e-9;
+/// Seconds that waking a sleeping pool costs the thread that wakes it.
+const WAKE_CALL: f64 = 6e-6;
+/// Seconds until the woken thread runs its first item.
+const WAKE_LATENCY: f64 = 40e-6;
+
+/// Seconds an item in the long run, on `threads` threads of which the consumer is one while it has nothing to yield:
+/// bound by the consumer's own part (Amdahl), or by all the work spread over all threads.
+pub(crate) fn steady(costs: &Costs, threads: usize, chunk: usize) -> f64 {
+    let hand_over = HAND_OVER / chunk as f64;
+    let own = costs.source + costs.consumer + ITEM_TRANSFER + hand_over;
+    let cores = threads as f64;
+    own.max((costs.serial() + ITEM_TRANSFER + hand_over) / cores)
+}
+
+/// Seconds for `items` more items: start, long run, and the last chunk, which on average leaves half of the other
+/// threads without work.
+pub(crate) fn parallel(costs: &Costs, threads: usize, chunk: usize, items: u64) -> f64 {
+    let others = (threads - 1) as f64 / threads as f64;
+    let tail = 0.5 * others * costs.item * (chunk as f64).min(items as f64 / threads as f64);
+    WAKE_CALL + WAKE_LATENCY * others + items as f64 * steady(costs, threads, chunk) + tail
+}
+
+/// Throughput against the plain loop for `items` more items.
+pub(crate) fn speedup(costs: &Costs, threads: usize, chunk: usize, items: u64) -> f64 {
+    items as f64 * costs.serial() / parallel(costs, threads, chunk, items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cpu(item: f64) -> Costs {
+        Costs { source: 1e-9, item, consumer: 1e-9, ..Costs::default() }
+    }
+
+    #[test]
+    fn long_work_approaches_the_number_of_threads() {
+        assert!(speedup(&cpu(50e-6), 2, 2, 100_000) > 1.9);
+        assert!(speedup(&cpu(1e-3), 64, 1, 100_000) > 60.0);
+    }
+
+    #[test]
+    fn work_too_small_to_share_stays_below_one() {
+        assert!(speedup(&cpu(1.5e-9), 2, 4096, 10_000_000) < 1.0);
+        assert!(speedup(&cpu(1e-6), 2, 16, 20) < 1.0);
+    }
+
+    #[test]
+    fn the_consumer_is_a_bound_that_threads_do_not_move() {
+        let costs = Costs { source: 1e-9, item: 1e-6, consumer: 100e-6, ..Costs::default() };
+        assert!(speedup(&costs, 8, 64, 100_000) < 1.02);
+    }
+}

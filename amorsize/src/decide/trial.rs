@@ -1,0 +1,132 @@
+//! How many items to time before the first plan. Batches grow until the clock can be trusted; one slow item is enough.
+
+use crate::constants::DEFAULT_SAMPLE_SIZE;
+
+/// Seconds from which a timed batch is trusted: a hundred times what reading the clock costs.
+const TRUSTED_BATCH: f64 = 2.5e-6;
+/// Seconds after which a trial of the default sample size ends, whatever it has seen: by then it costs as much as
+/// being wrong would.
+const LONGEST_TRIAL: f64 = 60e-6;
+/// Ratio within which two batches agree; a preemption or a first call's set-up makes them differ by more.
+const AGREEMENT: f64 = 1.5;
+
+/// One timed batch.
+#[derive(Clone, Copy, Debug)]
+struct Timed {
+    items: usize,
+    item_time: f64,
+}
+
+/// The state of a trial.
+#[derive(Clone, Debug)]
+pub(crate) struct Trial {
+    sample_size: usize,
+    items: usize,
+    seconds: f64,
+    last: Option<Timed>,
+    before: Option<Timed>,
+}
+
+impl Trial {
+    pub(crate) fn new(sample_size: usize) -> Self {
+        Self { sample_size, items: 0, seconds: 0.0, last: None, before: None }
+    }
+
+    /// Items of the next batch, or `None` when enough is known.
+    pub(crate) fn next(&self) -> Option<usize> {
+        let Some(last) = self.last else { return Some(1) };
+        (!self.is_enough(last)).then(|| match self.before {
+            // The second item alone shows whether the first one was slow only because it was the first.
+            None => 1,
+            Some(_) => last.items.saturating_mul(2),
+        })
+    }
+
+    fn is_enough(&self, last: Timed) -> bool {
+        let generosity = (self.sample_size as f64 / DEFAULT_SAMPLE_SIZE as f64).max(1.0);
+        let is_late = self.seconds >= LONGEST_TRIAL * generosity;
+        let is_trusted = last.items as f64 * last.item_time >= TRUSTED_BATCH;
+        is_late || (self.items >= self.sample_size && is_trusted && self.agrees(last))
+    }
+
+    fn agrees(&self, last: Timed) -> bool {
+        self.before.is_some_and(|before| {
+            let ratio = last.item_time / before.item_time;
+            (1.0 / AGREEMENT..=AGREEMENT).contains(&ratio)
+        })
+    }
+
+    /// Adds a batch of `items` that took `seconds` in the function.
+    pub(crate) fn observe(&mut self, items: usize, seconds: f64) {
+        self.items += items;
+        self.seconds += seconds;
+        self.before = self.last;
+        self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
+    }
+
+    /// Items timed so far.
+    pub(crate) fn items(&self) -> usize {
+        self.items
+    }
+
+    /// Items of the last batch.
+    pub(crate) fn last_batch(&self) -> usize {
+        self.last.map_or(1, |last| last.items)
+    }
+
+    /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it.
+    pub(crate) fn item_time(&self) -> f64 {
+        let times = [self.last, self.before].into_iter().flatten().map(|timed| timed.item_time);
+        times.reduce(f64::min).unwrap_or(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a trial where item `i` takes `cost(i)` seconds.
+    fn run(sample_size: usize, cost: impl Fn(usize) -> f64) -> Trial {
+        let mut trial = Trial::new(sample_size);
+        while let Some(batch) = trial.next() {
+            let begin = trial.items();
+            trial.observe(batch, (begin..begin + batch).map(&cost).sum());
+        }
+        trial
+    }
+
+    #[test]
+    fn one_slow_item_is_enough() {
+        assert_eq!(run(5, |_| 1e-3).items(), 1);
+    }
+
+    #[test]
+    fn cheap_items_are_timed_in_batches_that_the_clock_resolves() {
+        let trial = run(5, |_| 1.5e-9);
+        assert!((trial.item_time() - 1.5e-9).abs() < 1e-12);
+        assert!((1_000..10_000).contains(&trial.items()), "{}", trial.items());
+    }
+
+    #[test]
+    fn the_sample_size_is_reached() {
+        assert!(run(5, |_| 4e-6).items() >= 5);
+        assert!(run(100, |_| 4e-6).items() >= 100);
+    }
+
+    #[test]
+    fn a_slow_first_item_does_not_count() {
+        assert!((run(5, |item| if item == 0 { 30e-6 } else { 1e-6 }).item_time() - 1e-6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_preemption_is_not_believed() {
+        let trial = run(5, |item| if item == 5 { 50e-6 } else { 1e-6 });
+        assert!(trial.item_time() < 2e-6, "{}", trial.item_time());
+    }
+
+    #[test]
+    fn a_trial_ends_even_if_nothing_agrees() {
+        let trial = run(5, |item| if item % 2 == 0 { 1e-9 } else { 20e-6 });
+        assert!(trial.items() < 100);
+    }
+}

@@ -1,0 +1,71 @@
+//! A run of consecutive items on its way to a thread, and what comes back. Holds data; the queue moves it.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Consecutive items of the source.
+pub(crate) struct Chunk<I> {
+    /// Index of the first item in the source.
+    pub(crate) start: u64,
+    pub(crate) items: Vec<I>,
+}
+
+/// The results of a chunk, or of its front part where the rest was given away.
+pub(crate) struct Batch<R> {
+    /// Source index of the first result.
+    pub(crate) start: u64,
+    pub(crate) results: Vec<R>,
+    /// The function panicked at the item behind the last result.
+    pub(crate) panic: Option<Payload>,
+    pub(crate) cost: BatchCost,
+}
+
+impl<R> Batch<R> {
+    /// No results, only a panic.
+    pub(crate) fn panicked(start: u64, payload: Payload) -> Self {
+        Self { start, results: Vec::new(), panic: Some(payload), cost: BatchCost::default() }
+    }
+}
+
+/// What running a chunk cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BatchCost {
+    /// Wall time spent in the function, all items together.
+    pub(crate) wall: Duration,
+    /// The part of `wall` in which the thread was blocked: not computing and not waiting for a core.
+    pub(crate) blocked: Duration,
+    /// Bytes of one result, with what it owns.
+    pub(crate) result_bytes: usize,
+}
+
+/// Something ordered by its place in the source.
+pub(crate) trait Placed {
+    fn start(&self) -> u64;
+}
+
+impl<I> Placed for Chunk<I> {
+    fn start(&self) -> u64 {
+        self.start
+    }
+}
+
+impl<R> Placed for Batch<R> {
+    fn start(&self) -> u64 {
+        self.start
+    }
+}
+
+/// Drops a user's values where nobody is left to receive a panic of their `Drop`.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(value))) {
+        tracing::warn!(target: "amorsize", "dropping an item or result of a cancelled stream panicked");
+        // The payload is the user's too: a second panic in its `Drop` would tear down the pool.
+        if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+            std::mem::forget(second);
+        }
+    }
+}

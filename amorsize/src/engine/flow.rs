@@ -1,0 +1,349 @@
+//! The consumer's side of a stream: pulls chunks from the source, hands them over, takes results back, and tells the
+//! pilot how long everything took. All of it runs on the thread that asks for the next result.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::chunk::{Batch, Chunk, Payload};
+use super::launch::{Launch, Target, Ticket};
+use super::queue::{Polled, Queue};
+use crate::decide::input::Remaining;
+use crate::decide::pilot::{Pilot, Step};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::work::Work;
+
+/// What the stream does until it asks again.
+pub(crate) enum Next<R> {
+    /// Yield these results.
+    Batch(Batch<R>),
+    /// Run so many items as a plain loop.
+    Loop(usize),
+    /// The source is exhausted and everything was yielded.
+    End,
+}
+
+/// See the module. `P` takes tickets to threads.
+pub(crate) struct Flow<W, I, R, P> {
+    queue: Arc<Queue<W, I, R>>,
+    launcher: P,
+    target: Target,
+    pilot: Pilot,
+    /// Threads and order that the queue was told.
+    configured: Option<(usize, bool)>,
+    /// Results of a trial that are not yet yielded.
+    backlog: VecDeque<Batch<R>>,
+    exhausted: bool,
+    source_panic: Option<Payload>,
+    began: Option<Instant>,
+    ended: Option<Instant>,
+    /// When the consumer was given what it now comes back from.
+    handed: Option<(Instant, Handed)>,
+    pulled: u64,
+    accepted: u64,
+    waits: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Handed {
+    Results(usize),
+    Loop(usize),
+}
+
+/// What the consumer ran while it had nothing to yield.
+enum Helped<R> {
+    No,
+    /// Results that come later.
+    Other,
+    /// The results that come next.
+    Next(Batch<R>),
+}
+
+impl<W, I, R, P> Flow<W, I, R, P> {
+    pub(crate) fn new(queue: Arc<Queue<W, I, R>>, launcher: P, target: Target, pilot: Pilot) -> Self {
+        Self {
+            queue,
+            launcher,
+            target,
+            pilot,
+            configured: None,
+            backlog: VecDeque::new(),
+            exhausted: false,
+            source_panic: None,
+            began: None,
+            ended: None,
+            handed: None,
+            pulled: 0,
+            accepted: 0,
+            waits: 0,
+        }
+    }
+
+    /// Items taken from the source and not yet handed to the stream.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.pulled - self.accepted
+    }
+
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.exhausted
+    }
+
+    /// Source index of the next item to be pulled.
+    pub(crate) fn pulled(&self) -> u64 {
+        self.pulled
+    }
+
+    /// The plan, after [`Flow::decide`].
+    pub(crate) fn plan(&self) -> &Plan {
+        self.pilot.plan().expect("decided before")
+    }
+
+    /// The plain loop found the end of the source.
+    pub(crate) fn exhaust(&mut self) {
+        self.exhausted = true;
+    }
+
+    /// No more results will be asked for.
+    pub(crate) fn end(&mut self) {
+        self.exhausted = true;
+        self.ended.get_or_insert_with(Instant::now);
+        if self.configured.is_some() {
+            self.queue.cancel();
+        }
+    }
+
+    pub(crate) fn report(&self, looped: u64, unread: u64) -> Report {
+        let plan = self.pilot.plan().cloned();
+        let since = |began: Instant| self.ended.unwrap_or_else(Instant::now) - began;
+        Report {
+            threads: self.pilot.threads(),
+            chunk_size: self.pilot.chunk(Remaining { lower: 0, upper: None }),
+            buffer_size: plan.as_ref().map_or(1, |_| self.pilot.window().max(1)),
+            plan,
+            items_in: self.pulled + looped,
+            items_out: self.accepted + looped - unread,
+            elapsed: self.began.map_or(Duration::ZERO, since),
+            item_time: Duration::from_secs_f64(self.pilot.costs().item),
+            waits: self.waits,
+            plans: self.pilot.plans(),
+        }
+    }
+
+    fn now(&mut self) -> f64 {
+        self.began.get_or_insert_with(Instant::now).elapsed().as_secs_f64()
+    }
+}
+
+impl<W, I, R, P> Flow<W, I, R, P>
+where
+    W: Work<I, Output = R>,
+    Queue<W, I, R>: Ticket,
+    P: Launch<Queue<W, I, R>>,
+{
+    /// What the stream does next; `left` items of a plain loop were not run, because the source ended.
+    pub(crate) fn next<S: Iterator<Item = I>>(&mut self, source: &mut S, left: usize) -> Next<R> {
+        self.settle_account(source, left);
+        loop {
+            if let Some(batch) = self.backlog.pop_front() {
+                return self.hand_over(batch);
+            }
+            if self.exhausted && self.in_flight() == 0 {
+                return self.finish();
+            }
+            match self.step(source) {
+                Step::Try(items) => self.try_batch(source, items),
+                Step::Loop(items) => return self.hand_loop(items),
+                Step::Parallel => match self.next_batch(source) {
+                    Some(batch) => return self.hand_over(batch),
+                    None => self.pilot.drained(),
+                },
+            }
+        }
+    }
+
+    /// Goes on with the trial until there is a plan.
+    pub(crate) fn decide<S: Iterator<Item = I>>(&mut self, source: &mut S) {
+        while self.pilot.plan().is_none() {
+            match self.step(source) {
+                Step::Try(items) => self.try_batch(source, items),
+                Step::Loop(_) | Step::Parallel => break,
+            }
+        }
+    }
+
+    fn step<S: Iterator<Item = I>>(&mut self, source: &S) -> Step {
+        let (now, yielded, room) = (self.now(), self.accepted, self.trial_room());
+        let remaining = self.remaining(source);
+        // A source that ended during the trial leaves nothing to try.
+        let room = if self.exhausted { 0 } else { room };
+        self.pilot.step(now, yielded, remaining, room)
+    }
+
+    fn trial_room(&self) -> usize {
+        self.pilot.trial_bound().saturating_sub(self.in_flight() as usize)
+    }
+
+    fn remaining<S: Iterator>(&self, source: &S) -> Remaining {
+        Remaining::from_hint(if self.exhausted { (0, Some(0)) } else { source.size_hint() })
+    }
+
+    /// Tells the pilot what the consumer did since the last call.
+    fn settle_account<S: Iterator<Item = I>>(&mut self, source: &S, left: usize) {
+        let Some((at, handed)) = self.handed.take() else { return };
+        let seconds = at.elapsed().as_secs_f64();
+        match handed {
+            Handed::Results(items) => self.pilot.consumed(items, seconds),
+            Handed::Loop(granted) if granted > left => {
+                let items = granted - left;
+                self.pulled += items as u64;
+                self.accepted += items as u64;
+                let (now, remaining) = (self.now(), self.remaining(source));
+                self.pilot.looped(items, seconds, now, self.accepted, remaining);
+            }
+            Handed::Loop(_) => {}
+        }
+    }
+
+    fn hand_loop(&mut self, items: usize) -> Next<R> {
+        if self.exhausted {
+            return self.finish();
+        }
+        self.handed = Some((Instant::now(), Handed::Loop(items)));
+        Next::Loop(items)
+    }
+
+    fn hand_over(&mut self, batch: Batch<R>) -> Next<R> {
+        self.accepted += batch.results.len() as u64;
+        if !batch.results.is_empty() {
+            self.handed = Some((Instant::now(), Handed::Results(batch.results.len())));
+        }
+        Next::Batch(batch)
+    }
+
+    /// Everything was yielded: the source's own panic comes at its place, after all results.
+    fn finish(&mut self) -> Next<R> {
+        self.end();
+        match self.source_panic.take() {
+            Some(payload) => Next::Batch(Batch::panicked(self.pulled, payload)),
+            None => Next::End,
+        }
+    }
+
+    /// Pulls up to `most` items. A source that panics ends there.
+    fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
+        let mut items = Vec::with_capacity(most.min(source.size_hint().1.unwrap_or(most)));
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            while items.len() < most {
+                let Some(item) = source.next() else { return true };
+                items.push(item);
+            }
+            false
+        }));
+        match ended {
+            Ok(ended) => self.exhausted = ended,
+            Err(payload) => {
+                self.exhausted = true;
+                self.source_panic = Some(payload);
+            }
+        }
+        let chunk = Chunk { start: self.pulled, items };
+        self.pulled += chunk.items.len() as u64;
+        (!chunk.items.is_empty()).then_some(chunk)
+    }
+
+    fn try_batch<S: Iterator<Item = I>>(&mut self, source: &mut S, items: usize) {
+        let begin = Instant::now();
+        let Some(chunk) = self.pull(source, items) else { return };
+        let pulled = begin.elapsed();
+        let batch = self.queue.run(chunk);
+        let (items, cost) = (batch.results.len(), batch.cost);
+        if items > 0 {
+            self.pilot.tried(items, pulled.as_secs_f64(), cost.wall.as_secs_f64(), cost.result_bytes);
+        }
+        self.backlog.push_back(batch);
+    }
+
+    /// The next results of a parallel run; `None` when nothing is in flight.
+    fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
+        self.configure();
+        loop {
+            let helps = self.pilot.consumer_helps();
+            let most = if helps { self.pilot.threads() - 1 } else { self.pilot.threads() };
+            let polled = self.queue.poll(self.accepted, most);
+            if polled.claimed {
+                self.launch();
+            }
+            self.refill(source, &polled, most);
+            let batch = match polled.batch {
+                Some(batch) => Some(batch),
+                None => match self.help(helps || polled.running == 0) {
+                    Helped::Next(batch) => Some(batch),
+                    Helped::Other => continue,
+                    Helped::No if self.queue.wait(self.accepted, helps, &mut self.waits) => continue,
+                    Helped::No => None,
+                },
+            };
+            if let Some(batch) = &batch {
+                self.observe(batch);
+            }
+            return batch;
+        }
+    }
+
+    fn configure(&mut self) {
+        let wanted = (self.pilot.threads(), self.pilot.is_ordered());
+        if self.configured != Some(wanted) {
+            self.configured = Some(wanted);
+            self.queue.configure(wanted.0, wanted.1);
+        }
+    }
+
+    /// Hands chunks over until every thread has one waiting, within the window. With results at hand no more than one
+    /// chunk is pulled: a slow source must not keep them from the consumer.
+    fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) {
+        let enough = 2 * self.pilot.threads();
+        let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
+        let missing = enough.saturating_sub(polled.queued).min(most_chunks);
+        for _ in 0..missing {
+            let room = self.pilot.window().saturating_sub(self.in_flight() as usize);
+            let size = self.pilot.chunk(self.remaining(source));
+            if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
+                return;
+            }
+            let begin = Instant::now();
+            let Some(chunk) = self.pull(source, size.min(room)) else { return };
+            self.pilot.pulled(chunk.items.len(), begin.elapsed().as_secs_f64());
+            if self.queue.push(chunk, most) {
+                self.launch();
+            }
+        }
+    }
+
+    fn launch(&mut self) {
+        if !self.launcher.launch(&self.target, Arc::clone(&self.queue)) {
+            self.queue.return_ticket();
+        }
+    }
+
+    /// Runs a waiting chunk on the consumer's own thread.
+    fn help(&mut self, may_help: bool) -> Helped<R> {
+        let Some(chunk) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
+        let batch = self.queue.run(chunk);
+        self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
+    }
+
+    fn observe(&mut self, batch: &Batch<R>) {
+        let cost = batch.cost;
+        self.pilot.ran(batch.results.len(), cost.wall.as_secs_f64(), cost.result_bytes);
+        let now = self.now();
+        self.pilot.check(now, self.accepted);
+    }
+}
+
+impl<W, I, R, P> Drop for Flow<W, I, R, P> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,321 @@
+//! The queue of one stream: chunks that wait, results that are finished, and the consumer that may sleep between them.
+//!
+//! One mutex, held for a few instructions and never while a user's code runs. A pool job is only a *ticket*: it takes
+//! chunks while there are any and then ends, so a stream that waits holds no thread, and the consumer can always run
+//! its own chunks. A running chunk can be divided at any item (see [`Queue::run`]): threads that have nothing to do
+//! get the back half of what another one has not begun.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::vec;
+
+use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_quietly};
+use crate::work::Work;
+
+/// Work worth less than this is not given away: about ten times what the hand-over costs.
+const WORTH_DIVIDING: Duration = Duration::from_micros(15);
+
+const RUN: u8 = 0;
+const DIVIDE: u8 = 1;
+const CANCEL: u8 = 2;
+
+/// Read by every thread between two items, so it has a cache line (and its prefetched neighbour) of its own.
+#[repr(align(128))]
+struct Signal(AtomicU8);
+
+pub(crate) struct Queue<W, I, R> {
+    signal: Signal,
+    work: Arc<W>,
+    measure: Measure<R>,
+    state: Mutex<State<I, R>>,
+    changed: Condvar,
+}
+
+/// How the bytes of a result are found.
+pub(crate) type Measure<R> = fn(&R) -> usize;
+
+struct State<I, R> {
+    /// By place in the source.
+    queued: VecDeque<Chunk<I>>,
+    /// Ordered: by place in the source. Unordered: as they came.
+    finished: VecDeque<Batch<R>>,
+    ordered: bool,
+    cancelled: bool,
+    /// Chunks being run now, the consumer's included.
+    running: usize,
+    /// Most chunks run at the same time.
+    limit: usize,
+    /// Jobs handed to a pool that have not ended.
+    tickets: usize,
+    waiting: Option<Waiting>,
+}
+
+/// What the sleeping consumer waits for.
+#[derive(Clone, Copy)]
+struct Waiting {
+    next: u64,
+    helps: bool,
+}
+
+/// What [`Queue::poll`] found.
+pub(crate) struct Polled<R> {
+    pub(crate) batch: Option<Batch<R>>,
+    pub(crate) queued: usize,
+    pub(crate) running: usize,
+    /// A ticket that the caller launches or returns.
+    pub(crate) claimed: bool,
+}
+
+impl<W, I, R> Queue<W, I, R> {
+    pub(crate) fn new(work: Arc<W>, measure: Measure<R>) -> Self {
+        let state = State {
+            queued: VecDeque::new(),
+            finished: VecDeque::new(),
+            ordered: true,
+            cancelled: false,
+            running: 0,
+            limit: 1,
+            tickets: 0,
+            waiting: None,
+        };
+        Self { signal: Signal(AtomicU8::new(RUN)), work, measure, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Sets how many chunks may run at the same time and whether results keep their order.
+    pub(crate) fn configure(&self, limit: usize, ordered: bool) {
+        let mut state = self.lock();
+        state.limit = limit;
+        state.ordered = ordered;
+    }
+
+    /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
+    pub(crate) fn push(&self, chunk: Chunk<I>, most_tickets: usize) -> bool {
+        let mut state = self.lock();
+        state.queued.push_back(chunk);
+        state.claim_ticket(most_tickets)
+    }
+
+    pub(crate) fn return_ticket(&self) {
+        self.lock().tickets -= 1;
+    }
+
+    /// Takes the results that come next, if they are finished.
+    pub(crate) fn poll(&self, next: u64, most_tickets: usize) -> Polled<R> {
+        let mut state = self.lock();
+        let batch = if state.is_ready(next) { state.finished.pop_front() } else { None };
+        let claimed = state.claim_ticket(most_tickets);
+        Polled { batch, queued: state.queued.len(), running: state.running, claimed }
+    }
+
+    /// Takes the first waiting chunk for the consumer to run; [`Queue::deposit`] must follow.
+    pub(crate) fn take_chunk(&self) -> Option<Chunk<I>> {
+        self.lock().take_chunk()
+    }
+
+    /// Gives back what the consumer ran; returns it at once if it is what comes next.
+    pub(crate) fn deposit(&self, batch: Batch<R>, next: u64) -> Option<Batch<R>> {
+        let mut state = self.lock();
+        state.running -= 1;
+        if !state.ordered || batch.start == next {
+            return Some(batch);
+        }
+        let unwanted = state.finish(batch);
+        drop(state);
+        drop_quietly(unwanted);
+        None
+    }
+
+    /// Sleeps until the next results are there, or a chunk that the consumer may run. Returns false at once if there
+    /// is nothing to wait for.
+    pub(crate) fn wait(&self, next: u64, helps: bool, waits: &mut u64) -> bool {
+        let mut state = self.lock();
+        if state.is_idle() && state.finished.is_empty() {
+            return false;
+        }
+        while !state.may_wake(Waiting { next, helps }) {
+            if state.queued.is_empty() && state.running < state.limit {
+                self.signal.0.store(DIVIDE, Ordering::Relaxed);
+            }
+            state.waiting = Some(Waiting { next, helps });
+            *waits += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting = None;
+        }
+        self.signal.0.store(RUN, Ordering::Relaxed);
+        true
+    }
+
+    /// Ends the stream: waiting chunks are dropped, running ones stop at the next item.
+    pub(crate) fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        self.signal.0.store(CANCEL, Ordering::Relaxed);
+        let unwanted = (std::mem::take(&mut state.queued), std::mem::take(&mut state.finished));
+        drop(state);
+        drop(unwanted);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<I, R>> {
+        // Nothing of a user's runs under this lock, so a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
+    /// A ticket: runs chunks while there are any.
+    pub(crate) fn run_ticket(&self) {
+        let mut finished = None;
+        while let Some(chunk) = self.exchange(finished.take()) {
+            finished = Some(self.run(chunk));
+        }
+    }
+
+    /// Gives back a finished chunk and takes the next, or ends the ticket.
+    fn exchange(&self, finished: Option<Batch<R>>) -> Option<Chunk<I>> {
+        let mut state = self.lock();
+        let mut unwanted = None;
+        if let Some(batch) = finished {
+            state.running -= 1;
+            unwanted = state.finish(batch);
+        }
+        let next = state.take_chunk();
+        if next.is_none() {
+            state.tickets -= 1;
+        }
+        let wake = state.waiting.is_some_and(|waiting| state.may_wake(waiting));
+        drop(state);
+        if wake {
+            self.changed.notify_one();
+        }
+        if let Some(unwanted) = unwanted {
+            drop_quietly(unwanted);
+        }
+        next
+    }
+
+    /// Runs the function over a chunk, item by item; stops early when told to by the signal.
+    pub(crate) fn run(&self, chunk: Chunk<I>) -> Batch<R> {
+        let begin = Instant::now();
+        let mut results = Vec::with_capacity(chunk.items.len());
+        let mut items = chunk.items.into_iter();
+        let start = chunk.start;
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                if self.signal.0.load(Ordering::Relaxed) != RUN && self.heed(&mut items, start, results.len(), begin) {
+                    break;
+                }
+                let Some(item) = items.next() else { break };
+                results.push(self.work.call(item));
+            }
+        }));
+        let wall = begin.elapsed();
+        let result_bytes = results.last().map_or(0, self.measure);
+        if items.len() > 0 {
+            drop_quietly(items);
+        }
+        let cost = BatchCost { wall, blocked: Duration::ZERO, result_bytes };
+        Batch { start, results, panic: panic.err(), cost }
+    }
+
+    /// Follows the signal between two items: gives the back half away, or returns true to stop.
+    #[cold]
+    fn heed(&self, items: &mut vec::IntoIter<I>, start: u64, done: usize, begin: Instant) -> bool {
+        if self.signal.0.load(Ordering::Relaxed) == CANCEL {
+            return true;
+        }
+        let left = items.len();
+        if left < 2 || done == 0 || begin.elapsed().mul_f64(left as f64 / done as f64) < WORTH_DIVIDING {
+            return false;
+        }
+        let mut front: Vec<I> = items.collect();
+        let back = front.split_off(left - left / 2);
+        let back = Chunk { start: start + (done + front.len()) as u64, items: back };
+        *items = front.into_iter();
+        self.give_away(back);
+        false
+    }
+
+    fn give_away(&self, chunk: Chunk<I>) {
+        let mut state = self.lock();
+        if state.cancelled {
+            drop(state);
+            return drop_quietly(chunk);
+        }
+        // One division a wish; the next idle thread asks again.
+        self.signal.0.store(RUN, Ordering::Relaxed);
+        insert_in_place(&mut state.queued, chunk);
+        let wake = state.waiting.is_some_and(|waiting| state.may_wake(waiting));
+        drop(state);
+        if wake {
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl<I, R> State<I, R> {
+    /// Counts a ticket if another thread would find work for it.
+    fn claim_ticket(&mut self, most: usize) -> bool {
+        let claimed = self.tickets < most.min(self.limit) && self.starting() < self.queued.len();
+        self.tickets += usize::from(claimed);
+        claimed
+    }
+
+    fn is_ready(&self, next: u64) -> bool {
+        self.finished.front().is_some_and(|batch| !self.ordered || batch.start == next)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.queued.is_empty()
+    }
+
+    /// Tickets that run nothing yet: each will take a queued chunk. (One that runs a chunk comes back for the next.)
+    fn starting(&self) -> usize {
+        self.tickets.saturating_sub(self.running)
+    }
+
+    /// Whether a sleeping consumer has something to do.
+    fn may_wake(&self, waiting: Waiting) -> bool {
+        // A chunk that nobody is about to take is the consumer's: to run it, or to launch another ticket.
+        let room = self.running < self.limit;
+        let untaken = if waiting.helps || self.running == 0 { 0 } else { self.starting() };
+        self.is_ready(waiting.next) || (room && self.queued.len() > untaken) || self.is_idle()
+    }
+
+    fn take_chunk(&mut self) -> Option<Chunk<I>> {
+        if self.running >= self.limit {
+            return None;
+        }
+        let chunk = self.queued.pop_front()?;
+        self.running += 1;
+        Some(chunk)
+    }
+
+    /// Stores results; returns what a cancelled stream no longer wants, to be dropped outside the lock.
+    #[must_use]
+    fn finish(&mut self, batch: Batch<R>) -> Option<(Option<Batch<R>>, VecDeque<Chunk<I>>)> {
+        if self.cancelled {
+            return Some((Some(batch), VecDeque::new()));
+        }
+        let unwanted = batch.panic.is_some().then(|| (None, self.drop_behind(batch.start)));
+        if self.ordered {
+            insert_in_place(&mut self.finished, batch);
+        } else {
+            self.finished.push_back(batch);
+        }
+        unwanted
+    }
+
+    /// The chunks that nobody will ever see, because the one at `start` panicked.
+    fn drop_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
+        let kept = if self.ordered { self.queued.partition_point(|chunk| chunk.start < start) } else { 0 };
+        self.queued.split_off(kept)
+    }
+}
+
+fn insert_in_place<T: Placed>(sorted: &mut VecDeque<T>, value: T) {
+    let at = sorted.partition_point(|other| other.start() < value.start());
+    sorted.insert(at, value);
+}

@@ -1,0 +1,94 @@
+//! Tickets for borrowed items: threads that have all let go when the call returns. No lifetime is stretched; rayon's
+//! and std's scopes carry them.
+//!
+//! A rayon scope cannot be opened without starting rayon's pool, and a stream may never need one. So the first ticket
+//! for a pool that is not running yet goes to a *broker*: a scoped thread that opens the pool's scope on our behalf
+//! and passes tickets on.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use super::launch::{Launch, Target, Ticket, is_running, note_running};
+
+type Job<'s> = Box<dyn FnOnce() + Send + 's>;
+
+/// Takes tickets of borrowed items to threads, within a scope.
+pub struct Scoped<'a, 's, 'env: 's> {
+    launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + 'a),
+    environment: PhantomData<&'s mut &'env ()>,
+}
+
+impl<'a, 's> Scoped<'a, 's, '_> {
+    fn new(launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + 'a)) -> Self {
+        Self { launch, environment: PhantomData }
+    }
+}
+
+impl<'s, T: Ticket + 's> Launch<T> for Scoped<'_, 's, '_> {
+    fn launch(&self, target: &Target, ticket: Arc<T>) -> bool {
+        (self.launch)(target, Box::new(move || ticket.serve()))
+    }
+}
+
+/// Runs `body`, and returns when every ticket it launched has ended.
+pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>) -> T) -> T {
+    thread::scope(|threads| {
+        let brokers = Brokers { threads, open: RefCell::default() };
+        if is_running() {
+            rayon::in_place_scope(|scope| body(Scoped::new(&to_threads(&brokers, Some(scope)))))
+        } else {
+            body(Scoped::new(&to_threads(&brokers, None)))
+        }
+    })
+}
+
+/// Takes a job to the open scope of the current pool if there is one, to a broker otherwise.
+fn to_threads<'a, 's>(
+    brokers: &'a Brokers<'s, '_>,
+    current: Option<&'a rayon::Scope<'s>>,
+) -> impl Fn(&Target, Job<'s>) -> bool + 'a {
+    move |target, job| match (target, current) {
+        (Target::Current, Some(scope)) => {
+            scope.spawn(move |_| job());
+            true
+        }
+        _ => brokers.send(target, job),
+    }
+}
+
+/// The brokers of one scope, one for each pool that was needed.
+struct Brokers<'s, 'env> {
+    threads: &'s thread::Scope<'s, 'env>,
+    open: RefCell<Vec<(Target, Sender<Job<'s>>)>>,
+}
+
+impl<'s> Brokers<'s, '_> {
+    fn send(&self, target: &Target, job: Job<'s>) -> bool {
+        let mut open = self.open.borrow_mut();
+        if let Some((_, sender)) = open.iter().find(|(known, _)| known.is_same(target)) {
+            return sender.send(job).is_ok();
+        }
+        let (sender, jobs) = mpsc::channel::<Job<'s>>();
+        let pool = target.clone();
+        let broker = move || match pool {
+            Target::Current => {
+                note_running();
+                rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+            }
+            Target::Dedicated(pool) => {
+                pool.in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+            }
+        };
+        let started = thread::Builder::new().name("amorsize-broker".into()).spawn_scoped(self.threads, broker);
+        if let Err(error) = started {
+            tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
+            return false;
+        }
+        let sent = sender.send(job).is_ok();
+        open.push((target.clone(), sender));
+        sent
+    }
+}

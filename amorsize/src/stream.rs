@@ -1,0 +1,324 @@
+//! The iterator that users hold. Its hot path is a few instructions; everything else is the engine's.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::vec;
+
+use crate::decide::pilot::Pilot;
+use crate::engine::chunk::{Batch, Payload};
+use crate::engine::flow::{Flow, Next};
+use crate::engine::launch::{Detached, Launch, Target, Ticket};
+use crate::engine::queue::{Measure, Queue};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::work::Work;
+
+/// A lazy, fused iterator over the results of a function, run the fastest safe way.
+///
+/// Nothing is taken from the source before the first call of `next`, [`plan`](Self::plan), or an internal iteration
+/// such as `for_each` and `sum`. At most [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is
+/// only ever used on the thread that iterates, so it need be neither `Send` nor `'static`.
+///
+/// Dropping the stream cancels it: chunks that wait are dropped, running ones stop at the next item.
+///
+/// # Panics
+/// A panic of the function or of the source continues on the consumer's thread with its payload, once, in place of the
+/// result; the stream then ends.
+#[must_use = "a stream does nothing until it is iterated"]
+pub struct Stream<S, W, P = Detached>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+{
+    /// Items that the plain loop may still run before the engine is asked again.
+    budget: usize,
+    work: Arc<W>,
+    source: S,
+    /// Finished results; never any while there is a budget.
+    ready: vec::IntoIter<W::Output>,
+    /// Source index of the result behind the last one in `ready`.
+    ready_end: u64,
+    /// What the last budget was.
+    granted: usize,
+    /// The panic behind the last of `ready`.
+    panic: Option<Payload>,
+    done: bool,
+    flow: Flow<W, S::Item, W::Output, P>,
+}
+
+/// Ends the stream if the function unwinds.
+struct EndOnUnwind<'a> {
+    budget: &'a mut usize,
+    done: &'a mut bool,
+}
+
+impl Drop for EndOnUnwind<'_> {
+    fn drop(&mut self) {
+        *self.budget = 0;
+        *self.done = true;
+    }
+}
+
+impl<S, W, P> Stream<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+{
+    pub(crate) fn start(
+        source: S,
+        work: Arc<W>,
+        measure: Measure<W::Output>,
+        pilot: Pilot,
+        launcher: P,
+        target: Target,
+    ) -> Self {
+        let queue = Arc::new(Queue::new(Arc::clone(&work), measure));
+        Self {
+            budget: 0,
+            work,
+            source,
+            ready: Vec::new().into_iter(),
+            ready_end: 0,
+            granted: 0,
+            panic: None,
+            done: false,
+            flow: Flow::new(queue, launcher, target, pilot),
+        }
+    }
+
+    /// Live figures: items in and out, throughput, threads, chunk and window, waits.
+    pub fn report(&self) -> Report {
+        self.flow.report(self.looped(), self.ready.len() as u64)
+    }
+
+    /// Yields each result with the index of its item in the source: useful when results come unordered.
+    ///
+    /// ```
+    /// # #[amorsize::streaming(ordered = false)]
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// for (index, result) in square::stream(0..100).indexed() {
+    ///     assert_eq!(result, (index * index) as u64);
+    /// }
+    /// ```
+    pub fn indexed(self) -> Indexed<S, W, P> {
+        Indexed(self)
+    }
+
+    /// Items of the present budget that were run.
+    fn looped(&self) -> u64 {
+        (self.granted - self.budget) as u64
+    }
+
+    fn held(&self) -> usize {
+        self.ready.len() + self.flow.in_flight() as usize
+    }
+}
+
+impl<S, W, P> Stream<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+    /// The plan. Decides now if nothing is decided yet: this may run a few items, whose results are kept and come out
+    /// as the stream's first ones.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// let mut squares = square::stream(0..1_000);
+    /// println!("{}", squares.plan());
+    /// assert_eq!(squares.sum::<u64>(), 332_833_500);
+    /// ```
+    #[must_use]
+    pub fn plan(&mut self) -> &Plan {
+        self.flow.decide(&mut self.source);
+        self.flow.plan()
+    }
+
+    /// Asks the engine for more results or another budget; false at the end.
+    #[cold]
+    #[inline(never)]
+    fn advance(&mut self) -> bool {
+        if let Some(payload) = self.panic.take() {
+            self.finish();
+            resume_unwind(payload);
+        }
+        if self.done {
+            return false;
+        }
+        let unused = std::mem::take(&mut self.budget);
+        self.granted = 0;
+        match self.flow.next(&mut self.source, unused) {
+            Next::Batch(batch) => self.take(batch),
+            Next::Loop(items) => {
+                self.granted = items;
+                self.budget = items;
+            }
+            Next::End => {
+                self.finish();
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Folds all that is left; the stream stays, for its report.
+    pub(crate) fn fold_rest<B>(&mut self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> B {
+        let mut folded = init;
+        loop {
+            if self.budget > 0 {
+                let (work, mut ran) = (&self.work, 0);
+                folded = self.source.by_ref().take(self.budget).fold(folded, |folded, item| {
+                    ran += 1;
+                    fold(folded, work.call(item))
+                });
+                self.budget -= ran;
+                if self.budget > 0 {
+                    self.end_loop();
+                    return folded;
+                }
+            }
+            while let Some(result) = self.ready.next() {
+                folded = fold(folded, result);
+            }
+            if !self.advance() {
+                return folded;
+            }
+        }
+    }
+
+    fn take(&mut self, Batch { start, results, panic, .. }: Batch<W::Output>) {
+        self.ready_end = start + results.len() as u64;
+        self.ready = results.into_iter();
+        self.panic = panic;
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        self.flow.end();
+    }
+
+    /// The source ended within a budget.
+    fn end_loop(&mut self) {
+        self.flow.exhaust();
+        self.advance();
+    }
+
+    /// Source index of the result that `next` has just returned.
+    fn last_index(&self) -> usize {
+        let index = if self.granted > 0 {
+            self.flow.pulled() + self.looped()
+        } else {
+            self.ready_end - self.ready.len() as u64
+        };
+        index as usize - 1
+    }
+}
+
+impl<S, W, P> Iterator for Stream<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+    type Item = W::Output;
+
+    #[inline]
+    fn next(&mut self) -> Option<W::Output> {
+        loop {
+            if self.budget > 0 {
+                let Some(item) = self.source.next() else {
+                    self.end_loop();
+                    return None;
+                };
+                self.budget -= 1;
+                let guard = EndOnUnwind { budget: &mut self.budget, done: &mut self.done };
+                let result = self.work.call(item);
+                std::mem::forget(guard);
+                return Some(result);
+            }
+            if let Some(result) = self.ready.next() {
+                return Some(result);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        if self.done {
+            return (0, Some(0));
+        }
+        let held = self.held();
+        let (lower, upper) = if self.flow.is_exhausted() { (0, Some(0)) } else { self.source.size_hint() };
+        (lower.saturating_add(held), upper.and_then(|upper| upper.checked_add(held)))
+    }
+
+    /// Runs at the speed of the plain loop's own `fold` while the plan is serial.
+    fn fold<B, G>(mut self, init: B, fold: G) -> B
+    where
+        G: FnMut(B, W::Output) -> B,
+    {
+        self.fold_rest(init, fold)
+    }
+}
+impl<S, W, P> std::iter::FusedIterator for Stream<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+}
+
+impl<S, W, P> ExactSizeIterator for Stream<S, W, P>
+where
+    S: ExactSizeIterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+}
+
+impl<S, W, P> fmt::Debug for Stream<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("report", &self.report()).finish_non_exhaustive()
+    }
+}
+
+/// Results with the index of their items in the source; made by [`Stream::indexed`].
+#[must_use = "a stream does nothing until it is iterated"]
+#[derive(Debug)]
+pub struct Indexed<S, W, P = Detached>(Stream<S, W, P>)
+where
+    S: Iterator,
+    W: Work<S::Item>;
+
+impl<S, W, P> Iterator for Indexed<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+    type Item = (usize, W::Output);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = self.0.next()?;
+        Some((self.0.last_index(), result))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}

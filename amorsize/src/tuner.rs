@@ -1,0 +1,341 @@
+//! The builder: a function, its options, and every way to run it.
+
+use std::fmt;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::decide::choose::Situation;
+use crate::decide::pilot::Pilot;
+use crate::engine::launch::{Detached, Target};
+use crate::engine::scope::{self, Scoped};
+use crate::options::{self, Adaptation, Options, Order};
+use crate::plan::Pool;
+use crate::report::Report;
+use crate::stream::Stream;
+use crate::work::{ByRef, ByValue, Work};
+
+/// A function with its options, ready to run over any number of inputs.
+///
+/// `f::tuner()` gives the one of an annotated function, with the attribute's options as defaults;
+/// [`Tuner::new`] makes one for a closure. Every option is planned unless it is set here, and a set value always wins.
+///
+/// ```
+/// use amorsize::Tuner;
+///
+/// let factor = 3;
+/// let triple = Tuner::new("triple", move |n: u64| n * factor);
+/// let results: Vec<u64> = triple.collect(0..5);
+/// assert_eq!(results, [0, 3, 6, 9, 12]);
+/// ```
+#[must_use = "a tuner does nothing until it is run over an input"]
+pub struct Tuner<W> {
+    work: Arc<W>,
+    options: Options,
+    name: &'static str,
+}
+
+impl<F> Tuner<ByValue<F>> {
+    /// A tuner for a closure or function that takes its item by value. What is learned is kept under `name` and the
+    /// place in the source code of this call, so two closures may share a name.
+    #[track_caller]
+    pub fn new<I, R>(name: &'static str, function: F) -> Self
+    where
+        F: Fn(I) -> R,
+    {
+        Self::of(name, ByValue(function))
+    }
+}
+
+impl<B: ?Sized, F> Tuner<ByRef<B, F>> {
+    /// A tuner for a closure or function that takes a reference: it accepts any item that is `Borrow<B>`.
+    ///
+    /// ```
+    /// use amorsize::Tuner;
+    ///
+    /// let lengths = Tuner::by_ref("lengths", |line: &str| line.len());
+    /// assert_eq!(lengths.collect::<Vec<_>>(["a", "bc"]), [1, 2]);
+    /// assert_eq!(lengths.collect::<Vec<_>>(vec![String::from("def")]), [3]);
+    /// ```
+    #[track_caller]
+    pub fn by_ref<R>(name: &'static str, function: F) -> Self
+    where
+        F: Fn(&B) -> R,
+    {
+        Self::of(name, ByRef::new(function))
+    }
+}
+
+impl<W> Tuner<W> {
+    fn of(name: &'static str, work: W) -> Self {
+        Self { work: Arc::new(work), options: Options::default(), name }
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
+        set(&mut self.options);
+        self
+    }
+
+    /// In which order results come out: `true`, `false`, or [`Order::Auto`] to let the plan choose. Default: `true`.
+    pub fn ordered(self, order: impl Into<Order>) -> Self {
+        let order = order.into();
+        self.with(|options| options.ordered = order)
+    }
+
+    /// Threads that run the function at the same time. Default: planned.
+    ///
+    /// # Panics
+    /// When `threads` is 0.
+    #[track_caller]
+    pub fn threads(self, threads: usize) -> Self {
+        let threads = options::at_least_one("threads", threads);
+        self.with(|options| options.threads = Some(threads))
+    }
+
+    /// Items handed to a thread at a time. Default: planned, and adapted while running.
+    ///
+    /// # Panics
+    /// When `chunk_size` is 0.
+    #[track_caller]
+    pub fn chunk_size(self, chunk_size: usize) -> Self {
+        let chunk_size = options::at_least_one("chunk_size", chunk_size);
+        self.with(|options| options.chunk_size = Some(chunk_size))
+    }
+
+    /// Most items taken from the source and not yet yielded. Chunks are made small enough to fit. Default: planned.
+    ///
+    /// # Panics
+    /// When `buffer_size` is 0.
+    #[track_caller]
+    pub fn buffer_size(self, buffer_size: usize) -> Self {
+        let buffer_size = options::at_least_one("buffer_size", buffer_size);
+        self.with(|options| options.buffer_size = Some(buffer_size))
+    }
+
+    /// Where items are run: a [`Pool`], or `None` to let the plan choose, which is the default.
+    pub fn pool(self, pool: impl Into<Option<Pool>>) -> Self {
+        let pool = pool.into();
+        self.with(|options| options.pool = pool)
+    }
+
+    /// Most threads of the blocking pool. Default: 256.
+    ///
+    /// # Panics
+    /// When `threads` is 0.
+    #[track_caller]
+    pub fn max_blocking_threads(self, threads: usize) -> Self {
+        let threads = options::at_least_one("max_blocking_threads", threads);
+        self.with(|options| options.max_blocking_threads = threads)
+    }
+
+    /// Items timed before the first plan, 1..=10,000. Default: 5. The trial ends earlier when items are slow: by
+    /// then it has cost as much as a wrong plan would.
+    ///
+    /// # Panics
+    /// When `items` is out of range.
+    #[track_caller]
+    pub fn sample_size(self, items: usize) -> Self {
+        let items = options::sample_size(items);
+        self.with(|options| options.sample_size = items)
+    }
+
+    /// Time of the function for an item, to plan with instead of a trial. Default: unknown.
+    ///
+    /// # Panics
+    /// When the time is zero.
+    #[track_caller]
+    pub fn estimated_item_time(self, time: Duration) -> Self {
+        let time = options::positive("estimated_item_time", time);
+        self.with(|options| options.estimated_item_time = Some(time))
+    }
+
+    /// Time that a thread is to spend on a chunk. Default: planned.
+    ///
+    /// # Panics
+    /// When the time is zero.
+    #[track_caller]
+    pub fn target_chunk_duration(self, time: Duration) -> Self {
+        let time = options::positive("target_chunk_duration", time);
+        self.with(|options| options.target_chunk_duration = Some(time))
+    }
+
+    /// Bytes of a result with everything it owns, where the library cannot find out. Default: measured.
+    pub fn result_bytes(self, bytes: usize) -> Self {
+        self.with(|options| options.result_bytes = Some(bytes))
+    }
+
+    /// Whether earlier runs are asked for a plan. Default: `true`.
+    pub fn ml_prediction(self, on: bool) -> Self {
+        self.with(|options| options.ml_prediction = on)
+    }
+
+    /// Whether this run is recorded for later ones. Default: `true`.
+    pub fn online_learning(self, on: bool) -> Self {
+        self.with(|options| options.online_learning = on)
+    }
+
+    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration.
+    ///
+    /// # Panics
+    /// When the threshold is out of range.
+    #[track_caller]
+    pub fn confidence_threshold(self, threshold: f64) -> Self {
+        let threshold = options::unit_interval("confidence_threshold", threshold);
+        self.with(|options| options.confidence_threshold = Some(threshold))
+    }
+
+    /// Whether the chunk size follows what is observed: `false`, `true`, or the weight of a new observation in the
+    /// running estimate, 0.0..=1.0. Default: `true`, which is 0.3.
+    ///
+    /// # Panics
+    /// When a rate is out of range.
+    #[track_caller]
+    pub fn adaptive_chunking(self, adaptation: impl Into<Adaptation>) -> Self {
+        let adaptation = adaptation.into();
+        self.with(|options| options.adaptive_chunking = adaptation)
+    }
+
+    /// Share of the memory limit that applies (control group, address space or machine) above which no more items are
+    /// taken from the source, 0.0..=1.0; `None` for off. At least one item always goes through. Default: 0.8.
+    ///
+    /// # Panics
+    /// When the share is out of range.
+    #[track_caller]
+    pub fn memory_threshold(self, share: impl Into<Option<f64>>) -> Self {
+        let share = share.into().map(|share| options::unit_interval("memory_threshold", share));
+        self.with(|options| options.memory_threshold = share)
+    }
+
+    /// A lazy iterator over the results, for items and results that own their data.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// let tuner = square::tuner().threads(2).buffer_size(64);
+    /// assert_eq!(tuner.stream(1..4).collect::<Vec<_>>(), [1, 4, 9]);
+    /// ```
+    #[track_caller]
+    pub fn stream<I>(&self, items: I) -> Stream<I::IntoIter, W>
+    where
+        I: IntoIterator<Item: Send + 'static>,
+        W: Work<I::Item, Output: Send + 'static> + Send + Sync + 'static,
+    {
+        self.start(items, Detached)
+    }
+
+    /// The same for borrowed items: `body` gets the stream, and when `scope` returns nothing of it runs any more.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn words(line: &str) -> usize { line.split_whitespace().count() }
+    /// let text = String::from("to be\nor not to be");
+    /// let most = words::scope(text.lines(), |counts| counts.max());
+    /// assert_eq!(most, Some(4));
+    /// ```
+    #[track_caller]
+    pub fn scope<'env, I, T>(
+        &self,
+        items: I,
+        body: impl for<'a, 's> FnOnce(Stream<I::IntoIter, W, Scoped<'a, 's, 'env>>) -> T,
+    ) -> T
+    where
+        I: IntoIterator<Item: Send + 'env>,
+        W: Work<I::Item, Output: Send + 'env> + Send + Sync + 'env,
+    {
+        scope::enter(|launcher| body(self.start(items, launcher)))
+    }
+
+    fn start<I, P>(&self, items: I, launcher: P) -> Stream<I::IntoIter, W, P>
+    where
+        I: IntoIterator,
+        W: Work<I::Item>,
+    {
+        let situation = Situation {
+            cores: crate::machine::cores(),
+            available_memory: crate::machine::available_memory(),
+            item_bytes: size_of::<I::Item>().max(size_of::<W::Output>()),
+        };
+        let pilot = Pilot::new(self.options.clone(), situation);
+        Stream::start(items.into_iter(), Arc::clone(&self.work), size_of_val, pilot, launcher, Target::Current)
+    }
+
+    /// Runs over all items and collects the results into any collection. A `Result` or `Option` of one stops at the
+    /// first error; a consumer that stops cancels what is left.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn parse(text: &str) -> Result<u32, std::num::ParseIntError> { text.parse() }
+    /// let numbers: Vec<u32> = parse::collect::<Result<_, _>>(["1", "2", "3"])?;
+    /// assert_eq!(numbers, [1, 2, 3]);
+    /// assert!(parse::collect::<Result<Vec<u32>, _>>(["1", "two"]).is_err());
+    /// # Ok::<(), std::num::ParseIntError>(())
+    /// ```
+    #[track_caller]
+    pub fn collect<C>(&self, items: impl Collect<W, C>) -> C {
+        items.collect_with(self)
+    }
+
+    /// Runs over all items and gives each result to `sink`, on the calling thread: in order, or as they come if
+    /// unordered.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// let mut sum = 0;
+    /// square::for_each(1..4, |square| sum += square);
+    /// assert_eq!(sum, 14);
+    /// ```
+    #[track_caller]
+    pub fn for_each<I>(&self, items: I, sink: impl FnMut(W::Output))
+    where
+        I: IntoIterator<Item: Send>,
+        W: Work<I::Item, Output: Send> + Send + Sync,
+    {
+        self.scope(items, |stream| stream.for_each(sink));
+    }
+
+    /// Runs over all items for their effects, drops the results, and reports.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// let report = square::run(0..1_000);
+    /// assert_eq!(report.items_out(), 1_000);
+    /// ```
+    #[track_caller]
+    pub fn run<I>(&self, items: I) -> Report
+    where
+        I: IntoIterator<Item: Send>,
+        W: Work<I::Item, Output: Send> + Send + Sync,
+    {
+        self.scope(items, |mut stream| {
+            stream.fold_rest((), |(), result| drop(result));
+            stream.report()
+        })
+    }
+}
+
+/// Inputs whose results under `W` can be collected into a `C`; see [`Tuner::collect`]. (A trait only so that
+/// `collect::<C>` can be written without naming the type of the input.)
+pub trait Collect<W, C> {
+    #[doc(hidden)]
+    fn collect_with(self, tuner: &Tuner<W>) -> C;
+}
+
+impl<I, W, C> Collect<W, C> for I
+where
+    I: IntoIterator<Item: Send>,
+    W: Work<I::Item, Output: Send> + Send + Sync,
+    C: FromIterator<W::Output>,
+{
+    #[track_caller]
+    fn collect_with(self, tuner: &Tuner<W>) -> C {
+        tuner.scope(self, |stream| stream.collect())
+    }
+}
+
+impl<W> fmt::Debug for Tuner<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tuner").field("name", &self.name).field("options", &self.options).finish_non_exhaustive()
+    }
+}
