@@ -31,20 +31,25 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
+    source: S,
+    work: Arc<W>,
+    state: State<W, S::Item, W::Output, P>,
+}
+
+/// Everything but the source and the function.
+struct State<W, I, R, P> {
     /// Items that the plain loop may still run before the engine is asked again.
     budget: usize,
-    work: Arc<W>,
-    source: S,
-    /// Finished results; never any while there is a budget.
-    ready: vec::IntoIter<W::Output>,
-    /// Source index of the result behind the last one in `ready`.
-    ready_end: u64,
     /// What the last budget was.
     granted: usize,
+    /// Finished results; never any while there is a budget.
+    ready: vec::IntoIter<R>,
+    /// Source index of the result behind the last one in `ready`.
+    ready_end: u64,
     /// The panic behind the last of `ready`.
     panic: Option<Payload>,
     done: bool,
-    flow: Flow<W, S::Item, W::Output, P>,
+    flow: Flow<W, I, R, P>,
 }
 
 /// Ends the stream if the function unwinds.
@@ -74,22 +79,18 @@ where
         target: Target,
     ) -> Self {
         let queue = Arc::new(Queue::new(Arc::clone(&work), measure));
+        let flow = Flow::new(queue, launcher, target, pilot);
+        let ready = Vec::new().into_iter();
         Self {
-            budget: 0,
-            work,
             source,
-            ready: Vec::new().into_iter(),
-            ready_end: 0,
-            granted: 0,
-            panic: None,
-            done: false,
-            flow: Flow::new(queue, launcher, target, pilot),
+            work,
+            state: State { budget: 0, granted: 0, ready, ready_end: 0, panic: None, done: false, flow },
         }
     }
 
     /// Live figures: items in and out, throughput, threads, chunk and window, waits.
     pub fn report(&self) -> Report {
-        self.flow.report(self.looped(), self.ready.len() as u64)
+        self.state.report()
     }
 
     /// Yields each result with the index of its item in the source: useful when results come unordered.
@@ -104,14 +105,78 @@ where
     pub fn indexed(self) -> Indexed<S, W, P> {
         Indexed(self)
     }
+}
+
+impl<W, I, R, P> State<W, I, R, P> {
+    fn report(&self) -> Report {
+        self.flow.report(self.looped(), self.ready.len() as u64)
+    }
 
     /// Items of the present budget that were run.
     fn looped(&self) -> u64 {
         (self.granted - self.budget) as u64
     }
 
+    /// Items taken from the source and not yet yielded.
     fn held(&self) -> usize {
         self.ready.len() + self.flow.in_flight() as usize
+    }
+
+    /// Source index of the result that `next` has just returned.
+    fn last_index(&self) -> usize {
+        let end = match self.granted {
+            0 => self.ready_end - self.ready.len() as u64,
+            _ => self.flow.pulled() + self.looped(),
+        };
+        end as usize - 1
+    }
+
+    fn take(&mut self, Batch { start, results, panic, .. }: Batch<R>) {
+        self.ready_end = start + results.len() as u64;
+        self.ready = results.into_iter();
+        self.panic = panic;
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        self.flow.end();
+    }
+}
+
+impl<W, I, R, P> State<W, I, R, P>
+where
+    W: Work<I, Output = R>,
+    Queue<W, I, R>: Ticket,
+    P: Launch<Queue<W, I, R>>,
+{
+    /// Asks the engine for more results or another budget; false at the end.
+    #[cold]
+    #[inline(never)]
+    fn advance<S: Iterator<Item = I>>(&mut self, source: &mut S) -> bool {
+        if let Some(payload) = self.panic.take() {
+            self.finish();
+            resume_unwind(payload);
+        }
+        if self.done {
+            return false;
+        }
+        let unused = std::mem::take(&mut self.budget);
+        self.granted = 0;
+        match self.flow.next(source, unused) {
+            Next::Batch(batch) => self.take(batch),
+            Next::Loop(items) => {
+                self.granted = items;
+                self.budget = items;
+            }
+            Next::End => self.finish(),
+        }
+        !self.done
+    }
+
+    /// The source ended within a budget.
+    fn end_loop<S: Iterator<Item = I>>(&mut self, source: &mut S) {
+        self.flow.exhaust();
+        self.advance(source);
     }
 }
 
@@ -134,88 +199,55 @@ where
     /// ```
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
-        self.flow.decide(&mut self.source);
-        self.flow.plan()
+        self.state.flow.decide(&mut self.source);
+        self.state.flow.plan()
     }
 
-    /// Asks the engine for more results or another budget; false at the end.
-    #[cold]
-    #[inline(never)]
-    fn advance(&mut self) -> bool {
-        if let Some(payload) = self.panic.take() {
-            self.finish();
-            resume_unwind(payload);
-        }
-        if self.done {
-            return false;
-        }
-        let unused = std::mem::take(&mut self.budget);
-        self.granted = 0;
-        match self.flow.next(&mut self.source, unused) {
-            Next::Batch(batch) => self.take(batch),
-            Next::Loop(items) => {
-                self.granted = items;
-                self.budget = items;
-            }
-            Next::End => {
-                self.finish();
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Folds all that is left; the stream stays, for its report.
-    pub(crate) fn fold_rest<B>(&mut self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> B {
+    /// Folds all results; the report says how it went.
+    pub(crate) fn fold_reported<B>(self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
+        let Stream { mut source, work, mut state } = self;
         let mut folded = init;
         loop {
-            if self.budget > 0 {
-                let (work, mut ran) = (&self.work, 0);
-                folded = self.source.by_ref().take(self.budget).fold(folded, |folded, item| {
-                    ran += 1;
-                    fold(folded, work.call(item))
-                });
-                self.budget -= ran;
-                if self.budget > 0 {
-                    self.end_loop();
-                    return folded;
+            if state.budget > 0 {
+                let ran;
+                (source, folded, ran) = stretch(source, &*work, state.budget, folded, &mut fold);
+                state.budget -= ran;
+                if state.budget > 0 {
+                    state.end_loop(&mut source);
+                    return (folded, state.report());
                 }
             }
-            while let Some(result) = self.ready.next() {
+            for result in std::mem::take(&mut state.ready) {
                 folded = fold(folded, result);
             }
-            if !self.advance() {
-                return folded;
+            if !state.advance(&mut source) {
+                return (folded, state.report());
             }
         }
     }
+}
 
-    fn take(&mut self, Batch { start, results, panic, .. }: Batch<W::Output>) {
-        self.ready_end = start + results.len() as u64;
-        self.ready = results.into_iter();
-        self.panic = panic;
+/// The plain loop over at most `budget` items. The source is passed by value, so that the compiler can keep all of it
+/// in registers and vectorise the loop as it would the user's own.
+#[inline(never)]
+fn stretch<S, W, B>(
+    mut source: S,
+    work: &W,
+    budget: usize,
+    mut folded: B,
+    fold: &mut impl FnMut(B, W::Output) -> B,
+) -> (S, B, usize)
+where
+    S: Iterator,
+    W: Work<S::Item>,
+{
+    let mut ran = 0;
+    while ran < budget {
+        let Some(item) = source.next() else { break };
+        ran += 1;
+        folded = fold(folded, work.call(item));
     }
-
-    fn finish(&mut self) {
-        self.done = true;
-        self.flow.end();
-    }
-
-    /// The source ended within a budget.
-    fn end_loop(&mut self) {
-        self.flow.exhaust();
-        self.advance();
-    }
-
-    /// Source index of the result that `next` has just returned.
-    fn last_index(&self) -> usize {
-        let index = if self.granted > 0 {
-            self.flow.pulled() + self.looped()
-        } else {
-            self.ready_end - self.ready.len() as u64
-        };
-        index as usize - 1
-    }
+    (source, folded, ran)
 }
 
 impl<S, W, P> Iterator for Stream<S, W, P>
@@ -229,44 +261,46 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<W::Output> {
+        let state = &mut self.state;
         loop {
-            if self.budget > 0 {
+            if state.budget > 0 {
                 let Some(item) = self.source.next() else {
-                    self.end_loop();
+                    state.end_loop(&mut self.source);
                     return None;
                 };
-                self.budget -= 1;
-                let guard = EndOnUnwind { budget: &mut self.budget, done: &mut self.done };
+                state.budget -= 1;
+                let guard = EndOnUnwind { budget: &mut state.budget, done: &mut state.done };
                 let result = self.work.call(item);
                 std::mem::forget(guard);
                 return Some(result);
             }
-            if let Some(result) = self.ready.next() {
+            if let Some(result) = state.ready.next() {
                 return Some(result);
             }
-            if !self.advance() {
+            if !state.advance(&mut self.source) {
                 return None;
             }
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        if self.done {
-            return (0, Some(0));
+        let held = self.state.held();
+        if self.state.done || self.state.flow.is_exhausted() {
+            return (held, Some(held));
         }
-        let held = self.held();
-        let (lower, upper) = if self.flow.is_exhausted() { (0, Some(0)) } else { self.source.size_hint() };
+        let (lower, upper) = self.source.size_hint();
         (lower.saturating_add(held), upper.and_then(|upper| upper.checked_add(held)))
     }
 
-    /// Runs at the speed of the plain loop's own `fold` while the plan is serial.
-    fn fold<B, G>(mut self, init: B, fold: G) -> B
+    /// Runs at the speed of the source's own `fold` while the plan is serial.
+    fn fold<B, G>(self, init: B, fold: G) -> B
     where
         G: FnMut(B, W::Output) -> B,
     {
-        self.fold_rest(init, fold)
+        self.fold_reported(init, fold).0
     }
 }
+
 impl<S, W, P> std::iter::FusedIterator for Stream<S, W, P>
 where
     S: Iterator,
@@ -315,7 +349,7 @@ where
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let result = self.0.next()?;
-        Some((self.0.last_index(), result))
+        Some((self.0.state.last_index(), result))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -308,10 +308,7 @@ impl<W> Tuner<W> {
         I: IntoIterator<Item: Send>,
         W: Work<I::Item, Output: Send> + Send + Sync,
     {
-        self.scope(items, |mut stream| {
-            stream.fold_rest((), |(), result| drop(result));
-            stream.report()
-        })
+        self.scope(items, |stream| stream.fold_reported((), |(), result| drop(result)).1)
     }
 }
 

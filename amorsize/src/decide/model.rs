@@ -8,9 +8,9 @@ pub(crate) const HAND_OVER: f64 = 1.2e-6;
 /// Seconds that an item costs the consumer on its way into a chunk and out of one.
 const ITEM_TRANSFER: f64 = 4e-9;
 /// Seconds that waking a sleeping pool costs the thread that wakes it.
-const WAKE_CALL: f64 = 6e-6;
+const WAKE_CALL: f64 = 15e-6;
 /// Seconds until the woken thread runs its first item.
-const WAKE_LATENCY: f64 = 40e-6;
+const WAKE_LATENCY: f64 = 35e-6;
 
 /// Seconds an item in the long run, on `threads` threads of which the consumer is one while it has nothing to yield:
 /// bound by the consumer's own part (Amdahl), or by all the work spread over all threads.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::engine::queue::Manner;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 
@@ -19,7 +20,7 @@ use super::watch::{Verdict, Watch};
 const FIRST_STRETCH: f64 = 50e-6;
 const LONGEST_STRETCH: f64 = 400e-6;
 /// Most items of such a stretch: should they become a thousand times dearer, it must not last long.
-const LONGEST_STRETCH_ITEMS: f64 = 8192.0;
+const LONGEST_STRETCH_ITEMS: f64 = 16384.0;
 /// Seconds of a probe.
 const PROBE: f64 = 200e-6;
 /// Ratio from which a change of item time makes the plan worth another thought.
@@ -27,6 +28,10 @@ const NOTABLE: f64 = 1.5;
 /// Seconds of a chunk up to which the consumer runs chunks itself rather than sleep: waking it would cost more than
 /// the delay of what it could yield meanwhile.
 const LONGEST_HELP: f64 = 500e-6;
+/// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
+const FEW_THREADS: usize = 4;
+/// Seconds of a first chunk after a trial; later ones at most double.
+const FIRST_CHUNK: f64 = 25e-6;
 
 /// Bytes of items and results, themselves only, that a trial may hold.
 const TRIAL_BYTES: usize = 1 << 20;
@@ -148,11 +153,17 @@ impl Pilot {
                 _ => self.decide(now, yielded, remaining),
             }
         }
-        match self.mode {
-            Mode::Looping => Step::Loop(self.stretch_items(self.stretch)),
-            Mode::Probing => Step::Loop(self.stretch_items(PROBE)),
-            _ => Step::Parallel,
-        }
+        if self.is_looping() { Step::Loop(self.stretch()) } else { Step::Parallel }
+    }
+
+    /// Whether items are run as a plain loop now.
+    pub(crate) fn is_looping(&self) -> bool {
+        matches!(self.mode, Mode::Looping | Mode::Probing)
+    }
+
+    /// Items of the plain loop until the next look at the clock.
+    pub(crate) fn stretch(&self) -> usize {
+        self.stretch_items(if matches!(self.mode, Mode::Probing) { PROBE } else { self.stretch })
     }
 
     fn stretch_items(&self, seconds: f64) -> usize {
@@ -249,7 +260,8 @@ impl Pilot {
         let expected = remaining.expected(self.done);
         self.spread = Spread::default();
         if let Mode::Trying(trial) = &self.mode {
-            self.chunk_limit = self.chunk_limit.max(2 * trial.last_batch());
+            let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
+            self.chunk_limit = self.chunk_limit.max(2 * trial.last_batch()).max(first);
         }
         self.settled = (expected, self.costs.serial());
         let item_time = Duration::from_secs_f64(self.costs.item);
@@ -381,7 +393,7 @@ impl Pilot {
             _ if self.options.buffer_size.is_some() => self.buffer_size(),
             _ => {
                 let chunk = self.chunk(Remaining { lower: 0, upper: None });
-                choose::window(chunk, self.threads()).min(self.buffer_size())
+                choose::window(chunk, self.threads(), &self.costs).min(self.buffer_size())
             }
         }
     }
@@ -394,10 +406,14 @@ impl Pilot {
         self.plan.as_ref().map_or(1, |plan| plan.buffer_size)
     }
 
-    /// Whether the consumer runs chunks while it has nothing to yield.
-    pub(crate) fn consumer_helps(&self) -> bool {
-        let chunk = self.chunk(Remaining { lower: 0, upper: None });
-        chunk as f64 * self.costs.item <= LONGEST_HELP
+    /// How the consumer spends its time while it has nothing to yield.
+    pub(crate) fn manner(&self) -> Manner {
+        let seconds = self.chunk(Remaining { lower: 0, upper: None }) as f64 * self.costs.item;
+        let threads = self.threads();
+        Manner {
+            helps: threads > 1 && (threads <= FEW_THREADS || seconds <= LONGEST_HELP),
+            soon: seconds <= 1.5 * choose::TARGET_CHUNK,
+        }
     }
 }
 

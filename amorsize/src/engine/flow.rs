@@ -144,7 +144,12 @@ where
 {
     /// What the stream does next; `left` items of a plain loop were not run, because the source ended.
     pub(crate) fn next<S: Iterator<Item = I>>(&mut self, source: &mut S, left: usize) -> Next<R> {
-        self.settle_account(source, left);
+        let called = Instant::now();
+        self.settle_account(source, left, called);
+        if self.pilot.is_looping() && self.backlog.is_empty() {
+            let items = self.pilot.stretch();
+            return self.hand_loop(items, called);
+        }
         loop {
             if let Some(batch) = self.backlog.pop_front() {
                 return self.hand_over(batch);
@@ -154,7 +159,7 @@ where
             }
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
-                Step::Loop(items) => return self.hand_loop(items),
+                Step::Loop(items) => return self.hand_loop(items, Instant::now()),
                 Step::Parallel => match self.next_batch(source) {
                     Some(batch) => return self.hand_over(batch),
                     None => self.pilot.drained(),
@@ -190,27 +195,28 @@ where
     }
 
     /// Tells the pilot what the consumer did since the last call.
-    fn settle_account<S: Iterator<Item = I>>(&mut self, source: &S, left: usize) {
+    fn settle_account<S: Iterator<Item = I>>(&mut self, source: &S, left: usize, called: Instant) {
+        let began = *self.began.get_or_insert(called);
         let Some((at, handed)) = self.handed.take() else { return };
-        let seconds = at.elapsed().as_secs_f64();
+        let seconds = (called - at).as_secs_f64();
         match handed {
             Handed::Results(items) => self.pilot.consumed(items, seconds),
             Handed::Loop(granted) if granted > left => {
                 let items = granted - left;
                 self.pulled += items as u64;
                 self.accepted += items as u64;
-                let (now, remaining) = (self.now(), self.remaining(source));
+                let (now, remaining) = ((called - began).as_secs_f64(), self.remaining(source));
                 self.pilot.looped(items, seconds, now, self.accepted, remaining);
             }
             Handed::Loop(_) => {}
         }
     }
 
-    fn hand_loop(&mut self, items: usize) -> Next<R> {
+    fn hand_loop(&mut self, items: usize, now: Instant) -> Next<R> {
         if self.exhausted {
             return self.finish();
         }
-        self.handed = Some((Instant::now(), Handed::Loop(items)));
+        self.handed = Some((now, Handed::Loop(items)));
         Next::Loop(items)
     }
 
@@ -269,7 +275,8 @@ where
     fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
         self.configure();
         loop {
-            let helps = self.pilot.consumer_helps();
+            let manner = self.pilot.manner();
+            let helps = manner.helps;
             let most = if helps { self.pilot.threads() - 1 } else { self.pilot.threads() };
             let polled = self.queue.poll(self.accepted, most);
             if polled.claimed {
@@ -281,7 +288,7 @@ where
                 None => match self.help(helps || polled.running == 0) {
                     Helped::Next(batch) => Some(batch),
                     Helped::Other => continue,
-                    Helped::No if self.queue.wait(self.accepted, helps, &mut self.waits) => continue,
+                    Helped::No if self.queue.wait(self.accepted, manner, &mut self.waits) => continue,
                     Helped::No => None,
                 },
             };

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::vec;
@@ -22,12 +22,20 @@ const RUN: u8 = 0;
 const DIVIDE: u8 = 1;
 const CANCEL: u8 = 2;
 
+/// Longest time for which the consumer looks out for results before it sleeps: what waking it would take.
+const LOOK_OUT: Duration = Duration::from_micros(40);
+
 /// Read by every thread between two items, so it has a cache line (and its prefetched neighbour) of its own.
 #[repr(align(128))]
 struct Signal(AtomicU8);
 
+/// Chunks given back or divided so far, for a consumer that is about to sleep.
+#[repr(align(128))]
+struct Returns(AtomicUsize);
+
 pub(crate) struct Queue<W, I, R> {
     signal: Signal,
+    returns: Returns,
     work: Arc<W>,
     measure: Measure<R>,
     state: Mutex<State<I, R>>,
@@ -60,6 +68,15 @@ struct Waiting {
     helps: bool,
 }
 
+/// How the consumer waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// It runs chunks itself.
+    pub(crate) helps: bool,
+    /// A chunk is expected back about as soon as it would take to fall asleep.
+    pub(crate) soon: bool,
+}
+
 /// What [`Queue::poll`] found.
 pub(crate) struct Polled<R> {
     pub(crate) batch: Option<Batch<R>>,
@@ -81,7 +98,8 @@ impl<W, I, R> Queue<W, I, R> {
             tickets: 0,
             waiting: None,
         };
-        Self { signal: Signal(AtomicU8::new(RUN)), work, measure, state: Mutex::new(state), changed: Condvar::new() }
+        let (signal, returns) = (Signal(AtomicU8::new(RUN)), Returns(AtomicUsize::new(0)));
+        Self { signal, returns, work, measure, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// Sets how many chunks may run at the same time and whether results keep their order.
@@ -129,23 +147,43 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// Sleeps until the next results are there, or a chunk that the consumer may run. Returns false at once if there
-    /// is nothing to wait for.
-    pub(crate) fn wait(&self, next: u64, helps: bool, waits: &mut u64) -> bool {
+    /// is nothing to wait for. While it sleeps, running chunks are divided if threads are idle.
+    pub(crate) fn wait(&self, next: u64, manner: Manner, waits: &mut u64) -> bool {
         let mut state = self.lock();
         if state.is_idle() && state.finished.is_empty() {
             return false;
         }
-        while !state.may_wake(Waiting { next, helps }) {
-            if state.queued.is_empty() && state.running < state.limit {
-                self.signal.0.store(DIVIDE, Ordering::Relaxed);
-            }
-            state.waiting = Some(Waiting { next, helps });
+        let waiting = Waiting { next, helps: manner.helps };
+        if manner.soon && !state.may_wake(waiting) {
+            self.ask_for_division(&state);
+            state = self.look_out(state);
+        }
+        while !state.may_wake(waiting) {
+            self.ask_for_division(&state);
+            state.waiting = Some(waiting);
             *waits += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting = None;
         }
         self.signal.0.store(RUN, Ordering::Relaxed);
         true
+    }
+
+    fn ask_for_division(&self, state: &State<I, R>) {
+        if state.queued.is_empty() && state.running < state.limit {
+            self.signal.0.store(DIVIDE, Ordering::Relaxed);
+        }
+    }
+
+    /// Watches for a returned chunk for as long as falling asleep and being woken would take.
+    fn look_out<'a>(&'a self, state: MutexGuard<'a, State<I, R>>) -> MutexGuard<'a, State<I, R>> {
+        let before = self.returns.0.load(Ordering::Relaxed);
+        drop(state);
+        let begin = Instant::now();
+        while self.returns.0.load(Ordering::Relaxed) == before && begin.elapsed() < LOOK_OUT {
+            std::hint::spin_loop();
+        }
+        self.lock()
     }
 
     /// Ends the stream: waiting chunks are dropped, running ones stop at the next item.
@@ -186,6 +224,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             state.tickets -= 1;
         }
         let wake = state.waiting.is_some_and(|waiting| state.may_wake(waiting));
+        self.returns.0.fetch_add(1, Ordering::Relaxed);
         drop(state);
         if wake {
             self.changed.notify_one();
@@ -247,6 +286,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         // One division a wish; the next idle thread asks again.
         self.signal.0.store(RUN, Ordering::Relaxed);
         insert_in_place(&mut state.queued, chunk);
+        self.returns.0.fetch_add(1, Ordering::Relaxed);
         let wake = state.waiting.is_some_and(|waiting| state.may_wake(waiting));
         drop(state);
         if wake {
