@@ -4,6 +4,8 @@
 mod constants;
 mod decide;
 mod engine;
+mod fingerprint;
+mod learn;
 mod machine;
 mod options;
 mod plan;

@@ -1,0 +1,124 @@
+//! How many threads a blocking function gets: more while throughput grows with them, fewer when it does not.
+//!
+//! A climb by doubling and halving (the shape of .NET's thread injection): each step is judged by the throughput of a
+//! stretch in which every thread has done a few items.
+
+/// Shortest seconds of a judged stretch.
+const STRETCH: f64 = 10e-3;
+/// Items for each thread in a judged stretch.
+const ITEMS_A_THREAD: u64 = 2;
+/// Gain from which twice the threads were worth it.
+const WORTH_DOUBLING: f64 = 1.2;
+/// Throughput that half the threads must keep to be preferred.
+const WORTH_HALVING: f64 = 0.95;
+/// Stretches between two attempts to change a settled number.
+const REST: u32 = 50;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+    Settled,
+}
+
+/// The state of the climb.
+#[derive(Clone, Debug)]
+pub(crate) struct Growth {
+    threads: usize,
+    most: usize,
+    direction: Direction,
+    /// Threads and items a second before the last step.
+    before: Option<(usize, f64)>,
+    since: f64,
+    yielded: u64,
+    rest: u32,
+}
+
+impl Growth {
+    pub(crate) fn new(now: f64, yielded: u64, threads: usize, most: usize) -> Self {
+        Self { threads, most, direction: Direction::Up, before: None, since: now, yielded, rest: 0 }
+    }
+
+    /// Judges the stretch that ends now, once it is long enough; a new number of threads if it should change.
+    /// `serial_rate` is what one thread alone would reach, in items a second.
+    pub(crate) fn check(&mut self, now: f64, yielded: u64, serial_rate: f64) -> Option<usize> {
+        let (seconds, items) = (now - self.since, yielded - self.yielded);
+        if seconds < STRETCH || items < ITEMS_A_THREAD * self.threads as u64 {
+            return None;
+        }
+        self.since = now;
+        self.yielded = yielded;
+        let threads = self.threads;
+        self.judge(items as f64 / seconds, serial_rate);
+        (self.threads != threads).then_some(self.threads)
+    }
+
+    fn judge(&mut self, rate: f64, serial_rate: f64) {
+        match (self.direction, self.before) {
+            // The first stretch: far from a linear gain means that something else is the bound.
+            (Direction::Up, None) if rate < 0.4 * self.threads as f64 * serial_rate => self.step(Direction::Down, rate),
+            (Direction::Up, None) => self.step(Direction::Up, rate),
+            (Direction::Up, Some((_, last))) if rate >= WORTH_DOUBLING * last => self.step(Direction::Up, rate),
+            (Direction::Down, Some((_, last))) if rate >= WORTH_HALVING * last => self.step(Direction::Down, rate),
+            (Direction::Up | Direction::Down, Some((threads, _))) => {
+                self.threads = threads;
+                self.direction = Direction::Settled;
+            }
+            (Direction::Down, None) => self.step(Direction::Down, rate),
+            (Direction::Settled, _) => self.reconsider(rate),
+        }
+    }
+
+    fn reconsider(&mut self, rate: f64) {
+        self.rest += 1;
+        if self.rest >= REST {
+            self.rest = 0;
+            self.step(Direction::Up, rate);
+        }
+    }
+
+    fn step(&mut self, direction: Direction, rate: f64) {
+        let threads = match direction {
+            Direction::Up => (2 * self.threads).min(self.most),
+            _ => (self.threads / 2).max(1),
+        };
+        let direction = if threads == self.threads { Direction::Settled } else { direction };
+        self.before = Some((self.threads, rate));
+        self.direction = direction;
+        self.threads = threads;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs two seconds against a service of the given throughput for a number of threads; where it ends.
+    fn climb(start: usize, rate: impl Fn(usize) -> f64) -> usize {
+        let mut growth = Growth::new(0.0, 0, start, 256);
+        let (mut threads, mut items) = (start, 0.0);
+        for step in 1..2_000 {
+            items += rate(threads) * 1e-3;
+            if let Some(changed) = growth.check(f64::from(step) * 1e-3, items as u64, rate(1)) {
+                threads = changed;
+            }
+        }
+        threads
+    }
+
+    #[test]
+    fn sleeping_functions_get_as_many_threads_as_allowed() {
+        assert_eq!(climb(32, |threads| threads as f64 * 1_000.0), 256);
+    }
+
+    #[test]
+    fn a_server_that_answers_one_at_a_time_does_not_get_many() {
+        assert_eq!(climb(32, |_| 200.0), 1);
+    }
+
+    #[test]
+    fn the_climb_stops_where_throughput_does() {
+        let threads = climb(8, |threads| threads.min(40) as f64 * 1_000.0);
+        assert!((32..=64).contains(&threads), "{threads}");
+    }
+}

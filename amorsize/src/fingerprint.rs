@@ -1,0 +1,115 @@
+//! Who a function is, across compilations, runs and machines: what history is filed under. Pure hashing; no file.
+//!
+//! The *key* (package, module path, name, types) names the history. The *body* tells whether the code is still the one
+//! that was measured; another body is weaker evidence, not none.
+
+use std::panic::Location;
+
+/// What the attribute knows of a function at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// `CARGO_PKG_NAME` of the package that is compiled.
+    pub package: &'static str,
+    /// `module_path!()` of the function.
+    pub module: &'static str,
+    /// The function's name.
+    pub name: &'static str,
+    /// Hash of the function's tokens and the attribute's options, without comments and layout.
+    pub body: u64,
+}
+
+/// A function as history knows it. Made for every call, so it only points to what is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) site: Site,
+    /// `type_name` of the instantiation; tells instances of a generic function apart.
+    pub(crate) types: &'static str,
+    /// Where a closure was given to `Tuner::new`.
+    pub(crate) place: Option<&'static Location<'static>>,
+}
+
+impl Identity {
+    /// What the history is filed under.
+    pub(crate) fn key(&self) -> u64 {
+        let site = &self.site;
+        let mut hash = Fnv::new().text(site.package).text(site.module).text(site.name).text(self.types);
+        if let Some(place) = self.place {
+            hash = hash.text(place.file()).number(place.line().into()).number(place.column().into());
+        }
+        hash.finish()
+    }
+
+    /// Tells changed code from unchanged.
+    pub(crate) fn body(&self) -> u64 {
+        self.site.body
+    }
+}
+
+/// A place in the source code, as one number.
+pub(crate) fn call_site(place: &Location<'_>) -> u64 {
+    Fnv::new().text(place.file()).number(place.line().into()).number(place.column().into()).finish()
+}
+
+/// Fowler–Noll–Vo 1a, 64 bits: fixed for good, unlike std's hasher.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fnv(u64);
+
+impl Fnv {
+    pub(crate) const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    const fn byte(self, byte: u8) -> Self {
+        Self((self.0 ^ byte as u64).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    /// Adds a text and its end, so that "ab" + "c" differs from "a" + "bc".
+    pub(crate) const fn text(self, text: &str) -> Self {
+        let (bytes, mut hash, mut at) = (text.as_bytes(), self, 0);
+        while at < bytes.len() {
+            hash = hash.byte(bytes[at]);
+            at += 1;
+        }
+        hash.byte(0xff)
+    }
+
+    /// Adds a number, little end first whatever the machine.
+    pub(crate) const fn number(self, number: u64) -> Self {
+        let (bytes, mut hash, mut at) = (number.to_le_bytes(), self, 0);
+        while at < bytes.len() {
+            hash = hash.byte(bytes[at]);
+            at += 1;
+        }
+        hash
+    }
+
+    pub(crate) const fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: Site = Site { package: "app", module: "app::hash", name: "digest", body: 7 };
+
+    #[test]
+    fn keys_are_the_same_for_ever() {
+        let identity = Identity { site: SITE, types: "u8", place: None };
+        assert_eq!(identity.key(), 2_835_250_432_927_323_912);
+    }
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        assert_eq!(Fnv::new().byte(b'a').finish(), 0xaf63_dc4c_8601_ec8c);
+    }
+
+    #[test]
+    fn types_and_places_tell_apart_and_bodies_do_not() {
+        let one = Identity { site: SITE, types: "u8", place: None };
+        assert_ne!(one.key(), Identity { types: "u16", ..one }.key());
+        assert_ne!(one.key(), Identity { place: Some(Location::caller()), ..one }.key());
+        assert_eq!(one.key(), Identity { site: Site { body: 8, ..SITE }, ..one }.key());
+    }
+}

@@ -1,0 +1,5 @@
+//! What earlier runs have taught.
+//!
+//! - [`sample`]: one recorded stretch of a run
+
+pub(crate) mod sample;

@@ -1,0 +1,105 @@
+//! One rayon pool whose jobs and threads are counted, so that its end can be waited for.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use crate::plan::Pool;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    kind: Pool,
+    size: usize,
+    pool: ThreadPool,
+    count: Arc<Count>,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    jobs: Mutex<usize>,
+    changed: Condvar,
+}
+
+thread_local! {
+    static IS_OURS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Whether the calling thread belongs to a crew.
+pub(crate) fn is_crew_thread() -> bool {
+    IS_OURS.get()
+}
+
+/// A job that counts until it is dropped, run or not.
+pub(crate) struct Post(Arc<Count>);
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        *lock(&self.0.jobs) -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Crew {
+    /// Starts `size` threads.
+    pub(crate) fn start(kind: Pool, size: usize) -> Result<Self, ThreadPoolBuildError> {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(size)
+            .thread_name(move |index| format!("amorsize-{kind}-{index}"))
+            .start_handler(|_| IS_OURS.set(true))
+            .build()?;
+        Ok(Self { kind, size, pool, count: Arc::default() })
+    }
+
+    pub(crate) fn kind(&self) -> Pool {
+        self.kind
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(crate) fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
+    /// Jobs that have not ended.
+    pub(crate) fn jobs(&self) -> usize {
+        *lock(&self.count.jobs)
+    }
+
+    /// Counts a job from now until the returned value is dropped.
+    pub(crate) fn post(&self) -> Post {
+        *lock(&self.count.jobs) += 1;
+        Post(Arc::clone(&self.count))
+    }
+
+    /// Waits until all jobs have ended.
+    pub(crate) fn wait_idle(&self) {
+        let jobs = lock(&self.count.jobs);
+        drop(self.count.changed.wait_while(jobs, |jobs| *jobs > 0).unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn lock(jobs: &Mutex<usize>) -> std::sync::MutexGuard<'_, usize> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a crew, with half the threads as long as the system refuses so many.
+pub(crate) fn start_what_is_possible(kind: Pool, size: usize) -> Option<Crew> {
+    let mut possible = size;
+    loop {
+        match Crew::start(kind, possible) {
+            Ok(crew) => return Some(crew),
+            Err(error) => {
+                let live = thread::available_parallelism().map_or(1, usize::from);
+                tracing::warn!(target: "amorsize", %error, threads = possible, cores = live, "a {kind} pool could not be started; trying fewer threads");
+            }
+        }
+        if possible == 1 {
+            return None;
+        }
+        possible /= 2;
+    }
+}

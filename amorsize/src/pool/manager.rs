@@ -1,0 +1,141 @@
+//! Which crews there are, and until when: found by kind and size, shared, ended after five idle minutes by a thread
+//! that sleeps until the first of them is due.
+
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::constants::POOL_IDLE_TIMEOUT;
+use crate::plan::Pool;
+
+use super::crew::{Crew, is_crew_thread, start_what_is_possible};
+use super::{PoolStats, Stats};
+
+/// Threads of one blocking crew.
+const BLOCKING_CREW: usize = 16;
+
+struct Entry {
+    crew: Arc<Crew>,
+    /// When it was last seen in use.
+    used: Instant,
+}
+
+#[derive(Default)]
+struct Crews {
+    entries: Vec<Entry>,
+    has_keeper: bool,
+}
+
+struct Manager {
+    crews: Mutex<Crews>,
+    changed: Condvar,
+}
+
+static MANAGER: LazyLock<Manager> = LazyLock::new(|| Manager { crews: Mutex::default(), changed: Condvar::new() });
+
+fn lock() -> MutexGuard<'static, Crews> {
+    MANAGER.crews.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The crew of `threads` threads for pinned plans; `None` if no thread can be started.
+pub(crate) fn cpu_crew(threads: usize) -> Option<Arc<Crew>> {
+    find_or_start(Pool::Cpu, threads, |_| true)
+}
+
+/// A blocking crew with a thread to spare; `None` if no thread can be started.
+pub(crate) fn blocking_crew() -> Option<Arc<Crew>> {
+    find_or_start(Pool::Blocking, BLOCKING_CREW, |crew| crew.jobs() < crew.size())
+}
+
+fn find_or_start(kind: Pool, size: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
+    let mut crews = lock();
+    let found = crews.entries.iter_mut().find(|entry| {
+        let crew = &entry.crew;
+        crew.kind() == kind && crew.size() <= size && (kind == Pool::Blocking || crew.size() == size) && suits(crew)
+    });
+    if let Some(entry) = found {
+        entry.used = Instant::now();
+        return Some(Arc::clone(&entry.crew));
+    }
+    let crew = Arc::new(start_what_is_possible(kind, size)?);
+    crews.entries.push(Entry { crew: Arc::clone(&crew), used: Instant::now() });
+    if !crews.has_keeper {
+        crews.has_keeper = thread::Builder::new().name("amorsize-keeper".into()).spawn(keep).is_ok();
+    }
+    Some(crew)
+}
+
+/// Ends crews that nobody has used for a while; ends itself when none is left.
+fn keep() {
+    let mut crews = lock();
+    while !crews.entries.is_empty() {
+        let now = Instant::now();
+        let (ended, next) = crews.end_idle(now);
+        let wait = next.map_or(POOL_IDLE_TIMEOUT, |due| due.saturating_duration_since(now));
+        if !ended.is_empty() {
+            // Ending a crew wakes its threads: not under the lock.
+            drop(crews);
+            drop(ended);
+            crews = lock();
+            continue;
+        }
+        crews = MANAGER.changed.wait_timeout(crews, wait).unwrap_or_else(PoisonError::into_inner).0;
+    }
+    crews.has_keeper = false;
+}
+
+impl Crews {
+    /// Takes out the crews that are idle for too long; the time at which the next one may be.
+    fn end_idle(&mut self, now: Instant) -> (Vec<Entry>, Option<Instant>) {
+        for entry in &mut self.entries {
+            if Arc::strong_count(&entry.crew) > 1 {
+                entry.used = now;
+            }
+        }
+        let ended = self.entries.extract_if(.., |entry| is_due(entry.used, now)).collect();
+        (ended, self.entries.iter().map(|entry| entry.used + POOL_IDLE_TIMEOUT).min())
+    }
+}
+
+fn is_due(used: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(used) >= POOL_IDLE_TIMEOUT
+}
+
+pub(super) fn stats() -> Stats {
+    let of = |crew: &Crew| PoolStats { kind: crew.kind(), threads: crew.size(), running: crew.jobs() };
+    Stats { pools: lock().entries.iter().map(|entry| of(&entry.crew)).collect() }
+}
+
+pub(super) fn shutdown() {
+    let entries = std::mem::take(&mut lock().entries);
+    MANAGER.changed.notify_all();
+    if is_crew_thread() {
+        return;
+    }
+    for entry in &entries {
+        entry.crew.wait_idle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_crew_is_due_after_the_timeout_and_a_used_one_is_not() {
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
+        let start = Instant::now();
+        let mut crews = Crews { entries: vec![Entry { crew: Arc::clone(&crew), used: start }], has_keeper: false };
+        let late = start + POOL_IDLE_TIMEOUT + Duration::from_secs(1);
+        assert!(crews.end_idle(late).0.is_empty(), "somebody holds it");
+        drop(crew);
+        assert!(crews.end_idle(late + Duration::from_secs(1)).0.is_empty(), "used a second ago");
+        assert_eq!(crews.end_idle(late + POOL_IDLE_TIMEOUT).0.len(), 1);
+    }
+
+    #[test]
+    fn the_same_size_is_shared() {
+        let one = cpu_crew(3).unwrap();
+        assert!(Arc::ptr_eq(&one, &cpu_crew(3).unwrap()));
+    }
+}

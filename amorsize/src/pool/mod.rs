@@ -1,0 +1,104 @@
+//! The dedicated pools: started when a plan asks for one, shared by all streams, ended when idle.
+//!
+//! Functions that compute run on rayon's own pools (the one the caller is in, or the global one) unless the number of
+//! threads is pinned; only pinned and blocking plans come here. A blocking plan of many threads is made of several
+//! crews, so that it can grow without starting over.
+//!
+//! - [`crew`]: one rayon pool with its jobs counted
+//! - [`manager`]: which crews there are, and until when
+
+mod crew;
+mod manager;
+
+use std::fmt;
+
+pub(crate) use crew::Crew;
+pub(crate) use manager::{blocking_crew, cpu_crew};
+
+use crate::plan::Pool;
+
+/// What the dedicated pools are doing; see [`stats`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Stats {
+    pub(crate) pools: Vec<PoolStats>,
+}
+
+/// One dedicated pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolStats {
+    pub(crate) kind: Pool,
+    pub(crate) threads: usize,
+    pub(crate) running: usize,
+}
+
+impl Stats {
+    /// The pools, in the order in which they were started.
+    #[must_use]
+    pub fn pools(&self) -> &[PoolStats] {
+        &self.pools
+    }
+
+    /// Threads of all dedicated pools, idle ones included.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pools.iter().map(|pool| pool.threads).sum()
+    }
+
+    /// Jobs that were handed to these pools and have not ended.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.pools.iter().map(|pool| pool.running).sum()
+    }
+}
+
+impl PoolStats {
+    /// What the pool is for.
+    #[must_use]
+    pub fn kind(&self) -> Pool {
+        self.kind
+    }
+
+    /// Threads of the pool.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Jobs that were handed to the pool and have not ended.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pools.is_empty() {
+            return f.write_str("no dedicated pools");
+        }
+        for (place, pool) in self.pools.iter().enumerate() {
+            let separator = if place == 0 { "" } else { ", " };
+            write!(f, "{separator}{} pool: {} threads, {} busy", pool.kind, pool.threads, pool.running)?;
+        }
+        Ok(())
+    }
+}
+
+/// The dedicated pools and what they are doing now. (Rayon's own pools, where most streams run, are not listed.)
+///
+/// ```
+/// println!("{}", amorsize::pool::stats());
+/// ```
+pub fn stats() -> Stats {
+    manager::stats()
+}
+
+/// Ends all dedicated pools: waits until the jobs they have are done (chunks of streams that are still read run on),
+/// then lets their threads end. Never kills work. Streams that start later get new pools, so this is for programs that
+/// want to be quiet, and for tests.
+///
+/// From within a thread of such a pool it returns at once, since it cannot wait for itself.
+pub fn shutdown() {
+    manager::shutdown();
+}
