@@ -1,12 +1,14 @@
 //! The executor: does what the pilot says. Decides nothing.
 //!
 //! - [`chunk`]: items on their way to a thread, and what comes back
+//! - [`clock`]: what a piece of work cost its thread
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
 //! - [`scope`]: the same for borrowed items
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 
 pub(crate) mod chunk;
+pub(crate) mod clock;
 pub(crate) mod flow;
 pub(crate) mod launch;
 pub(crate) mod queue;
