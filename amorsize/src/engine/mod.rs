@@ -1,5 +1,6 @@
 //! The executor: does what the pilot says. Decides nothing.
 //!
+//! - [`clock`]: what a chunk cost the thread that ran it
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`clock`]: what a piece of work cost its thread
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
