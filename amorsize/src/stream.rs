@@ -70,12 +70,7 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    pub(crate) fn start(
-        source: S,
-        work: Arc<W>,
-        pilot: Pilot,
-        launcher: P,
-    ) -> Self {
+    pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, launcher: P) -> Self {
         let queue = Arc::new(Queue::new(Arc::clone(&work)));
         let flow = Flow::new(queue, launcher, pilot);
         let ready = Vec::new().into_iter();

@@ -13,9 +13,10 @@ const WORTH_DOUBLING: f64 = 1.2;
 const WORTH_HALVING: f64 = 0.95;
 /// Stretches between two attempts to change a settled number.
 const REST: u32 = 50;
-/// Serial item times after which a stretch is judged even if most threads have finished nothing: by then something
-/// else than the threads is the bound.
+/// Serial item times and items after which a stretch is judged even if most threads have finished nothing: by then
+/// something else than the threads is the bound.
 const PATIENCE: f64 = 4.0;
+const FEW_ITEMS: u64 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
@@ -48,7 +49,8 @@ impl Growth {
     pub(crate) fn check(&mut self, now: f64, yielded: u64) -> Option<usize> {
         let (seconds, items) = (now - self.since, yielded - self.yielded);
         let is_full = items >= ITEMS_A_THREAD * self.threads as u64;
-        if seconds < STRETCH || !(is_full || seconds >= PATIENCE * self.serial) {
+        let is_late = items >= FEW_ITEMS && seconds >= PATIENCE * self.serial;
+        if seconds < STRETCH || !(is_full || is_late) {
             return None;
         }
         self.since = now;

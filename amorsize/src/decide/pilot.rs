@@ -20,8 +20,8 @@ use super::watch::{self, Watch};
 /// Seconds of the plain loop between two looks at the clock, at first and at most.
 const FIRST_STRETCH: f64 = 50e-6;
 const LONGEST_STRETCH: f64 = 400e-6;
-/// Most items of such a stretch: should they become a thousand times dearer, it must not last long.
-const LONGEST_STRETCH_ITEMS: f64 = 16384.0;
+/// Most items of such a stretch.
+const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
 /// Ratio from which a change of item time makes the plan worth another thought.
 const NOTABLE: f64 = 1.5;
 /// Seconds of a first chunk after a trial; later ones at most double.
@@ -353,7 +353,8 @@ impl Pilot {
         self.settled = (expected, self.costs.serial());
         let serial = self.costs.serial();
         let is_free = !verdict::is_pinned_parallel(&self.options);
-        self.watch = (is_free && verdict.pool == Pool::Cpu).then(|| Watch::new(at.now, at.yielded, serial, verdict.gain));
+        self.watch =
+            (is_free && verdict.pool == Pool::Cpu).then(|| Watch::new(at.now, at.yielded, serial, verdict.gain));
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();
             Growth::new(at.now, at.yielded, verdict.threads, most, serial)

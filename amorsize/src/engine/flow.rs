@@ -54,7 +54,6 @@ pub(crate) struct Flow<W, I, R, P> {
 struct Configured {
     threads: usize,
     pool: Pool,
-    ordered: bool,
     target: Option<Target>,
     epoch: u32,
 }
@@ -331,7 +330,7 @@ where
         self.queue.configure(threads, ordered, moves);
         let epoch = self.queue.epoch();
         let target = Target::of(plan, is_pinned).filter(|_| pool != Pool::Blocking);
-        self.configured = Some(Configured { threads, pool, ordered, target, epoch });
+        self.configured = Some(Configured { threads, pool, target, epoch });
     }
 
     /// Hands chunks over until every thread has one waiting, within the window. With results at hand no more than one

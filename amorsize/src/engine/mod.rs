@@ -2,7 +2,6 @@
 //!
 //! - [`clock`]: what a chunk cost the thread that ran it
 //! - [`chunk`]: items on their way to a thread, and what comes back
-//! - [`clock`]: what a piece of work cost its thread
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
 //! - [`scope`]: the same for borrowed items

@@ -35,7 +35,7 @@ struct Signal(AtomicU8);
 #[repr(align(128))]
 struct Returns(AtomicUsize);
 
-pub(crate) struct Queue<W, I, R> {
+pub struct Queue<W, I, R> {
     signal: Signal,
     returns: Returns,
     work: Arc<W>,
@@ -249,7 +249,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let start = chunk.start;
         let panic = catch_unwind(AssertUnwindSafe(|| {
             loop {
-                if self.signal.0.load(Ordering::Relaxed) != RUN && self.heed(&mut items, start, results.len(), watch.begin()) {
+                if self.signal.0.load(Ordering::Relaxed) != RUN
+                    && self.heed(&mut items, start, results.len(), watch.begin())
+                {
                     break;
                 }
                 let Some(item) = items.next() else { break };
