@@ -1,6 +1,9 @@
 //! Annotate a per-item function; its map over any iterator runs the fastest safe way.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod constants;
 mod decide;
 mod engine;
@@ -15,9 +18,10 @@ mod stream;
 mod tuner;
 mod work;
 
+pub use amorsize_macros::streaming;
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use report::Report;
 pub use stream::{Indexed, Stream};
 pub use tuner::{Collect, Tuner};
-pub use work::{ByRef, ByValue, Work};
+pub use work::{ByRef, ByValue, Call, Work};
