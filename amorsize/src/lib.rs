@@ -14,6 +14,7 @@ mod stream;
 mod tuner;
 mod work;
 
+pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use report::Report;
