@@ -27,7 +27,7 @@ pub(crate) struct Stopwatch {
 }
 
 /// What [`Stopwatch::stop`] read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Elapsed {
     pub(crate) wall: Duration,
     /// The part of `wall` in which the thread was blocked; `None` where it was not measured or cannot be.
