@@ -131,25 +131,37 @@ mod tests {
         assert_eq!(pressure.room(0, 1e9), usize::MAX);
     }
 
-    /// Readings within a second in which `used_at` tells the bytes used.
-    fn readings(used_at: impl Fn(f64) -> u64) -> usize {
+    /// Times of the readings within a second in which `used_at` tells the bytes used, and whether each paused.
+    fn readings(used_at: impl Fn(f64) -> u64) -> Vec<(f64, bool)> {
         let mut pressure = Pressure::new(Some(0.8));
-        let mut count = 0;
+        let mut readings = Vec::new();
         for now in (0..1_000).map(|step| f64::from(step) * 1e-3) {
             if pressure.is_due(now) {
-                count += 1;
                 pressure.observe(now, used(used_at(now)));
+                readings.push((now, pressure.is_paused));
             }
         }
-        count
+        readings
     }
 
     #[test]
-    fn memory_is_read_rarely_unless_it_fills_up() {
-        assert!(readings(|_| 100) <= 12);
-        assert!(readings(|_| 900) >= 80, "paused: it should go on soon");
-        let filling = readings(|now| 100 + (now * 600.0) as u64);
-        assert!((15..=60).contains(&filling), "{filling}");
+    fn memory_is_read_rarely_while_little_changes() {
+        assert!(readings(|_| 100).len() <= 12);
+    }
+
+    #[test]
+    fn a_paused_source_goes_on_soon() {
+        let readings = readings(|now| if now < 0.5 { 900 } else { 100 });
+        let goes_on = readings.iter().find(|(_, is_paused)| !is_paused).unwrap().0;
+        assert!((0.5..0.52).contains(&goes_on), "{goes_on}");
+    }
+
+    #[test]
+    fn memory_that_fills_up_is_noticed_in_time() {
+        let readings = readings(|now| 100 + (now * 1_000.0) as u64);
+        let pauses = readings.iter().find(|(_, is_paused)| *is_paused).unwrap().0;
+        assert!((0.7..0.72).contains(&pauses), "{pauses}");
+        assert!(readings.iter().filter(|(now, _)| *now < 0.7).count() < 30);
     }
 
     #[test]
