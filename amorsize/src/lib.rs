@@ -19,6 +19,7 @@ mod tuner;
 mod work;
 
 pub use amorsize_macros::streaming;
+pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use report::Report;
