@@ -9,13 +9,16 @@ mod learn;
 mod machine;
 mod options;
 mod plan;
+mod prediction;
 mod report;
 mod stream;
 mod tuner;
 mod work;
 
+pub use learn::calibration::Calibration;
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
+pub use prediction::Prediction;
 pub use report::Report;
 pub use stream::{Indexed, Stream};
 pub use tuner::{Collect, Tuner};
