@@ -9,6 +9,7 @@ mod learn;
 mod machine;
 mod options;
 mod plan;
+pub mod pool;
 mod prediction;
 mod report;
 mod stream;

@@ -8,8 +8,8 @@ use std::vec;
 use crate::decide::pilot::Pilot;
 use crate::engine::chunk::{Batch, Payload};
 use crate::engine::flow::{Flow, Next};
-use crate::engine::launch::{Detached, Launch, Target, Ticket};
-use crate::engine::queue::{Measure, Queue};
+use crate::engine::launch::{Detached, Launch, Ticket};
+use crate::engine::queue::Queue;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::work::Work;
@@ -70,16 +70,9 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    pub(crate) fn start(
-        source: S,
-        work: Arc<W>,
-        measure: Measure<W::Output>,
-        pilot: Pilot,
-        launcher: P,
-        target: Target,
-    ) -> Self {
-        let queue = Arc::new(Queue::new(Arc::clone(&work), measure));
-        let flow = Flow::new(queue, launcher, target, pilot);
+    pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, launcher: P) -> Self {
+        let queue = Arc::new(Queue::new(Arc::clone(&work)));
+        let flow = Flow::new(queue, launcher, pilot);
         let ready = Vec::new().into_iter();
         Self {
             source,

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+
+use super::clock::Elapsed;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -12,6 +13,8 @@ pub(crate) struct Chunk<I> {
     /// Index of the first item in the source.
     pub(crate) start: u64,
     pub(crate) items: Vec<I>,
+    /// Whether it is to be found out how long the thread was blocked.
+    pub(crate) is_clocked: bool,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -34,10 +37,8 @@ impl<R> Batch<R> {
 /// What running a chunk cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BatchCost {
-    /// Wall time spent in the function, all items together.
-    pub(crate) wall: Duration,
-    /// The part of `wall` in which the thread was blocked: not computing and not waiting for a core.
-    pub(crate) blocked: Duration,
+    /// Time spent in the function, all items together.
+    pub(crate) elapsed: Elapsed,
     /// Bytes of one result, with what it owns.
     pub(crate) result_bytes: usize,
 }

@@ -1,10 +1,9 @@
 //! The plans that come into question for a query, each with its expected speed-up, and the choice among them. What
 //! the user pinned is in all of them.
 
-use std::num::NonZeroUsize;
-
-use crate::decide::choose;
 use crate::decide::costs::Costs;
+use crate::decide::{choose, verdict};
+use crate::options::Options;
 use crate::plan::Pool;
 
 use super::Query;
@@ -12,8 +11,6 @@ use super::history::log2;
 use super::neighbours::View;
 use super::outcomes::{Group, Outcomes, modelled};
 
-/// Share of blocked time from which more threads than cores come into question.
-const BLOCKS: f64 = 0.3;
 /// Gain over the plain loop that an untried plan must promise, and one that was tried often.
 const WORTH_TRYING: f64 = 1.15;
 const WORTH_KEEPING: f64 = 1.03;
@@ -73,7 +70,7 @@ impl Field<'_> {
     /// Calls `visit` with every plan, the simplest first.
     pub(super) fn each(&self, costs: &Costs, mut visit: impl FnMut(Candidate)) {
         let options = self.query.options;
-        if let Some(pool) = pinned_pool(options, costs, self.query.situation.cores) {
+        if let Some(pool) = pinned_pool(options, costs) {
             return match (pool, options.threads) {
                 (Pool::Serial, _) => visit(self.serial()),
                 (_, Some(threads)) => self.each_chunk(costs, pool, threads.get(), &mut visit),
@@ -82,7 +79,7 @@ impl Field<'_> {
         }
         visit(self.serial());
         self.each_threads(costs, Pool::Cpu, &mut visit);
-        if costs.blocked >= BLOCKS {
+        if verdict::is_blocking(costs, options) {
             self.each_threads(costs, Pool::Blocking, &mut visit);
         }
     }
@@ -113,7 +110,7 @@ impl Field<'_> {
 
     fn each_chunk(&self, costs: &Costs, pool: Pool, threads: usize, visit: &mut impl FnMut(Candidate)) {
         let options = self.query.options;
-        let planned = choose::chunk(costs, Some(self.view.items), threads, options);
+        let planned = choose::chunk(costs, None, threads, options);
         let is_fixed = options.chunk_size.is_some() || options.target_chunk_duration.is_some();
         let factors = if is_fixed { &CHUNKS[..1] } else { &CHUNKS };
         let mut before = 0;
@@ -169,13 +166,10 @@ fn is_step(threads: usize) -> bool {
 }
 
 /// The pool that the options leave, if they leave only one.
-fn pinned_pool(options: &crate::options::Options, costs: &Costs, cores: usize) -> Option<Pool> {
-    let is_one = |option: Option<NonZeroUsize>| option.is_some_and(|value| value.get() == 1);
-    match (options.pool, options.threads) {
-        (Some(pool), _) => Some(pool),
-        (None, _) if is_one(options.threads) || is_one(options.buffer_size) => Some(Pool::Serial),
-        (None, Some(threads)) if threads.get() > cores && costs.blocked >= BLOCKS => Some(Pool::Blocking),
-        (None, Some(_)) => Some(Pool::Cpu),
-        (None, None) => None,
+fn pinned_pool(options: &Options, costs: &Costs) -> Option<Pool> {
+    if verdict::pinned_serial(options).is_some() {
+        return Some(Pool::Serial);
     }
+    let blocks = verdict::is_blocking(costs, options);
+    verdict::is_pinned_parallel(options).then_some(if blocks { Pool::Blocking } else { Pool::Cpu })
 }

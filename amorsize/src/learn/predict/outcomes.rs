@@ -3,7 +3,7 @@
 //! its plan, against plans near it, and against more of the same.
 
 use crate::decide::costs::Costs;
-use crate::decide::model;
+use crate::decide::{choose, model};
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
@@ -84,6 +84,7 @@ pub(super) fn group(groups: &mut Vec<Group>, sample: &Sample) -> u32 {
 /// Throughput of a plan against the plain loop by the model alone.
 pub(super) fn modelled(costs: &Costs, pool: Pool, threads: usize, chunk: usize, items: u64) -> f64 {
     let items = items.max(1);
+    let chunk = shrunk(costs, threads, chunk, items);
     match pool {
         Pool::Serial => 1.0,
         Pool::Cpu => model::speedup(costs, threads, chunk, items),
@@ -93,6 +94,13 @@ pub(super) fn modelled(costs: &Costs, pool: Pool, threads: usize, chunk: usize, 
             serial / (model::parallel(costs, threads, chunk, items) + start)
         }
     }
+}
+
+/// The chunk that a run of so many items really uses: near a known end chunks shrink, so that no thread works alone.
+fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
+    let share = (items as usize).div_ceil(2 * threads);
+    let smallest = (choose::SMALLEST_CHUNK / costs.item).ceil() as usize;
+    chunk.min(share.max(smallest)).max(1)
 }
 
 /// How far a sample's plan fell short of the model, as a natural logarithm.
