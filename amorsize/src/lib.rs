@@ -12,6 +12,7 @@ mod plan;
 pub mod pool;
 mod prediction;
 mod report;
+mod sim;
 mod stream;
 mod tuner;
 mod work;
@@ -24,3 +25,9 @@ pub use report::Report;
 pub use stream::{Indexed, Stream};
 pub use tuner::{Collect, Tuner};
 pub use work::{ByRef, ByValue, Work};
+
+/// The pure decisions in virtual time, for `benches/`. No part of the interface.
+#[doc(hidden)]
+pub mod __sim {
+    pub use crate::sim::{Regret, Regrets, study};
+}
