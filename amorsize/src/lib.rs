@@ -30,7 +30,6 @@ pub use report::Report;
 pub use stream::{Indexed, Stream};
 pub use tuner::{Collect, Tuner};
 pub use work::{ByRef, ByValue, Call, Work};
-pub use work::{ByRef, ByValue, Work};
 
 /// The pure decisions in virtual time, for `benches/`. No part of the interface.
 #[doc(hidden)]
