@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_server_that_answers_one_at_a_time_does_not_get_many() {
-        assert_eq!(climb(32, |_| 200.0), 1);
+        // One, or two while another attempt is made.
+        let threads = climb(32, |_| 200.0);
+        assert!(threads <= 2, "{threads}");
     }
 
     #[test]
