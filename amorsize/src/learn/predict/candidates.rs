@@ -7,9 +7,8 @@ use crate::options::Options;
 use crate::plan::Pool;
 
 use super::Query;
-use super::history::log2;
 use super::neighbours::View;
-use super::outcomes::{Group, Outcomes, modelled};
+use super::outcomes::{Outcomes, Setup, Verdict};
 
 /// Gain over the plain loop that an untried plan must promise, and one that was tried often.
 const WORTH_TRYING: f64 = 1.15;
@@ -21,6 +20,13 @@ const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
 const OTHER_CHUNK: f64 = 1.03;
 
+/// Part of the best throughput that an untried plan must be expected to reach: no more than 2 % of a run are risked.
+const HARMLESS: f64 = 0.98;
+/// Hope, relative to the best plan, from which that is worth it.
+const WORTH_A_TRY: f64 = 1.03;
+/// Evidence from which a plan counts as tried.
+const TRIED: f64 = 0.4;
+
 /// One plan and what to expect of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
@@ -29,6 +35,8 @@ pub(super) struct Candidate {
     pub(super) chunk: usize,
     /// Throughput against the plain loop.
     pub(super) speedup: f64,
+    /// The same if threads slow each other down as little as outcomes leave to hope.
+    pub(super) hope: f64,
     /// Samples that tried it or something near it.
     pub(super) evidence: f64,
 }
@@ -43,7 +51,7 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// The best plan at these costs.
+    /// The best plan at these costs, or one that may well be better and cannot be much worse.
     pub(super) fn choose(&self, costs: &Costs) -> Candidate {
         let mut best: Option<Candidate> = None;
         self.each(costs, |candidate| {
@@ -52,7 +60,21 @@ impl Field<'_> {
             }
         });
         let best = best.unwrap_or_else(|| self.serial());
-        self.fewest(costs, best)
+        let best = self.fewest(costs, best);
+        self.promising(costs, &best).unwrap_or(best)
+    }
+
+    /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
+    fn promising(&self, costs: &Costs, best: &Candidate) -> Option<Candidate> {
+        let mut most: Option<Candidate> = None;
+        self.each(costs, |candidate| {
+            let is_harmless = candidate.pool == best.pool && candidate.speedup >= HARMLESS * best.speedup;
+            let hope = most.map_or(WORTH_A_TRY * best.hope, |most| most.hope);
+            if candidate.evidence < TRIED && is_harmless && candidate.hope > hope {
+                most = Some(candidate);
+            }
+        });
+        most
     }
 
     /// The fewest threads that are as good as the best.
@@ -78,10 +100,8 @@ impl Field<'_> {
             };
         }
         visit(self.serial());
-        self.each_threads(costs, Pool::Cpu, &mut visit);
-        if verdict::is_blocking(costs, options) {
-            self.each_threads(costs, Pool::Blocking, &mut visit);
-        }
+        let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
+        self.each_threads(costs, pool, &mut visit);
     }
 
     fn each_threads(&self, costs: &Costs, pool: Pool, visit: &mut impl FnMut(Candidate)) {
@@ -120,18 +140,18 @@ impl Field<'_> {
                 let candidate = self.candidate(costs, pool, threads, chunk);
                 let is_planned = (times, part) == (1, 1);
                 let margin = if is_planned { 1.0 } else { OTHER_CHUNK };
-                visit(Candidate { speedup: candidate.speedup / margin, ..candidate });
+                let (speedup, hope) = (candidate.speedup / margin, candidate.hope / margin);
+                visit(Candidate { speedup, hope, ..candidate });
             }
             before = chunk;
         }
     }
 
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
-        let plan = Group { pool, threads: threads as u32, chunk: log2(chunk as f64), ordered: self.ordered };
-        let verdict = self.outcomes.verdict(&plan);
-        let modelled = modelled(costs, pool, threads, chunk, self.view.items);
-        let speedup = (modelled * (-verdict.shortfall).exp()).min(self.most_speedup(costs));
-        Candidate { pool, threads, chunk, speedup, evidence: verdict.evidence }
+        let setup = Setup { pool, threads, chunk, items: self.view.items };
+        let Verdict { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
+        let most = self.most_speedup(costs);
+        Candidate { pool, threads, chunk, speedup: speedup.min(most), hope: hope.min(most), evidence }
     }
 
     /// What the cores allow: only waiting needs none.
@@ -141,9 +161,7 @@ impl Field<'_> {
     }
 
     fn serial(&self) -> Candidate {
-        let plan = Group { pool: Pool::Serial, threads: 1, chunk: 0.0, ordered: self.ordered };
-        let evidence = self.outcomes.verdict(&plan).evidence;
-        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, evidence }
+        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, hope: 1.0, evidence: 0.0 }
     }
 }
 
