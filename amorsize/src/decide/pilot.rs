@@ -401,6 +401,7 @@ impl Pilot {
         self.done += ran.items as u64;
         self.chunks += 1;
         let rate = self.rate();
+        self.tally.ran(ran.items, ran.seconds);
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, rate);
@@ -513,11 +514,12 @@ impl Pilot {
 
     fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return self.tally.skip(at.now, at.yielded) };
+        let costs = Costs { item: self.tally.item_time().unwrap_or(self.costs.item), ..self.costs };
         let serial = match &self.watch {
-            Some(watch) if plan.pool != Pool::Serial => watch.serial(&self.costs),
-            _ => self.costs.serial(),
+            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
+            _ => costs.serial(),
         };
-        self.tally.close(plan, &self.costs, serial, at.now, at.yielded);
+        self.tally.close(plan, &costs, serial, at.now, at.yielded);
     }
 
     /// What became of each plan; the run is over.
