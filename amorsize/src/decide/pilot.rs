@@ -172,6 +172,7 @@ impl Pilot {
         let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
         self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         self.settle(prior.verdict, prior.origin, expected, start);
+        self.growth.iter_mut().for_each(Growth::settle);
     }
 
     /// The plan, once there is one.
@@ -437,9 +438,26 @@ impl Pilot {
             self.close_stretch(at);
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
+        self.outgrow(at);
         let (window, serial) = (self.window(), self.costs.serial());
         if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, at.yielded, window, serial)) {
             self.mode = Mode::Draining(After::Probe);
+        }
+    }
+
+    /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
+    fn outgrow(&mut self, at: Position) {
+        let Some(watch) = &mut self.watch else { return };
+        if self.done <= 2 * self.settled.0 {
+            return;
+        }
+        self.settled.0 = self.done;
+        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+        let worth = choose::threads(&self.costs, self.done, &self.options, &self.situation);
+        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
+            watch.promise(gain);
+            self.close_stretch(at);
+            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
         }
     }
 
@@ -517,6 +535,7 @@ impl Pilot {
         let costs = Costs { item: self.tally.item_time().unwrap_or(self.costs.item), ..self.costs };
         let serial = match &self.watch {
             Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),
             _ => costs.serial(),
         };
         self.tally.close(plan, &costs, serial, at.now, at.yielded);

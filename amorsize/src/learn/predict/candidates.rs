@@ -20,8 +20,10 @@ const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
 const OTHER_CHUNK: f64 = 1.03;
 
-/// Part of the best throughput that an untried plan must be expected to reach: no more than 2 % of a run are risked.
-const HARMLESS: f64 = 0.98;
+/// Part of a run that may be risked for an untried plan.
+const HARMLESS: f64 = 0.02;
+/// Seconds after which threads that are slower than the plain loop have been found out.
+const FOUND_OUT: f64 = 2e-3;
 /// Hope, relative to the best plan, from which that is worth it.
 const WORTH_A_TRY: f64 = 1.03;
 /// Evidence from which a plan counts as tried.
@@ -39,6 +41,13 @@ pub(super) struct Candidate {
     pub(super) hope: f64,
     /// Samples that tried it or something near it.
     pub(super) evidence: f64,
+}
+
+impl Candidate {
+    /// Between what is expected and what is hoped for.
+    fn prospect(&self) -> f64 {
+        (self.speedup * self.hope).sqrt()
+    }
 }
 
 /// Everything that decides between candidates.
@@ -68,13 +77,26 @@ impl Field<'_> {
     fn promising(&self, costs: &Costs, best: &Candidate) -> Option<Candidate> {
         let mut most: Option<Candidate> = None;
         self.each(costs, |candidate| {
-            let is_harmless = candidate.pool == best.pool && candidate.speedup >= HARMLESS * best.speedup;
-            let hope = most.map_or(WORTH_A_TRY * best.hope, |most| most.hope);
-            if candidate.evidence < TRIED && is_harmless && candidate.hope > hope {
+            let prospect = most.map_or(0.0, |most| most.prospect());
+            let is_new = candidate.pool != Pool::Serial && candidate.evidence < TRIED;
+            let is_worth_it = candidate.hope > WORTH_A_TRY * best.hope && candidate.prospect() > prospect;
+            if is_new && is_worth_it && self.is_harmless(costs, &candidate, best) {
                 most = Some(candidate);
             }
         });
         most
+    }
+
+    /// Whether a try is expected to cost at most 2 % of the run. Threads that are slower than the plain loop are found
+    /// out and stopped; other mistakes last.
+    fn is_harmless(&self, costs: &Costs, candidate: &Candidate, best: &Candidate) -> bool {
+        let lost = 1.0 - candidate.speedup / best.speedup;
+        let lasts = if best.pool == Pool::Serial {
+            (FOUND_OUT / (self.view.items as f64 * costs.serial())).min(1.0)
+        } else {
+            1.0
+        };
+        lost * lasts <= HARMLESS
     }
 
     /// The fewest threads that are as good as the best.

@@ -125,7 +125,7 @@ impl Model {
     /// Adds a finished stretch of a run. Times that are not positive numbers teach nothing and are ignored.
     pub(crate) fn add(&mut self, sample: &Sample) {
         let Some(claimed) = plain_costs(sample) else { return };
-        let costs = self.corrected(sample, claimed);
+        let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
         if self.rows.len() == MOST_ROWS {
             self.rows.remove(0);
             self.testimonies.remove(0);

@@ -133,6 +133,21 @@ fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
     chunk.min(share.max(smallest)).max(1)
 }
 
+/// Source and consumer cannot have taken longer than everything together did: what they are too much, the function is
+/// too little.
+pub(super) fn bounded(sample: &Sample, costs: Costs) -> Costs {
+    let chunk = sample.chunk_size.max(1) as usize;
+    let around = Costs { item: 0.0, ..costs };
+    let excess = model::steady(&around, usize::MAX, chunk) - f64::from(sample.end_to_end);
+    if sample.pool == Pool::Serial || excess <= 0.0 {
+        return costs;
+    }
+    let both = costs.source + costs.consumer;
+    let kept = (both - excess).max(0.0) / both.max(f64::MIN_POSITIVE);
+    let (source, consumer) = (costs.source * kept, costs.consumer * kept);
+    Costs { source, consumer, item: costs.item + both - source - consumer, ..costs }
+}
+
 /// What a sample's outcome says of its plan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
