@@ -38,6 +38,9 @@ const DOUBT_WAITING: f64 = 0.1;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
+/// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
+const FEWER: usize = 4;
+
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -113,6 +116,8 @@ pub(crate) struct Pilot {
     promise: Option<(bool, usize)>,
     watch: Option<Watch>,
     growth: Option<Growth>,
+    /// Threads that were last found slower than the plain loop.
+    refuted: usize,
     tally: Tally,
     /// Largest chunk that the next one may be: twice the last that came back.
     chunk_limit: usize,
@@ -141,6 +146,7 @@ impl Pilot {
             promise: None,
             watch: None,
             growth: None,
+            refuted: 0,
             tally: Tally::default(),
             chunk_limit: 1,
             chunk_factor: 1.0,
@@ -320,6 +326,7 @@ impl Pilot {
             }
             watch::Probed::Refuted { gain } => {
                 let threads = self.threads();
+                self.refuted = threads;
                 let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
                 self.adopt(Verdict::serial(reason), self.origin(), at);
             }
@@ -328,7 +335,7 @@ impl Pilot {
 
     /// Another attempt at threads after a pause.
     fn resume(&mut self, at: Position) {
-        let threads = self.options.threads.map_or(self.situation.cores, usize::from);
+        let threads = self.options.threads.map_or((self.refuted / FEWER).max(2), usize::from);
         if let Some(watch) = &mut self.watch {
             watch.restart(at.now, at.yielded);
         }

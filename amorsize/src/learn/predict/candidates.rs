@@ -15,6 +15,8 @@ const WORTH_TRYING: f64 = 1.15;
 const WORTH_KEEPING: f64 = 1.03;
 /// Part of the best throughput at which fewer threads are preferred.
 const ENOUGH: f64 = 0.985;
+/// Rounds of items over threads that are worth making even.
+const ROUNDS: usize = 3;
 /// Factors around the planned chunk.
 const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
@@ -133,12 +135,18 @@ impl Field<'_> {
             self.each_chunk(costs, pool, next, visit);
             next = if next < most { step(next).min(most) } else { most + 1 };
         }
-        for group in self.outcomes.tried() {
-            let threads = group.threads as usize;
-            if group.pool == pool && (2..most).contains(&threads) && !is_step(threads) {
+        let tried = self.outcomes.tried().filter(|group| group.pool == pool).map(|group| group.threads as usize);
+        for threads in tried.chain(self.even(most)) {
+            if (2..most).contains(&threads) && !is_step(threads) {
                 self.each_chunk(costs, pool, threads, visit);
             }
         }
+    }
+
+    /// For short inputs: the threads that one, two or three rounds keep busy to the end.
+    fn even(&self, most: usize) -> impl Iterator<Item = usize> {
+        let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
+        (2..=ROUNDS).map(move |rounds| items.div_ceil(rounds)).take_while(move |&threads| threads < most)
     }
 
     fn most_threads(&self, pool: Pool) -> usize {

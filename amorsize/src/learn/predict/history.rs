@@ -30,12 +30,14 @@ const REGAINED_TRUST: f32 = 3.0;
 const RECENT_ROWS: usize = 32;
 const SURE_TRUST: f32 = 0.3;
 const CERTAIN: f32 = 50.0;
-const TOO_MUCH: f64 = 1.25;
+const TOO_MUCH: f64 = 1.1;
 /// Seconds of a stretch from which it counts in full.
 const SURE: f64 = 5e-3;
 const LEAST_IMPORTANCE: f64 = 0.02;
 /// Recent residuals from which the interval is made.
 const RESIDUALS: usize = 32;
+/// Residuals that are half believed.
+const FEW_RESIDUALS: f64 = 3.0;
 
 /// Where a sample came from. Few differ, so rows point to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +117,12 @@ impl Model {
         sorted.get(rank.max(1) - 1).copied()
     }
 
+    /// The median of recent residuals, in octaves, as far as there are enough to be sure of it.
+    pub(super) fn usual_residual(&self) -> f64 {
+        let count = self.residuals.len() as f64;
+        self.residual(0.5).map_or(0.0, f64::from) * count / (count + FEW_RESIDUALS)
+    }
+
     /// All samples, oldest first.
     pub(crate) fn from_samples<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
         let mut model = Self::default();
@@ -132,7 +140,7 @@ impl Model {
         }
         let row = self.row(sample, &costs);
         self.cross_validate(&row);
-        self.note_residual(sample);
+        self.note_residual(sample, &row);
         self.rows.push(row);
         self.testimonies.push(Testimony { costs, length: sample.length.max(1) });
     }
@@ -170,7 +178,7 @@ impl Model {
             bytes: log2(costs.result_bytes.max(1.0)),
             trust: importance,
             importance,
-            certainty: (sample.items as f64 / (1.0 + 10.0 * costs.spread * costs.spread)) as f32,
+            certainty: (sample.items as f64 / (1.0 + costs.spread * costs.spread)) as f32,
             outcome: outcomes::outcome(sample, costs),
         }
     }
@@ -220,8 +228,11 @@ impl Model {
         }
     }
 
-    fn note_residual(&mut self, sample: &Sample) {
-        let Some(predicted) = sample.predicted else { return };
+    /// How far a prediction was off, where the plan had been tried before: others were said to be uncertain.
+    fn note_residual(&mut self, sample: &Sample, new: &Row) {
+        let Some(predicted) = sample.predicted.filter(|_| self.rows.iter().any(|row| row.group == new.group)) else {
+            return;
+        };
         let residual = log2(f64::from(sample.end_to_end) / f64::from(predicted.end_to_end)).abs();
         if !residual.is_finite() {
             return;
