@@ -46,6 +46,9 @@ const DOUBT_WAITING: f64 = 0.1;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
+/// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
+const FEWER: usize = 4;
+
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -123,6 +126,8 @@ pub(crate) struct Pilot {
     promise: Option<(bool, usize)>,
     watch: Option<Watch>,
     growth: Option<Growth>,
+    /// Threads that were last found slower than the plain loop.
+    refuted: usize,
     tally: Tally,
     pressure: Pressure,
     /// Largest chunk that the next one may be: twice the last that came back.
@@ -153,6 +158,7 @@ impl Pilot {
             promise: None,
             watch: None,
             growth: None,
+            refuted: 0,
             tally: Tally::default(),
             chunk_limit: 1,
             chunk_factor: 1.0,
@@ -184,6 +190,7 @@ impl Pilot {
         let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
         self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         self.settle(prior.verdict, prior.origin, expected, start);
+        self.growth.iter_mut().for_each(Growth::settle);
     }
 
     /// The plan, once there is one.
@@ -362,6 +369,7 @@ impl Pilot {
             }
             watch::Probed::Refuted { gain } => {
                 let threads = self.threads();
+                self.refuted = threads;
                 let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
                 self.adopt(Verdict::serial(reason), self.origin(), at);
             }
@@ -370,7 +378,7 @@ impl Pilot {
 
     /// Another attempt at threads after a pause.
     fn resume(&mut self, at: Position) {
-        let threads = self.options.threads.map_or(self.situation.cores, usize::from);
+        let threads = self.options.threads.map_or((self.refuted / FEWER).max(2), usize::from);
         if let Some(watch) = &mut self.watch {
             watch.restart(at.now, at.yielded);
         }
@@ -444,6 +452,7 @@ impl Pilot {
         self.done += ran.items as u64;
         self.chunks += 1;
         let rate = self.rate();
+        self.tally.ran(ran.items, ran.seconds);
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, rate);
@@ -479,9 +488,26 @@ impl Pilot {
             self.close_stretch(at);
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
+        self.outgrow(at);
         let (round, serial) = (self.threads() * self.chunk(Remaining::UNKNOWN), self.costs.serial());
         if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, produced, round, serial)) {
             self.mode = Mode::Draining(After::Probe);
+        }
+    }
+
+    /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
+    fn outgrow(&mut self, at: Position) {
+        let Some(watch) = &mut self.watch else { return };
+        if self.done <= 2 * self.settled.0 {
+            return;
+        }
+        self.settled.0 = self.done;
+        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+        let worth = choose::threads(&self.costs, self.done, &self.options, &self.situation);
+        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
+            watch.promise(gain);
+            self.close_stretch(at);
+            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
         }
     }
 
@@ -572,11 +598,13 @@ impl Pilot {
 
     fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return self.tally.skip(at.now, at.yielded) };
+        let costs = Costs { item: self.tally.item_time().unwrap_or(self.costs.item), ..self.costs };
         let serial = match &self.watch {
-            Some(watch) if plan.pool != Pool::Serial => watch.serial(&self.costs),
-            _ => self.costs.serial(),
+            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),
+            _ => costs.serial(),
         };
-        self.tally.close(plan, &self.costs, serial, at.now, at.yielded);
+        self.tally.close(plan, &costs, serial, at.now, at.yielded);
     }
 
     /// What became of each plan; the run is over.

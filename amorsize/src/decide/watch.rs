@@ -81,7 +81,7 @@ impl Watch {
     pub(crate) fn new(now: f64, produced: u64, baseline: f64, promised: f64) -> Self {
         Self {
             baseline,
-            accepted: 1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0),
+            accepted: accepted(promised),
             since: now,
             produced,
             epoch: FIRST_EPOCH,
@@ -156,11 +156,25 @@ impl Watch {
         self.baseline / self.observed
     }
 
-    /// Seconds an item of the plain loop, as well as is known: the few items that were run alone stand for all only if
-    /// all are alike; otherwise what running threads measured is the better guess.
+    /// Seconds an item of the plain loop, as well as is known.
     pub(crate) fn serial(&self, costs: &Costs) -> f64 {
-        if costs.spread < EVEN { self.baseline.min(costs.serial()) } else { costs.serial() }
+        plain(self.baseline, costs)
     }
+
+    /// Another number of threads promises another gain.
+    pub(crate) fn promise(&mut self, gain: f64) {
+        self.accepted = accepted(gain);
+    }
+}
+
+fn accepted(promised: f64) -> f64 {
+    1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0)
+}
+
+/// The plain loop's seconds for an item, from the few that were run alone and from what running threads measured: the
+/// former stand for all only if all are alike, the latter can only be too high.
+pub(crate) fn plain(alone: f64, costs: &Costs) -> f64 {
+    if costs.spread < EVEN { alone.min(costs.serial()) } else { costs.serial() }
 }
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
                 .iter()
                 .map(|s| format!("{}x{} chunk {} {}it", s.plan.pool, s.plan.threads, s.plan.chunk_size, s.items))
                 .collect();
-            let said = forecast.as_ref().map(|f| {
+            let any = model.forecast(&query(&world, &Options::default(), &situation(&world)));
+            let said = any.as_ref().map(|f| {
                 format!(
                     "{}x{} c{} conf {:.2} x{:.2}",
                     f.pool, f.threads, f.chunk_size, f.confidence, f.expected_speedup
