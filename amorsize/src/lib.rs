@@ -1,6 +1,7 @@
 //! Annotate a per-item function; its map over any iterator runs the fastest safe way.
 #![forbid(unsafe_code)]
 
+mod bytes;
 mod constants;
 mod decide;
 mod engine;
