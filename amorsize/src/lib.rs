@@ -1,10 +1,10 @@
 //! Annotate a per-item function; its map over any iterator runs the fastest safe way.
 #![forbid(unsafe_code)]
 
-mod bytes;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod bytes;
 mod constants;
 mod decide;
 mod engine;
@@ -22,8 +22,8 @@ mod tuner;
 mod work;
 
 pub use amorsize_macros::streaming;
-pub use machine::{Machine, machine};
 pub use learn::calibration::Calibration;
+pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use prediction::Prediction;
