@@ -4,6 +4,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod bytes;
 mod constants;
 mod decide;
 mod engine;
