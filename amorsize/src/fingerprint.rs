@@ -3,6 +3,7 @@
 //! The *key* (package, module path, name, types) names the history. The *body* tells whether the code is still the one
 //! that was measured; another body is weaker evidence, not none.
 
+use std::any::type_name;
 use std::panic::Location;
 
 /// What the attribute knows of a function at compile time.
@@ -29,6 +30,13 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// A closure given to a tuner where the caller says.
+    #[track_caller]
+    pub(crate) fn of_closure<F>(name: &'static str) -> Self {
+        let site = Site { package: "", module: "", name, body: 0 };
+        Self { site, types: type_name::<F>(), place: Some(Location::caller()) }
+    }
+
     /// What the history is filed under.
     pub(crate) fn key(&self) -> u64 {
         let site = &self.site;

@@ -10,7 +10,7 @@ const ITEMS_A_THREAD: u64 = 2;
 /// Gain from which twice the threads were worth it.
 const WORTH_DOUBLING: f64 = 1.2;
 /// Throughput that half the threads must keep to be preferred.
-const WORTH_HALVING: f64 = 0.95;
+const WORTH_HALVING: f64 = 0.9;
 /// Stretches between two attempts to change a settled number.
 const REST: u32 = 50;
 /// Serial item times and items after which a stretch is judged even if most threads have finished nothing: by then
