@@ -21,8 +21,8 @@ mod tuner;
 mod work;
 
 pub use amorsize_macros::streaming;
-pub use machine::{Machine, machine};
 pub use learn::calibration::Calibration;
+pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use prediction::Prediction;

@@ -38,6 +38,9 @@ const DOUBT_WAITING: f64 = 0.1;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
+/// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
+const LONGEST_ESTIMATE: f64 = 1e9;
+
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -159,7 +162,7 @@ impl Pilot {
         if let Some(reason) = verdict::pinned_serial(&self.options) {
             self.adopt(Verdict::serial(reason), Origin::Pinned, Position { now: 0.0, yielded: 0 });
         } else if let Some(item_time) = self.options.estimated_item_time {
-            self.costs.item = item_time.as_secs_f64();
+            self.costs.item = item_time.as_secs_f64().min(LONGEST_ESTIMATE);
             self.chunk_limit = usize::MAX / 2;
         }
     }

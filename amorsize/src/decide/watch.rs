@@ -95,7 +95,7 @@ impl Watch {
     /// loop would take now according to the running estimates.
     pub(crate) fn doubts(&mut self, now: f64, yielded: u64, window: usize, serial: f64) -> bool {
         let (seconds, items) = (now - self.since, yielded - self.yielded);
-        if seconds < self.epoch || items < 2 * window as u64 {
+        if seconds < self.epoch || items / 2 < window as u64 {
             return false;
         }
         self.observed = seconds / items as f64;
