@@ -14,7 +14,7 @@ use crate::options::{self, Adaptation, Options, Order};
 use crate::plan::Pool;
 use crate::report::Report;
 use crate::stream::Stream;
-use crate::work::{Discard, ByRef, ByValue, Work};
+use crate::work::{ByRef, ByValue, Discard, Work};
 
 /// A function with its options, ready to run over any number of inputs.
 ///

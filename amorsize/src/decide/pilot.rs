@@ -48,6 +48,8 @@ const BLOCKED_RATE: f64 = 0.2;
 
 /// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
 const FEWER: usize = 4;
+/// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
+const LONGEST_ESTIMATE: f64 = 1e9;
 
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +179,7 @@ impl Pilot {
         if let Some(reason) = verdict::pinned_serial(&self.options) {
             self.adopt(Verdict::serial(reason), Origin::Pinned, Position { now: 0.0, yielded: 0 });
         } else if let Some(item_time) = self.options.estimated_item_time {
-            self.costs.item = item_time.as_secs_f64();
+            self.costs.item = item_time.as_secs_f64().min(LONGEST_ESTIMATE);
             self.chunk_limit = usize::MAX / 2;
         }
     }
@@ -489,7 +491,7 @@ impl Pilot {
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
         self.outgrow(at);
-        let (round, serial) = (self.threads() * self.chunk(Remaining::UNKNOWN), self.costs.serial());
+        let (round, serial) = (self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN)), self.costs.serial());
         if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, produced, round, serial)) {
             self.mode = Mode::Draining(After::Probe);
         }

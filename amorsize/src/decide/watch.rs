@@ -98,7 +98,7 @@ impl Watch {
     /// a chunk for every thread, `serial` what the plain loop would take now according to the running estimates.
     pub(crate) fn doubts(&mut self, now: f64, produced: u64, round: usize, serial: f64) -> bool {
         let (seconds, items) = (now - self.since, produced - self.produced);
-        if seconds < self.epoch || items < FEW_ROUNDS * round as u64 {
+        if seconds < self.epoch || items / FEW_ROUNDS < round as u64 {
             return false;
         }
         self.observed = seconds / items as f64;

@@ -17,6 +17,10 @@ use crate::plan::{Plan, Pool};
 use crate::report::Report;
 use crate::work::Work;
 
+/// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
+/// can be.
+const MOST_RESERVED: usize = 8192;
+
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
     /// Yield these results.
@@ -265,7 +269,8 @@ where
 
     /// Pulls up to `most` items. A source that panics ends there.
     fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
-        let mut items = Vec::with_capacity(most.min(source.size_hint().1.unwrap_or(most)));
+        let expected = source.size_hint().1.unwrap_or(most);
+        let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let Some(item) = source.next() else { return true };
@@ -280,7 +285,8 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk = Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked(), stride: self.pilot.stride() };
+        let chunk =
+            Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked(), stride: self.pilot.stride() };
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }

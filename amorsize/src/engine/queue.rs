@@ -229,7 +229,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let mut unwanted = Unwanted::default();
         if let Some(batch) = finished {
             state.running -= 1;
-                unwanted = state.finish(batch);
+            unwanted = state.finish(batch);
         }
         let is_current = state.epoch == epoch;
         let next = if is_current { state.take_chunk() } else { None };
