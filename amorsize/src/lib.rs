@@ -4,6 +4,7 @@
 mod constants;
 mod decide;
 mod engine;
+mod error;
 mod fingerprint;
 mod learn;
 mod machine;
@@ -15,6 +16,11 @@ mod stream;
 mod tuner;
 mod work;
 
+pub use error::Error;
+pub use learn::by_hand::{cache_dir, flush};
+pub use learn::exchange::{export, import};
+pub use learn::history::{History, Run};
+pub use learn::outcome::Outcome;
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use report::Report;

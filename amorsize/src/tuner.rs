@@ -9,6 +9,7 @@ use crate::decide::choose::Situation;
 use crate::decide::pilot::Pilot;
 use crate::engine::launch::{Detached, cores_here};
 use crate::engine::scope::{self, Scoped};
+use crate::fingerprint::Identity;
 use crate::options::{self, Adaptation, Options, Order};
 use crate::plan::Pool;
 use crate::report::Report;
@@ -32,7 +33,7 @@ use crate::work::{ByRef, ByValue, Work};
 pub struct Tuner<W> {
     work: Arc<W>,
     options: Options,
-    name: &'static str,
+    pub(crate) identity: Identity,
 }
 
 impl<F> Tuner<ByValue<F>> {
@@ -43,7 +44,7 @@ impl<F> Tuner<ByValue<F>> {
     where
         F: Fn(I) -> R,
     {
-        Self::of(name, ByValue(function))
+        Self::of(Identity::of_closure::<F>(name), ByValue(function))
     }
 }
 
@@ -62,13 +63,14 @@ impl<B: ?Sized, F> Tuner<ByRef<B, F>> {
     where
         F: Fn(&B) -> R,
     {
-        Self::of(name, ByRef::new(function))
+        Self::of(Identity::of_closure::<F>(name), ByRef::new(function))
     }
 }
 
 impl<W> Tuner<W> {
-    fn of(name: &'static str, work: W) -> Self {
-        Self { work: Arc::new(work), options: Options::default(), name }
+    /// A tuner with no option set.
+    pub(crate) fn of(identity: Identity, work: W) -> Self {
+        Self { work: Arc::new(work), options: Options::default(), identity }
     }
 
     fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
@@ -333,6 +335,9 @@ where
 
 impl<W> fmt::Debug for Tuner<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tuner").field("name", &self.name).field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Tuner")
+            .field("name", &self.identity.site.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
