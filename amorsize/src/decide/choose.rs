@@ -13,7 +13,7 @@ use super::model;
 /// enough that the last one hardly matters. (The fixed-chunk optimum of Kruskal & Weiss 1985 is flat around it.)
 pub(crate) const TARGET_CHUNK: f64 = 100e-6;
 /// Seconds of work below which handing a chunk over would show.
-const SMALLEST_CHUNK: f64 = 10e-6;
+pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
 const LARGEST_CHUNK: usize = 8192;
 /// Bytes of results in flight that stay in a core's own cache. More of them cost the speed of memory.

@@ -10,7 +10,7 @@ const ITEMS_A_THREAD: u64 = 2;
 /// Gain from which twice the threads were worth it.
 const WORTH_DOUBLING: f64 = 1.2;
 /// Throughput that half the threads must keep to be preferred.
-const WORTH_HALVING: f64 = 0.95;
+const WORTH_HALVING: f64 = 0.9;
 /// Stretches between two attempts to change a settled number.
 const REST: u32 = 50;
 /// Serial item times and items after which a stretch is judged even if most threads have finished nothing: by then
@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_server_that_answers_one_at_a_time_does_not_get_many() {
-        assert_eq!(climb(32, |_| 200.0), 1);
+        // One, or two while another attempt is made.
+        let threads = climb(32, |_| 200.0);
+        assert!(threads <= 2, "{threads}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! - [`growth`]: how many threads a function that waits gets
 //! - [`tally`]: what became of each plan of a run
 //! - [`pace`]: the plain loop between two thoughts
+//! - [`pressure`]: whether memory allows more items
 //! - [`pilot`]: leads one stream through all of these
 
 pub(crate) mod choose;
@@ -19,6 +20,7 @@ pub(crate) mod input;
 pub(crate) mod model;
 pub(crate) mod pace;
 pub(crate) mod pilot;
+pub(crate) mod pressure;
 pub(crate) mod tally;
 pub(crate) mod trial;
 pub(crate) mod verdict;

@@ -287,7 +287,7 @@ impl Pilot {
     fn rethink(&mut self, each: f64, at: Position, remaining: Remaining) {
         let expected = remaining.expected(self.done);
         let is_dearer = each > NOTABLE * self.settled.1;
-        let is_longer = expected > 2 * self.settled.0;
+        let is_longer = expected > self.settled.0.saturating_mul(2);
         if !is_dearer && !is_longer {
             return;
         }

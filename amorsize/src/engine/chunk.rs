@@ -1,6 +1,7 @@
 //! A run of consecutive items on its way to a thread, and what comes back. Holds data; the queue moves it.
 
 use std::any::Any;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::clock::Elapsed;
@@ -27,7 +28,20 @@ pub(crate) struct Batch<R> {
     pub(crate) cost: BatchCost,
 }
 
+impl<I> Chunk<I> {
+    /// Drops what nobody will run.
+    pub(crate) fn discard(self) {
+        drop_each_quietly(self.items);
+    }
+}
+
 impl<R> Batch<R> {
+    /// Drops what nobody will see.
+    pub(crate) fn discard(self) {
+        drop_each_quietly(self.results);
+        drop_quietly(self.panic);
+    }
+
     /// No results, only a panic.
     pub(crate) fn panicked(start: u64, payload: Payload) -> Self {
         Self { start, results: Vec::new(), panic: Some(payload), cost: BatchCost::default() }
@@ -60,7 +74,14 @@ impl<R> Placed for Batch<R> {
     }
 }
 
-/// Drops a user's values where nobody is left to receive a panic of their `Drop`.
+/// Drops a user's values one by one: should two of them panic in one go, the process would end.
+pub(crate) fn drop_each_quietly<T>(values: impl IntoIterator<Item = T>) {
+    if needs_drop::<T>() {
+        values.into_iter().for_each(drop_quietly);
+    }
+}
+
+/// Drops a user's value where nobody is left to receive a panic of their `Drop`.
 pub(crate) fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(value))) {
         tracing::warn!(target: "amorsize", "dropping an item or result of a cancelled stream panicked");

@@ -119,6 +119,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         if self.configured.is_some() {
             self.queue.cancel();
         }
+        self.backlog.drain(..).for_each(Batch::discard);
     }
 
     pub(crate) fn report(&self, looped: u64, unread: u64) -> Report {
@@ -206,8 +207,9 @@ where
     }
 
     fn step<S: Iterator<Item = I>>(&mut self, source: &S) -> Step {
-        // A source that ended during the trial leaves nothing to try.
-        let room = if self.exhausted { 0 } else { self.trial_room() };
+        // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
+        let is_over = self.exhausted || self.backlog.back().is_some_and(|batch| batch.panic.is_some());
+        let room = if is_over { 0 } else { self.trial_room() };
         let (at, remaining) = (self.position(), self.remaining(source));
         self.pilot.step(at, remaining, room)
     }

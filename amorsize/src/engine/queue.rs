@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::vec;
 
-use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_quietly};
+use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_each_quietly};
 use super::clock::Stopwatch;
 use crate::decide::choose::Waiting;
 use crate::work::Work;
@@ -147,7 +147,7 @@ impl<W, I, R> Queue<W, I, R> {
         }
         let unwanted = state.finish(batch);
         drop(state);
-        drop_quietly(unwanted);
+        unwanted.discard();
         None
     }
 
@@ -196,9 +196,10 @@ impl<W, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         state.cancelled = true;
         self.signal.0.store(CANCEL, Ordering::Relaxed);
-        let unwanted = (std::mem::take(&mut state.queued), std::mem::take(&mut state.finished));
+        let unwanted =
+            Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
         drop(state);
-        drop(unwanted);
+        unwanted.discard();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<I, R>> {
@@ -219,7 +220,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// Gives back a finished chunk and takes the next, or ends the ticket.
     fn exchange(&self, finished: Option<Batch<R>>, epoch: u32) -> Option<Chunk<I>> {
         let mut state = self.lock();
-        let mut unwanted = None;
+        let mut unwanted = Unwanted::default();
         if let Some(batch) = finished {
             state.running -= 1;
             unwanted = state.finish(batch);
@@ -235,9 +236,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if wake {
             self.changed.notify_one();
         }
-        if let Some(unwanted) = unwanted {
-            drop_quietly(unwanted);
-        }
+        unwanted.discard();
         next
     }
 
@@ -260,9 +259,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }));
         let elapsed = watch.stop();
         let result_bytes = results.last().map_or(0, |result| self.work.result_bytes(result));
-        if items.len() > 0 {
-            drop_quietly(items);
-        }
+        drop_each_quietly(items);
         let cost = BatchCost { elapsed, result_bytes };
         Batch { start, results, panic: panic.err(), cost }
     }
@@ -289,7 +286,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         if state.cancelled {
             drop(state);
-            return drop_quietly(chunk);
+            return chunk.discard();
         }
         // One division a wish; the next idle thread asks again.
         self.signal.0.store(RUN, Ordering::Relaxed);
@@ -342,24 +339,43 @@ impl<I, R> State<I, R> {
     }
 
     /// Stores results; returns what a cancelled stream no longer wants, to be dropped outside the lock.
-    #[must_use]
-    fn finish(&mut self, batch: Batch<R>) -> Option<(Option<Batch<R>>, VecDeque<Chunk<I>>)> {
+    fn finish(&mut self, batch: Batch<R>) -> Unwanted<I, R> {
         if self.cancelled {
-            return Some((Some(batch), VecDeque::new()));
+            return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
-        let unwanted = batch.panic.is_some().then(|| (None, self.drop_behind(batch.start)));
+        let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         if self.ordered {
             insert_in_place(&mut self.finished, batch);
         } else {
             self.finished.push_back(batch);
         }
-        unwanted
+        Unwanted { chunks, ..Unwanted::default() }
     }
 
     /// The chunks that nobody will ever see, because the one at `start` panicked.
-    fn drop_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
+    fn take_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
         let kept = if self.ordered { self.queued.partition_point(|chunk| chunk.start < start) } else { 0 };
         self.queued.split_off(kept)
+    }
+}
+
+/// What a stream that ended leaves: to be dropped outside the lock, since a user's `Drop` may do anything.
+#[must_use]
+struct Unwanted<I, R> {
+    chunks: VecDeque<Chunk<I>>,
+    batches: VecDeque<Batch<R>>,
+}
+
+impl<I, R> Unwanted<I, R> {
+    fn discard(self) {
+        self.chunks.into_iter().for_each(Chunk::discard);
+        self.batches.into_iter().for_each(Batch::discard);
+    }
+}
+
+impl<I, R> Default for Unwanted<I, R> {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), batches: VecDeque::new() }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::tuner::Tuner;
 
 /// What has been learned of the function, here and by other processes.
 pub(crate) fn history(identity: &Identity) -> Result<History, Error> {
-    let contents = Function::of(identity).refreshed()?;
-    Ok(History { name: identity.site.name, contents })
+    let learned = Function::of(identity).refreshed()?;
+    Ok(History { name: identity.site.name, learned })
 }
 
 /// Drops what has been learned of the function.

@@ -17,6 +17,7 @@ use crate::learn::codec;
 use crate::learn::contents::Contents;
 use crate::learn::directory::PATIENCE;
 use crate::learn::header::Name;
+use crate::learn::learned::Learned;
 use crate::learn::machines;
 use crate::learn::pace::{Pace, Patience};
 use crate::learn::sample::Sample;
@@ -32,7 +33,7 @@ pub(crate) struct Function {
     identity: Identity,
     name: Name,
     store: Arc<Store>,
-    memory: Mutex<Arc<Contents>>,
+    memory: Mutex<Arc<Learned>>,
     /// Frames that have been recorded and not been written.
     queue: Mutex<Vec<u8>>,
     disk: Mutex<Disk>,
@@ -78,7 +79,7 @@ impl Function {
     }
 
     /// What has been learned. Never waits: while someone else uses the file, it answers with what is in memory.
-    pub(crate) fn learned(&self) -> Arc<Contents> {
+    pub(crate) fn learned(&self) -> Arc<Learned> {
         if self.loaded.get().is_none() && self.reading.allows() {
             self.try_load();
         }
@@ -99,18 +100,18 @@ impl Function {
 
     /// Makes memory what the file holds and the queue will add to it.
     fn reload(&self, disk: &mut Disk) -> Result<(), Error> {
-        let Loaded { mut contents, warning } = self.store.load(&self.name)?;
+        let Loaded { contents, warning } = self.store.load(&self.name)?;
         warning.iter().for_each(|warning| self.warn(warning));
         disk.machine_known = contents.machine(machines::this().id).is_some();
+        let mut learned = Learned::from(contents);
         let mut memory = lock(&self.memory);
-        let queued = Contents::parse(&lock(&self.queue));
-        contents.samples.extend(queued.samples);
-        *memory = Arc::new(contents);
+        learned.add(Contents::parse(&lock(&self.queue)).samples);
+        *memory = Arc::new(learned);
         Ok(())
     }
 
     /// The history as it is now, other processes' newest records included.
-    pub(crate) fn refreshed(&self) -> Result<Arc<Contents>, Error> {
+    pub(crate) fn refreshed(&self) -> Result<Arc<Learned>, Error> {
         self.reload(&mut lock(&self.disk))?;
         // Losing the race to set it is as good.
         let _ = self.loaded.set(());
@@ -139,7 +140,7 @@ impl Function {
             samples.iter().for_each(|sample| codec::add_sample(&mut queue, sample));
         }
         let any = !samples.is_empty();
-        Arc::make_mut(&mut memory).samples.extend(samples);
+        Arc::make_mut(&mut memory).add(samples);
         any
     }
 

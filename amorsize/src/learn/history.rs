@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::learn::contents::Contents;
+use crate::learn::learned::Learned;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
@@ -16,7 +16,7 @@ const PRINTED: usize = 20;
 #[must_use]
 pub struct History {
     pub(crate) name: &'static str,
-    pub(crate) contents: Arc<Contents>,
+    pub(crate) learned: Arc<Learned>,
 }
 
 /// A stretch of a run during which the plan stayed the same; mostly a whole run.
@@ -27,18 +27,18 @@ impl History {
     /// Recorded stretches. Very long histories are thinned of what is redundant.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.contents.samples.len()
+        self.learned.samples().len()
     }
 
     /// Whether nothing has been learned.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.contents.samples.is_empty()
+        self.learned.samples().is_empty()
     }
 
     /// The recorded stretches, oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Run<'_>> + DoubleEndedIterator {
-        self.contents.samples.iter().map(Run)
+        self.learned.samples().iter().map(Run)
     }
 }
 

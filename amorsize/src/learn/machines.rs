@@ -1,22 +1,14 @@
-//! This machine as samples know it.
+//! Machines as samples know them: the record kept in files, and how it is made and compared.
 
 use std::sync::LazyLock;
 
-use crate::fingerprint::Fnv;
 use crate::learn::codec;
 use crate::learn::sample::MachineRecord;
+use crate::machine::{Machine, machine};
 
-/// This machine.
+/// This machine, as it was when it was first asked for.
 pub(crate) fn this() -> &'static MachineRecord {
-    static THIS: LazyLock<MachineRecord> = LazyLock::new(|| {
-        let mut record = MachineRecord {
-            cores: crate::machine::cores().try_into().unwrap_or(u32::MAX),
-            arch: std::env::consts::ARCH.to_owned(),
-            ..MachineRecord::default()
-        };
-        record.id = id(&record);
-        record
-    });
+    static THIS: LazyLock<MachineRecord> = LazyLock::new(|| (&machine()).into());
     &THIS
 }
 
@@ -30,9 +22,35 @@ pub(crate) fn frame() -> &'static [u8] {
     &FRAME
 }
 
-/// The same for the same machine, whatever the order in which it was looked at.
-fn id(record: &MachineRecord) -> u64 {
-    let MachineRecord { id: _, cores, l3_bytes, numa_nodes, memory_bytes, quota, arch } = record;
-    let hash = Fnv::new().text(arch).number((*cores).into()).number(*l3_bytes).number((*numa_nodes).into());
-    hash.number(*memory_bytes).number(quota.map_or(0, |quota| quota.to_bits().into())).short()
+/// How much a machine resembles this one, 0..=1.
+pub(crate) fn similarity(other: &MachineRecord) -> f64 {
+    if other.id == this().id { 1.0 } else { Machine::from(this()).similarity(&other.into()) }
+}
+
+impl From<&Machine> for MachineRecord {
+    fn from(machine: &Machine) -> Self {
+        let id = machine.id();
+        Self {
+            id: (id >> 32) ^ (id & u64::from(u32::MAX)),
+            cores: machine.cores.try_into().unwrap_or(u32::MAX),
+            l3_bytes: machine.l3_bytes,
+            numa_nodes: machine.numa_nodes.try_into().unwrap_or(u32::MAX),
+            memory_bytes: machine.memory_bytes,
+            quota: machine.quota.map(|quota| quota as f32),
+            arch: machine.architecture.clone(),
+        }
+    }
+}
+
+impl From<&MachineRecord> for Machine {
+    fn from(record: &MachineRecord) -> Self {
+        Self {
+            cores: record.cores as usize,
+            quota: record.quota.map(f64::from),
+            l3_bytes: record.l3_bytes,
+            numa_nodes: record.numa_nodes as usize,
+            memory_bytes: record.memory_bytes,
+            architecture: record.arch.clone(),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! What earlier runs have taught: kept in memory and on disk, shared by all processes of a user.
 //!
 //! Values and pure code:
+//! - [`predict`]: a plan without a dry run
+//! - [`calibration`]: whether confidence has been deserved
 //! - [`sample`]: one recorded stretch of a run
 //! - [`check`]: what can be true of one
 //! - [`codec`], [`frame`], [`header`], [`contents`]: as bytes, from the inside out
@@ -16,12 +18,14 @@
 //!
 //! The process:
 //! - [`machines`]: where it runs
-//! - [`function`]: a function's history in memory and its way to disk
+//! - [`learned`]: a function's history in memory
+//! - [`function`]: that and its way to disk
 //! - [`registry`]: all functions
 //! - [`writer`]: the thread that writes, and what happens when threads end
 //! - [`by_hand`]: what a program can ask and say
 
 pub(crate) mod by_hand;
+pub(crate) mod calibration;
 mod check;
 mod codec;
 mod contents;
@@ -32,9 +36,11 @@ mod frame;
 pub(crate) mod function;
 mod header;
 pub(crate) mod history;
+pub(crate) mod learned;
 pub(crate) mod machines;
 pub(crate) mod outcome;
 mod pace;
+pub(crate) mod predict;
 mod prune;
 mod registry;
 pub(crate) mod sample;
