@@ -36,7 +36,7 @@ pub fn import(path: impl AsRef<Path>) -> Result<usize, Error> {
     import_to(registry(), path.as_ref())
 }
 
-fn export_from(registry: &Registry, path: &Path) -> Result<usize, Error> {
+pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Error> {
     registry.drain()?;
     let histories = registry.store().all()?;
     let mut bytes = Name::new(0, LABEL).header;
@@ -54,7 +54,7 @@ fn add(bytes: &mut Vec<u8>, name: &Name, contents: &Contents) {
     }
 }
 
-fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error> {
+pub(crate) fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error> {
     let bytes = read(path)?;
     let histories = parse(path, &bytes)?;
     let mut added = 0;
@@ -88,7 +88,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<(Name, Contents)>, Error> {
         Header::Whole { .. } | Header::Damaged => return Err(damaged(path, "it is not an export of amorsize")),
     };
     let whole = bytes.split_last_chunk::<4>().filter(|(all, crc)| crc32fast::hash(all).to_le_bytes() == **crc);
-    let histories = whole.and_then(|(all, _)| histories(&all[start.min(all.len())..]));
+    let histories = whole.and_then(|(all, _)| histories(all.get(start..)?));
     histories.ok_or_else(|| damaged(path, "it does not hold what was written to it"))
 }
 

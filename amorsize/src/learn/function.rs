@@ -165,9 +165,19 @@ impl Function {
         let mut disk = lock(&self.disk);
         self.write(&mut disk, PATIENCE)?;
         if self.is_crowded() {
-            Arc::make_mut(&mut lock(&self.memory)).prune_if_crowded();
+            self.prune_memory();
         }
         self.clean_up(&mut disk)
+    }
+
+    /// Learning anew takes a while, and is not done under the lock; what is recorded meanwhile is added after it.
+    fn prune_memory(&self) {
+        let before = Arc::clone(&lock(&self.memory));
+        let mut pruned = Learned::clone(&before);
+        pruned.prune_if_crowded();
+        let mut memory = lock(&self.memory);
+        pruned.add(memory.samples()[before.samples().len()..].to_vec());
+        *memory = Arc::new(pruned);
     }
 
     fn is_crowded(&self) -> bool {
@@ -188,6 +198,7 @@ impl Function {
             }
             Err(error) => {
                 drop(lock(&self.queue).splice(0..0, samples));
+                self.writing.failed();
                 Err(error)
             }
         }
@@ -201,6 +212,12 @@ impl Function {
         if created { self.store.tidy() } else { Ok(()) }
     }
 
+    /// Bytes that wait to be written.
+    #[cfg(test)]
+    pub(crate) fn queued(&self) -> usize {
+        lock(&self.queue).len()
+    }
+
     /// Drops what has been learned, here and on disk. What other processes have in memory stays there.
     pub(crate) fn forget(&self) -> Result<(), Error> {
         let mut disk = lock(&self.disk);
@@ -212,7 +229,6 @@ impl Function {
 
     /// Tells of trouble, unless it has been told.
     pub(crate) fn warn(&self, error: &Error) {
-        self.writing.failed();
         let told = if self.concerns_only_this(error) { &self.warned } else { self.store.warned() };
         if !told.swap(true, Ordering::Relaxed) {
             let function = self.identity.site.name;

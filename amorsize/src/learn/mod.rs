@@ -45,5 +45,7 @@ mod prune;
 mod registry;
 pub(crate) mod sample;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod writer;
