@@ -33,7 +33,7 @@ use crate::work::{ByRef, ByValue, Discard, Work};
 pub struct Tuner<W> {
     work: Arc<W>,
     options: Options,
-    identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 impl<F> Tuner<ByValue<F>> {
