@@ -1,13 +1,16 @@
 //! The calls that users make: one line each, for the tuner to do.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
+
+use crate::function::Function;
+use crate::taken::Taken;
 
 /// Whether the library has `predict`, `history`, `forget` and `record` yet.
 const LEARNING: bool = false;
 
 /// `stream` and the others, for a function of the item alone.
-pub(crate) fn plain(visibility: &syn::Visibility, library: &TokenStream) -> TokenStream {
+pub(crate) fn plain(Function { visibility, .. }: &Function, library: &TokenStream) -> TokenStream {
     let private = quote!(#library::__private);
     let core = quote!(#private::core);
     quote! {
@@ -68,6 +71,82 @@ pub(crate) fn plain(visibility: &syn::Visibility, library: &TokenStream) -> Toke
         #[doc = "The attribute's options as defaults, to be changed before any of the calls."]
         #visibility fn tuner() -> #library::Tuner<#library::Call<Self>> {
             #private::tuner::<Self, ()>(())
+        }
+    }
+}
+
+/// `with`, for a function with context; and in place of the others, what tells to use it.
+pub(crate) fn with(function: &Function, contexts: &[Taken], library: &TokenStream) -> TokenStream {
+    let Function { visibility, output, parameter_names, .. } = function;
+    let private = quote!(#library::__private);
+    let core = quote!(#private::core);
+    let declared = contexts.iter().map(|taken| &taken.declared);
+    let demands = contexts.iter().map(|taken| &taken.demand);
+    let types: Vec<_> = contexts.iter().map(|taken| &taken.ty).collect();
+    let names = parameter_names.iter().skip(1).enumerate();
+    let names = names.map(|(place, name)| name.clone().unwrap_or(format_ident!("__{place}")));
+    let names: Vec<_> = names.collect();
+    // What a chained call needs to go on without a second error, if it can be written here.
+    let output =
+        if function.generics.params.is_empty() && function.elided.is_empty() { quote!(#output) } else { quote!(()) };
+    // A bound that is never met, on no parameter of the call: the mistake is then shown at the call's path, once.
+    let refuse = quote!(where for<'__a> &'__a (): #private::WithoutContext<Self>);
+    quote! {
+        #[doc = "Binds the further parameters."]
+        #visibility fn with<#(#declared)*>(#(#names: #types),*) -> #library::Tuner<#library::Call<Self, (#(#types,)*)>>
+        where
+            #(#demands)*
+        {
+            #private::tuner::<Self, (#(#types,)*)>((#(#names,)*))
+        }
+
+        #[doc(hidden)]
+        #visibility fn stream<__S>(_: __S) -> #core::iter::Empty<#output> #refuse { loop {} }
+
+        #[doc(hidden)]
+        #visibility fn scope<__S, __T>(_: __S, _: impl #core::ops::FnOnce(#core::iter::Empty<#output>) -> __T) -> __T
+        #refuse { loop {} }
+
+        #[doc(hidden)]
+        #visibility fn collect<__C>(_: impl #core::iter::IntoIterator) -> __C #refuse { loop {} }
+
+        #[doc(hidden)]
+        #visibility fn for_each<__S>(_: __S, _: impl #core::ops::FnMut(#output)) #refuse { loop {} }
+
+        #[doc(hidden)]
+        #visibility fn run<__S>(_: __S) -> #library::Report #refuse { loop {} }
+
+        #[doc(hidden)]
+        #visibility fn tuner() -> #library::Tuner<#library::Call<Self>> #refuse { loop {} }
+    }
+}
+
+/// What is learned of the function; the same for every context.
+pub(crate) fn learning(Function { visibility, .. }: &Function, library: &TokenStream) -> TokenStream {
+    let private = quote!(#library::__private);
+    let core = quote!(#private::core);
+    if !LEARNING {
+        return TokenStream::new();
+    }
+    quote! {
+        #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
+        #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {
+            #private::tuner::<Self, ()>(()).predict(len)
+        }
+
+        #[doc = "What has been learned of this function."]
+        #visibility fn history() -> #core::result::Result<#library::History, #library::Error> {
+            #private::tuner::<Self, ()>(()).history()
+        }
+
+        #[doc = "Drops what has been learned of this function."]
+        #visibility fn forget() -> #core::result::Result<(), #library::Error> {
+            #private::tuner::<Self, ()>(()).forget()
+        }
+
+        #[doc = "Records a run that was made and timed elsewhere."]
+        #visibility fn record(outcome: #library::Outcome) -> #core::result::Result<(), #library::Error> {
+            #private::tuner::<Self, ()>(()).record(outcome)
         }
     }
 }

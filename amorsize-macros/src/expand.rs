@@ -35,7 +35,7 @@ fn added(function: &Function, Args { library, calls, written }: &Args) -> TokenS
     let item = Ident::new("__item", Span::mixed_site());
     let context = Ident::new("__context", Span::mixed_site());
     let mut taken = function.parameters.iter();
-    let first = taken.next().map(|parameter| Taken::item(parameter, &item, &core)).unwrap_or_default();
+    let first = taken.next().map(|parameter| Taken::item(parameter, &item, &private)).unwrap_or_default();
     let others = taken.enumerate().map(|(place, parameter)| Taken::context(parameter, place, &context, &private));
     let others: Vec<Taken> = others.collect();
     let Taken { declared, ty: item_type, argument, .. } = first;
@@ -51,7 +51,18 @@ fn added(function: &Function, Args { library, calls, written }: &Args) -> TokenS
     let title = name.unraw().to_string();
     let body = fingerprint::of(quote!(#code #written));
     let (on_impl, on_type) = attributes(function);
-    let uses = calls::plain(visibility, library);
+    let learning = calls::learning(function, library);
+    let calls_made = if others.is_empty() {
+        let plain = calls::plain(function, library);
+        quote!(impl<#own> #ty<#own_arguments> { #plain #learning })
+    } else {
+        let with = calls::with(function, &others, library);
+        quote! {
+            impl<#all> #ty<#own_arguments> where #demands { #with }
+            #on_impl
+            impl<#own> #ty<#own_arguments> { #learning }
+        }
+    };
     let variants = (!phantoms.is_empty()).then(|| {
         quote! {
             #[doc(hidden)]
@@ -88,9 +99,7 @@ fn added(function: &Function, Args { library, calls, written }: &Args) -> TokenS
         }
 
         #on_impl
-        impl<#own> #ty<#own_arguments> {
-            #uses
-        }
+        #calls_made
 
         #on_type
         #[doc(hidden)]

@@ -34,11 +34,13 @@ pub(crate) enum Parameter {
     Value(Type),
     /// As anything that can be borrowed as this type.
     Borrowed(Type),
+    /// The same for a generic type, which is to be inferred.
+    Lent(Type),
 }
 
 impl Parameter {
     pub(crate) fn ty(&self) -> &Type {
-        let (Self::Value(ty) | Self::Borrowed(ty)) = self;
+        let (Self::Value(ty) | Self::Borrowed(ty) | Self::Lent(ty)) = self;
         ty
     }
 }

@@ -7,6 +7,7 @@ pub use crate::fingerprint::Site;
 pub use crate::work::Function;
 
 use std::any::type_name;
+use std::sync::Arc;
 
 use crate::fingerprint::Identity;
 use crate::tuner::Tuner;
@@ -76,6 +77,46 @@ pub trait Outcome: Send {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Send> Outcome for T {}
+
+/// An item or context that is handed to a generic function's `&T`. `Borrow` would leave `T` open for every type that can
+/// be borrowed as several, such as `String`; here only references and smart pointers do.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be handed over as `&{T}`",
+    label = "the function takes `&{T}`",
+    note = "a function of `&T` takes `T`, `&T`, `Box<T>` and `Arc<T>`"
+)]
+pub trait Lend<T> {
+    /// The reference that the function gets.
+    fn lend(&self) -> &T;
+}
+
+impl<T> Lend<T> for T {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
+impl<T> Lend<T> for &T {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
+impl<T> Lend<T> for Box<T> {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
+impl<T> Lend<T> for Arc<T> {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
 
 /// A context that every item gets for itself.
 #[diagnostic::on_unimplemented(

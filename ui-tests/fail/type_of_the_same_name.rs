@@ -1,0 +1,9 @@
+#[allow(non_camel_case_types)]
+struct digest(u64);
+
+#[amorsize::streaming]
+fn digest(n: u64) -> u64 {
+    n
+}
+
+fn main() {}
