@@ -1,25 +1,43 @@
 //! The calls that users make: one line each, for the tuner to do.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
+use crate::expand::Names;
 use crate::function::Function;
+use crate::generics::Parameters;
+use crate::lifetimes::lifetimes_in;
 use crate::taken::Taken;
 
 /// Whether the library has `predict`, `history`, `forget` and `record` yet.
 const LEARNING: bool = false;
 
+/// The `impl` with all calls.
+pub(crate) fn calls(
+    function: &Function,
+    ty: &Ident,
+    Parameters { own, own_arguments, all, demands, .. }: &Parameters,
+    contexts: &[Taken],
+    names: &Names,
+) -> TokenStream {
+    let learning = learning(function, names);
+    if contexts.is_empty() {
+        let plain = plain(function, names);
+        return quote_spanned!(names.at=> impl<#own> #ty<#own_arguments> { #plain #learning });
+    }
+    let with = with(function, contexts, names);
+    quote_spanned!(names.at=> impl<#all> #ty<#own_arguments> where #demands { #with #learning })
+}
+
 /// `stream` and the others, for a function of the item alone.
-pub(crate) fn plain(Function { visibility, .. }: &Function, library: &TokenStream) -> TokenStream {
-    let private = quote!(#library::__private);
-    let core = quote!(#private::core);
-    quote! {
+fn plain(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
+    quote_spanned! {*at=>
         #[doc = "A lazy iterator over the results, for items and results that own their data."]
         #[track_caller]
         #visibility fn stream<__S>(items: __S) -> #library::Stream<__S::IntoIter, #library::Call<Self>>
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + 'static>,
-            Self: #private::Function<(), __S::Item, Output: #private::Outcome + 'static> + 'static,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome + 'static> + 'static,
         {
             Self::tuner().stream(items)
         }
@@ -34,7 +52,7 @@ pub(crate) fn plain(Function { visibility, .. }: &Function, library: &TokenStrea
         ) -> __T
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + '__env>,
-            Self: #private::Function<(), __S::Item, Output: #private::Outcome + '__env> + '__env,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome + '__env> + '__env,
         {
             Self::tuner().scope(items, body)
         }
@@ -49,11 +67,11 @@ pub(crate) fn plain(Function { visibility, .. }: &Function, library: &TokenStrea
         #[track_caller]
         #visibility fn for_each<__S>(
             items: __S,
-            sink: impl #core::ops::FnMut(<Self as #private::Function<(), __S::Item>>::Output),
+            sink: impl #core::ops::FnMut(<#library::Call<Self> as #library::Work<__S::Item>>::Output),
         )
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
-            Self: #private::Function<(), __S::Item, Output: #private::Outcome>,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome>,
         {
             Self::tuner().for_each(items, sink)
         }
@@ -63,7 +81,7 @@ pub(crate) fn plain(Function { visibility, .. }: &Function, library: &TokenStrea
         #visibility fn run<__S>(items: __S) -> #library::Report
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
-            Self: #private::Function<(), __S::Item, Output: #private::Outcome>,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome>,
         {
             Self::tuner().run(items)
         }
@@ -76,10 +94,8 @@ pub(crate) fn plain(Function { visibility, .. }: &Function, library: &TokenStrea
 }
 
 /// `with`, for a function with context; and in place of the others, what tells to use it.
-pub(crate) fn with(function: &Function, contexts: &[Taken], library: &TokenStream) -> TokenStream {
+fn with(function: &Function, contexts: &[Taken], Names { at, library, private, core }: &Names) -> TokenStream {
     let Function { visibility, output, parameter_names, .. } = function;
-    let private = quote!(#library::__private);
-    let core = quote!(#private::core);
     let declared = contexts.iter().map(|taken| &taken.declared);
     let demands = contexts.iter().map(|taken| &taken.demand);
     let types: Vec<_> = contexts.iter().map(|taken| &taken.ty).collect();
@@ -87,11 +103,10 @@ pub(crate) fn with(function: &Function, contexts: &[Taken], library: &TokenStrea
     let names = names.map(|(place, name)| name.clone().unwrap_or(format_ident!("__{place}")));
     let names: Vec<_> = names.collect();
     // What a chained call needs to go on without a second error, if it can be written here.
-    let output =
-        if function.generics.params.is_empty() && function.elided.is_empty() { quote!(#output) } else { quote!(()) };
+    let output = if lifetimes_in(output).is_empty() { quote!(#output) } else { quote!(()) };
     // A bound that is never met, on no parameter of the call: the mistake is then shown at the call's path, once.
-    let refuse = quote!(where for<'__a> &'__a (): #private::WithoutContext<Self>);
-    quote! {
+    let refuse = quote_spanned!(*at=> where for<'__a> Self: #private::WithoutContext<'__a>);
+    quote_spanned! {*at=>
         #[doc = "Binds the further parameters."]
         #visibility fn with<#(#declared)*>(#(#names: #types),*) -> #library::Tuner<#library::Call<Self, (#(#types,)*)>>
         where
@@ -122,13 +137,11 @@ pub(crate) fn with(function: &Function, contexts: &[Taken], library: &TokenStrea
 }
 
 /// What is learned of the function; the same for every context.
-pub(crate) fn learning(Function { visibility, .. }: &Function, library: &TokenStream) -> TokenStream {
-    let private = quote!(#library::__private);
-    let core = quote!(#private::core);
+fn learning(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
     if !LEARNING {
         return TokenStream::new();
     }
-    quote! {
+    quote_spanned! {*at=>
         #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
         #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {
             #private::tuner::<Self, ()>(()).predict(len)

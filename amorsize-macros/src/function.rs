@@ -77,6 +77,7 @@ impl Parse for Function {
 
 /// Everything before the name.
 fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+    let start = input.span();
     input.parse::<Option<Token![const]>>()?;
     if let Some(token) = input.parse::<Option<Token![async]>>()? {
         mistakes.add(Error::new_spanned(
@@ -92,7 +93,7 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
             .add(Error::new_spanned(abi, "a function with a foreign ABI cannot be streamed: call it from a plain one"));
     }
     let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
-    input.parse::<Token![fn]>().map(drop).map_err(|error| Error::new(error.span(), what))
+    input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
 }
 
 /// One parameter as it is written.

@@ -5,7 +5,8 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::Index;
 use syn::spanned::Spanned as _;
 
-use crate::function::Parameter;
+use crate::expand::is_generic;
+use crate::function::{Function, Parameter};
 
 /// One parameter in the added code.
 #[derive(Default)]
@@ -14,8 +15,8 @@ pub(crate) struct Taken {
     pub(crate) declared: TokenStream,
     /// The type that is handed over.
     pub(crate) ty: TokenStream,
-    /// What is demanded of that type.
-    pub(crate) demand: TokenStream,
+    /// What is demanded of a generic type.
+    pub(crate) demand: Option<TokenStream>,
     /// The argument of the function's call.
     pub(crate) argument: TokenStream,
 }
@@ -36,15 +37,21 @@ impl Taken {
     }
 
     /// A further parameter, found at `place` of the tuple `context`.
-    pub(crate) fn context(parameter: &Parameter, place: usize, context: &Ident, private: &TokenStream) -> Self {
+    pub(crate) fn context(
+        parameter: &Parameter,
+        place: usize,
+        function: &Function,
+        context: &Ident,
+        private: &TokenStream,
+    ) -> Self {
         let (ty, field) = (parameter.ty(), Index::from(place));
         let source = quote!(#context.#field);
         let Some(lender) = lender(parameter, private) else {
             let at = ty.span().resolved_at(Span::call_site());
             return Self {
                 ty: quote!(#ty),
-                demand: quote_spanned!(at=> #ty: #private::Cloned,),
-                argument: quote!(#private::core::clone::Clone::clone(&#source)),
+                demand: is_generic(function, ty).then(|| quote!(#ty: #private::Cloned,)),
+                argument: quote_spanned!(at=> #private::cloned::<#ty>(&#source)),
                 ..Self::default()
             };
         };

@@ -51,10 +51,10 @@ impl<T: Send + Sync> Shared for T {}
 
 /// Never implemented: bounds the calls that a function with context does not have.
 #[diagnostic::on_unimplemented(
-    message = "`{F}` takes a context: bind it with `{F}::with(…)` first",
-    label = "write `{F}::with(…)` before this call"
+    message = "`{Self}` takes a context: bind it with `{Self}::with(…)` first",
+    label = "write `{Self}::with(…)` before this call"
 )]
-pub trait WithoutContext<F> {}
+pub trait WithoutContext<'a> {}
 
 /// An item that can go to another thread.
 #[diagnostic::on_unimplemented(
@@ -128,3 +128,15 @@ pub trait Cloned: Clone + Send + Sync {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync> Cloned for T {}
+
+/// Compiles when the item can go to another thread.
+pub const fn item<T: Item>() {}
+
+/// Compiles when the result can come from another thread.
+pub const fn result<T: Outcome>() {}
+
+/// The clone of a context for one item.
+#[inline]
+pub fn cloned<T: Cloned>(context: &T) -> T {
+    context.clone()
+}

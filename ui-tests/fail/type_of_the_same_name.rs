@@ -1,5 +1,7 @@
 #[allow(non_camel_case_types)]
-struct digest(u64);
+struct digest {
+    bytes: [u8; 32],
+}
 
 #[amorsize::streaming]
 fn digest(n: u64) -> u64 {
