@@ -12,15 +12,27 @@ mod learn;
 mod machine;
 mod options;
 mod plan;
+pub mod pool;
+mod prediction;
 mod report;
+mod sim;
 mod stream;
 mod tuner;
 mod work;
 
 pub use amorsize_macros::streaming;
+pub use machine::{Machine, machine};
+pub use learn::calibration::Calibration;
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
+pub use prediction::Prediction;
 pub use report::Report;
 pub use stream::{Indexed, Stream};
 pub use tuner::{Collect, Tuner};
 pub use work::{ByRef, ByValue, Call, Work};
+
+/// The pure decisions in virtual time, for `benches/`. No part of the interface.
+#[doc(hidden)]
+pub mod __sim {
+    pub use crate::sim::{Regret, Regrets, study};
+}

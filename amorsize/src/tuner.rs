@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::decide::choose::Situation;
 use crate::decide::pilot::Pilot;
-use crate::engine::launch::{Detached, Target};
+use crate::engine::launch::{Detached, cores_here};
 use crate::engine::scope::{self, Scoped};
 use crate::fingerprint::Identity;
 use crate::options::{self, Adaptation, Options, Order};
@@ -253,12 +253,12 @@ impl<W> Tuner<W> {
         W: Work<I::Item>,
     {
         let situation = Situation {
-            cores: crate::machine::cores(),
+            cores: cores_here(),
             available_memory: crate::machine::available_memory(),
             item_bytes: size_of::<I::Item>().max(size_of::<W::Output>()),
         };
         let pilot = Pilot::new(self.options.clone(), situation);
-        Stream::start(items.into_iter(), Arc::clone(&self.work), size_of_val, pilot, launcher, Target::Current)
+        Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, launcher)
     }
 
     /// Runs over all items and collects the results into any collection. A `Result` or `Option` of one stops at the

@@ -18,6 +18,11 @@ pub trait Work<I> {
 
     /// Calls the function.
     fn call(&self, item: I) -> Self::Output;
+
+    /// Bytes of a result with what it owns, as far as can be told.
+    fn result_bytes(&self, result: &Self::Output) -> usize {
+        size_of_val(result)
+    }
 }
 
 /// A function that takes its item by value.

@@ -1,126 +1,66 @@
-//! Measures amorsize against the plain loop: interleaved rounds in one process, medians and ratios of one run.
-//! `cargo run --release -p amorsize-bench [-- ROW…]`
+//! Measures amorsize against the plain loop, its peers and an oracle; see `benches/README.md`.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+mod bars;
+mod cell;
+mod channel;
+mod contenders;
+mod corpus;
+mod html;
+mod jobs;
+mod matrix;
+mod memory;
+mod oracle;
+mod real;
+mod rows;
+mod source;
+mod stats;
+mod table;
+mod work;
 
-use amorsize::Tuner;
+use std::env;
+use std::process::{Command, ExitCode};
 
-/// Work that cannot be vectorised or hoisted: `steps` rounds of a 64-bit mix.
-#[inline]
-fn spin(seed: u64, steps: u32) -> u64 {
-    let mut x = seed | 1;
-    for _ in 0..steps {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Measures amorsize against the plain loop, its peers and an oracle")]
+struct Cli {
+    #[command(subcommand)]
+    command: Measurement,
+}
+
+#[derive(Subcommand)]
+enum Measurement {
+    /// Rows by contenders: the table, the bars, and on request JSON and a page with charts.
+    Matrix(matrix::Options),
+    /// One cell once; prints the process's peak memory in bytes.
+    Cell(memory::Options),
+}
+
+/// Where amorsize keeps what it has learned.
+const CACHE_DIR: &str = "AMORSIZE_CACHE_DIR";
+/// Set for the process that measures.
+const INNER: &str = "AMORSIZE_BENCH_INNER";
+
+fn main() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    if env::var_os(INNER).is_none() {
+        return in_empty_cache();
     }
-    x
-}
-
-/// Nanoseconds of one round of [`spin`].
-fn calibrate() -> f64 {
-    (0..20)
-        .map(|_| {
-            let begin = Instant::now();
-            black_box(spin(black_box(1), 1_000_000));
-            begin.elapsed().as_secs_f64() * 1e3
-        })
-        .fold(f64::MAX, f64::min)
-}
-
-struct Row {
-    name: &'static str,
-    nanos: f64,
-    items: u64,
-}
-
-const ROWS: &[Row] = &[
-    Row { name: "1.5ns", nanos: 1.5, items: 20_000_000 },
-    Row { name: "20ns", nanos: 20.0, items: 3_000_000 },
-    Row { name: "50ns", nanos: 50.0, items: 1_000_000 },
-    Row { name: "200ns", nanos: 200.0, items: 300_000 },
-    Row { name: "500ns", nanos: 500.0, items: 100_000 },
-    Row { name: "2us", nanos: 2_000.0, items: 30_000 },
-    Row { name: "5us", nanos: 5_000.0, items: 10_000 },
-    Row { name: "50us", nanos: 50_000.0, items: 1_500 },
-    Row { name: "1ms", nanos: 1_000_000.0, items: 100 },
-    Row { name: "200x1us", nanos: 1_000.0, items: 200 },
-    Row { name: "20x50us", nanos: 50_000.0, items: 20 },
-];
-
-fn time(run: impl FnOnce() -> u64) -> Duration {
-    let begin = Instant::now();
-    black_box(run());
-    begin.elapsed()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
-
-fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let step = calibrate();
-    println!("one round takes {step:.3} ns");
-    println!("{:>9} {:>10} {:>7} {:>7} {:>7} {:>7}   plan", "row", "loop/item", "for", "fold", "any", "noise");
-    for row in ROWS.iter().filter(|row| wanted.is_empty() || wanted.iter().any(|name| name == row.name)) {
-        measure(row, step);
+    match cli.command {
+        Measurement::Matrix(options) => matrix::run(&options)?,
+        Measurement::Cell(options) => memory::run(&options)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn measure(row: &Row, step: f64) {
-    let steps = (row.nanos / step).round() as u32;
-    let items = row.items;
-    let work = move |seed: u64| spin(seed, steps);
-    let tuner = Tuner::new(row.name, work);
-    let unordered = Tuner::new(row.name, work).ordered(false);
-    let rounds = ((1.0 / (row.nanos * 1e-9 * items as f64)) as usize).clamp(7, 201);
-    let [mut plain, mut by_for, mut by_fold, mut any] = [const { Vec::new() }; 4];
-    for _ in 0..rounds {
-        plain.push(
-            time(|| {
-                let mut sum = 0u64;
-                for seed in 0..black_box(items) {
-                    sum = sum.wrapping_add(work(seed));
-                }
-                sum
-            })
-            .as_secs_f64(),
-        );
-        by_for.push(
-            time(|| {
-                let mut sum = 0u64;
-                for result in tuner.stream(0..black_box(items)) {
-                    sum = sum.wrapping_add(result);
-                }
-                sum
-            })
-            .as_secs_f64(),
-        );
-        by_fold.push(time(|| tuner.stream(0..black_box(items)).fold(0u64, u64::wrapping_add)).as_secs_f64());
-        any.push(time(|| unordered.stream(0..black_box(items)).fold(0u64, u64::wrapping_add)).as_secs_f64());
-    }
-    let ratio = |times: &[f64]| median(plain.iter().zip(times).map(|(a, b)| a / b).collect());
-    let noise = {
-        let mut sorted = plain.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() * 9 / 10] / sorted[sorted.len() / 10]
-    };
-    let each = median(plain.clone()) / items as f64;
-    let mut stream = tuner.stream(0..items);
-    let _ = stream.plan();
-    stream.by_ref().for_each(drop);
-    println!(
-        "{:>9} {:>8.1}ns {:>7.2} {:>7.2} {:>7.2} {:>7.2}   {}",
-        row.name,
-        each * 1e9,
-        ratio(&by_for),
-        ratio(&by_fold),
-        ratio(&any),
-        noise,
-        stream.report()
-    );
-    println!("{:>60}{}", "", stream.plan());
+/// Runs this program again with an empty cache of its own: a run here neither uses nor changes what the user's
+/// programs have learned. (A new process, because a variable of a running one cannot be set safely.)
+fn in_empty_cache() -> Result<ExitCode> {
+    let cache = tempfile::tempdir()?;
+    let mut command = Command::new(env::current_exe()?);
+    command.args(env::args_os().skip(1)).env(INNER, "1").env(CACHE_DIR, cache.path());
+    let status = command.status().context("cannot start the measuring process")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -74,6 +74,11 @@ impl Trial {
         self.last.map_or(1, |last| last.items)
     }
 
+    /// Seconds that the last batch took.
+    pub(crate) fn last_batch_seconds(&self) -> f64 {
+        self.last.map_or(0.0, |last| last.items as f64 * last.item_time)
+    }
+
     /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it.
     pub(crate) fn item_time(&self) -> f64 {
         let times = [self.last, self.before].into_iter().flatten().map(|timed| timed.item_time);

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
-use super::launch::{Launch, Target, Ticket, is_running, note_running};
+use super::launch::{Launch, Target, Ticket, is_running};
 
 type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 
 /// Takes tickets of borrowed items to threads, within a scope.
-pub struct Scoped<'a, 's, 'env: 's> {
+pub struct Scoped<'a, 's, 'env> {
     launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + 'a),
     environment: PhantomData<&'s mut &'env ()>,
 }
@@ -28,8 +28,8 @@ impl<'a, 's> Scoped<'a, 's, '_> {
 }
 
 impl<'s, T: Ticket + 's> Launch<T> for Scoped<'_, 's, '_> {
-    fn launch(&self, target: &Target, ticket: Arc<T>) -> bool {
-        (self.launch)(target, Box::new(move || ticket.serve()))
+    fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool {
+        (self.launch)(target, Box::new(move || ticket.serve(epoch)))
     }
 }
 
@@ -67,6 +67,16 @@ struct Brokers<'s, 'env> {
 
 impl<'s> Brokers<'s, '_> {
     fn send(&self, target: &Target, job: Job<'s>) -> bool {
+        let job: Job<'s> = match target {
+            Target::Current => job,
+            Target::Crew(crew) => {
+                let post = crew.post();
+                Box::new(move || {
+                    job();
+                    drop(post);
+                })
+            }
+        };
         let mut open = self.open.borrow_mut();
         if let Some((_, sender)) = open.iter().find(|(known, _)| known.is_same(target)) {
             return sender.send(job).is_ok();
@@ -75,11 +85,10 @@ impl<'s> Brokers<'s, '_> {
         let pool = target.clone();
         let broker = move || match pool {
             Target::Current => {
-                note_running();
                 rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
             }
-            Target::Dedicated(pool) => {
-                pool.in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+            Target::Crew(crew) => {
+                crew.pool().in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
             }
         };
         let started = thread::Builder::new().name("amorsize-broker".into()).spawn_scoped(self.threads, broker);

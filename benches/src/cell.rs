@@ -1,0 +1,174 @@
+//! One cell of the matrix: one row with its length known or hidden, all contenders, interleaved.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::contenders::{CONTENDERS, Case, Contender};
+use crate::jobs::Job;
+use crate::oracle::{self, Pin};
+use crate::rows::{Row, Visitor};
+use crate::stats::{median, quantile};
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Fewest and most rounds.
+    pub(crate) rounds: (usize, usize),
+    /// Wall time for a cell's rounds, once it has the fewest.
+    pub(crate) cell: Duration,
+    /// Whether warm contenders take part.
+    pub(crate) warm: bool,
+    pub(crate) cold: bool,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Cell {
+    pub(crate) row: &'static str,
+    pub(crate) about: &'static str,
+    /// The source tells its length.
+    pub(crate) known: bool,
+    pub(crate) items: usize,
+    pub(crate) rounds: usize,
+    /// Nanoseconds of an item in the plain loop, the median.
+    pub(crate) loop_nanos: f64,
+    /// 90 % quantile of the loop's laps over their 10 % quantile.
+    pub(crate) noise: f64,
+    pub(crate) oracle_plan: String,
+    pub(crate) plan: String,
+    pub(crate) scores: Vec<Score>,
+}
+
+/// A contender's speed against the plain loop: medians of the ratios by round.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Score {
+    pub(crate) contender: &'static str,
+    pub(crate) speedup: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    /// Items it got; fewer than the loop's where it is slow on cheap items.
+    pub(crate) items: usize,
+    /// Peak resident bytes of a process that does only this; 0 where not measured.
+    pub(crate) peak_bytes: u64,
+}
+
+impl Cell {
+    pub(crate) fn speedup(&self, contender: Contender) -> Option<f64> {
+        self.scores.iter().find(|score| score.contender == contender.name()).map(|score| score.speedup)
+    }
+}
+
+/// Measures a cell of each row it visits.
+pub(crate) struct Measure {
+    pub(crate) effort: Effort,
+    pub(crate) hidden: bool,
+    pub(crate) cell: Option<Cell>,
+}
+
+impl Visitor for Measure {
+    fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
+        self.cell = Some(measure(row, job, items, self.hidden, self.effort));
+    }
+}
+
+/// Items that a contender which hands over one by one gets in its trial lap.
+const TRIAL_ITEMS: usize = 2_000;
+/// Laps of the plain loop that such a contender may take.
+const PATIENCE: f64 = 2.0;
+/// Seconds of work in an expert's chunk.
+const EXPERT_CHUNK: f64 = 100e-6;
+/// Runs that make a warm contender warm.
+const WARM_UP: usize = 3;
+
+fn measure<J: Job>(row: &Row, job: J, items: usize, hidden: bool, effort: Effort) -> Cell {
+    let mut case = Case { job, row: row.name, items, hidden, expert_chunk: 1, pin: Pin::SERIAL };
+    case.lap(Contender::Loop, items);
+    let first = case.lap(Contender::Loop, items);
+    case.expert_chunk = ((EXPERT_CHUNK / (first.seconds / items as f64)) as usize).clamp(1, 4096);
+    let best = oracle::search(&mut case, row.blocks);
+    case.pin = best;
+    let mut entries = enter(&case, first.seconds, effort);
+    let plain = race(&case, &mut entries, effort);
+    Cell {
+        row: row.name,
+        about: row.about,
+        known: !hidden,
+        items,
+        rounds: plain.len(),
+        loop_nanos: median(&plain) / items as f64 * 1e9,
+        noise: quantile(&plain, 0.9) / quantile(&plain, 0.1),
+        oracle_plan: best.to_string(),
+        plan: case.plan(),
+        scores: entries.iter().map(|entry| entry.score(&plain, items)).collect(),
+    }
+}
+
+/// A contender in a race.
+struct Entry {
+    contender: Contender,
+    items: usize,
+    laps: Vec<f64>,
+}
+
+impl Entry {
+    fn score(&self, plain: &[f64], items: usize) -> Score {
+        let share = self.items as f64 / items as f64;
+        let ratios: Vec<f64> = plain.iter().zip(&self.laps).map(|(plain, lap)| share * plain / lap).collect();
+        Score {
+            contender: self.contender.name(),
+            speedup: median(&ratios),
+            low: quantile(&ratios, 0.25),
+            high: quantile(&ratios, 0.75),
+            items: self.items,
+            peak_bytes: 0,
+        }
+    }
+}
+
+/// Lets everybody warm up: pools start, caches fill, checksums are compared.
+fn enter<J: Job>(case: &Case<J>, plain: f64, effort: Effort) -> Vec<Entry> {
+    let takes_part = |contender: Contender| match contender {
+        Contender::Loop => false,
+        Contender::For => true,
+        Contender::Fold | Contender::Any | Contender::Run | Contender::Collect => effort.cold,
+        _ => effort.warm || !contender.is_warm(),
+    };
+    let contenders = CONTENDERS.iter().map(|&(contender, _)| contender).filter(|&contender| takes_part(contender));
+    contenders.map(|contender| Entry { contender, items: qualify(case, contender, plain), laps: Vec::new() }).collect()
+}
+
+/// Items for the laps of `contender`.
+fn qualify<J: Job>(case: &Case<J>, contender: Contender, plain: f64) -> usize {
+    if contender.is_warm() {
+        (0..WARM_UP).for_each(|_| drop(case.lap(contender, case.items)));
+    }
+    let items = if contender.is_per_item() { case.items.min(TRIAL_ITEMS) } else { case.items };
+    let lap = case.lap(contender, items);
+    let honest = case.lap(Contender::Loop, items).checksum;
+    assert!(lap.checksum.is_none_or(|sum| Some(sum) == honest), "{} is wrong on {}", contender.name(), case.row);
+    if !contender.is_per_item() {
+        return items;
+    }
+    let affordable = PATIENCE * plain / lap.seconds * items as f64;
+    (affordable as usize).clamp(items, case.items)
+}
+
+/// The rounds: the loop first and last, the others between, each time in another order.
+fn race<J: Job>(case: &Case<J>, entries: &mut [Entry], effort: Effort) -> Vec<f64> {
+    let began = Instant::now();
+    let mut plain = Vec::new();
+    let (fewest, most) = effort.rounds;
+    while plain.len() < most && (plain.len() < fewest || began.elapsed() < effort.cell) {
+        let before = case.lap(Contender::Loop, case.items).seconds;
+        let round = plain.len();
+        let count = entries.len();
+        for place in 0..count {
+            let entry = &mut entries[(place + round) % count];
+            entry.laps.push(case.lap(entry.contender, entry.items).seconds);
+        }
+        let after = case.lap(Contender::Loop, case.items).seconds;
+        plain.push((before + after) / 2.0);
+    }
+    plain
+}

@@ -1,0 +1,85 @@
+//! Peak memory: each contender in a process of its own, which runs one cell once and prints its high-water mark.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cell::{Cell, Score};
+use crate::contenders::{Case, Contender};
+use crate::jobs::Job;
+use crate::oracle::Pin;
+use crate::rows::{Context, ROWS, Row, Visitor};
+use crate::work::Pace;
+
+/// Measures every contender of `cell`, the plain loop included.
+pub(crate) fn add(cell: &mut Cell) -> Result<()> {
+    if cell.scores.iter().all(|score| score.contender != Contender::Loop.name()) {
+        let plain = Score {
+            contender: Contender::Loop.name(),
+            speedup: 1.0,
+            low: 1.0,
+            high: 1.0,
+            items: cell.items,
+            peak_bytes: 0,
+        };
+        cell.scores.insert(0, plain);
+    }
+    let (row, known) = (cell.row, cell.known);
+    for score in cell.scores.iter_mut().filter(|score| score.contender != Contender::Oracle.name()) {
+        score.peak_bytes = child(row, score.contender, known, score.items)?;
+    }
+    Ok(())
+}
+
+fn child(row: &str, contender: &str, known: bool, items: usize) -> Result<u64> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["cell", row, contender, "--items", &items.to_string()]);
+    if !known {
+        command.arg("--unknown");
+    }
+    let output = command.output().context("cannot start a child process")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let bytes = text.trim().parse();
+    bytes.with_context(|| format!("`cell {row} {contender}` printed {text:?} and ended with {}", output.status))
+}
+
+/// `cell`: runs a cell once and prints the process's peak memory in bytes.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    row: String,
+    contender: String,
+    /// Items to run.
+    #[arg(long)]
+    items: usize,
+    /// The source hides its length.
+    #[arg(long)]
+    unknown: bool,
+}
+
+struct Once<'a>(&'a Options, Contender);
+
+impl Visitor for Once<'_> {
+    fn visit<J: Job>(&mut self, row: &Row, job: J, _: usize) {
+        let items = self.0.items;
+        let case = Case { job, row: row.name, items, hidden: self.0.unknown, expert_chunk: 64, pin: Pin::SERIAL };
+        case.lap(self.1, items);
+    }
+}
+
+/// Runs one cell.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let Some(row) = ROWS.iter().find(|row| row.name == options.row) else { bail!("no row {:?}", options.row) };
+    let Some(contender) = Contender::named(&options.contender) else { bail!("no contender {:?}", options.contender) };
+    row.visit(Context { pace: Pace::measure(), lap: 1e-3 }, &mut Once(options, contender));
+    println!("{}", peak()?);
+    Ok(())
+}
+
+/// The process's high-water mark of resident memory, in bytes.
+fn peak() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status").context("peak memory is read from /proc, which is Linux's")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc/self/status")?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kilobytes << 10)
+}

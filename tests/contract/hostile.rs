@@ -1,0 +1,1 @@
+//! Functions, sources, consumers and values that call back into the library at the worst moment.
