@@ -126,6 +126,9 @@ pub trait Function<C, I> {
     fn result_bytes(result: &Self::Output) -> usize {
         size_of_val(result)
     }
+
+    /// Never called: compiles if item and result can go to other threads.
+    fn check() {}
 }
 
 impl<N, C> fmt::Debug for Call<N, C> {
