@@ -101,8 +101,9 @@ impl Engine<'_> {
 
     /// Seconds of the function for a chunk while so many threads run.
     fn function(&mut self, start: u64, len: u64, threads: usize) -> f64 {
+        let apart = !self.pilot.is_looping() && self.pilot.plan().is_some() && !self.pilot.waiting().helps;
         let jitter = 1.0 + JITTER * self.chance.normal().abs();
-        self.world.run(start, len, threads) * self.today * jitter
+        self.world.run(start, len, threads, apart) * self.today * jitter
     }
 
     fn step(&mut self) {

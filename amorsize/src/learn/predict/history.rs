@@ -36,8 +36,8 @@ const SURE: f64 = 5e-3;
 const LEAST_IMPORTANCE: f64 = 0.02;
 /// Recent residuals from which the interval is made.
 const RESIDUALS: usize = 32;
-/// Residuals that are half believed.
-const FEW_RESIDUALS: f64 = 3.0;
+/// Weight of the newest residual.
+const NEWEST_RESIDUAL: f32 = 0.3;
 
 /// Where a sample came from. Few differ, so rows point to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,8 @@ pub(crate) struct Model {
     best: usize,
     /// How far the last predictions were off, in octaves of end-to-end time, oldest first.
     residuals: Vec<f32>,
+    /// Mean square of them, the newest first.
+    missed: f32,
 }
 
 impl Model {
@@ -117,10 +119,9 @@ impl Model {
         sorted.get(rank.max(1) - 1).copied()
     }
 
-    /// The median of recent residuals, in octaves, as far as there are enough to be sure of it.
-    pub(super) fn usual_residual(&self) -> f64 {
-        let count = self.residuals.len() as f64;
-        self.residual(0.5).map_or(0.0, f64::from) * count / (count + FEW_RESIDUALS)
+    /// How far recent predictions were off, in octaves.
+    pub(super) fn miss(&self) -> f64 {
+        f64::from(self.missed).sqrt()
     }
 
     /// All samples, oldest first.
@@ -228,9 +229,13 @@ impl Model {
         }
     }
 
-    /// How far a prediction was off, where the plan had been tried before: others were said to be uncertain.
+    /// How far a prediction was off, where it led most of the run and had been tried before: others were said to be
+    /// uncertain.
     fn note_residual(&mut self, sample: &Sample, new: &Row) {
-        let Some(predicted) = sample.predicted.filter(|_| self.rows.iter().any(|row| row.group == new.group)) else {
+        let led = 2 * sample.items >= sample.length && self.rows.iter().any(|row| row.group == new.group);
+        let Some(predicted) = sample.predicted.filter(|_| led) else {
+            // What has been learned since is not refuted by what was said before.
+            self.missed *= 1.0 - NEWEST_RESIDUAL;
             return;
         };
         let residual = log2(f64::from(sample.end_to_end) / f64::from(predicted.end_to_end)).abs();
@@ -241,6 +246,7 @@ impl Model {
             self.residuals.remove(0);
         }
         self.residuals.push(residual);
+        self.missed += NEWEST_RESIDUAL * (residual * residual - self.missed);
     }
 }
 
