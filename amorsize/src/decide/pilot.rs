@@ -513,7 +513,7 @@ impl Pilot {
     /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
     fn outgrow(&mut self, at: Position) {
         let Some(watch) = &mut self.watch else { return };
-        if self.done <= 2 * self.settled.0 {
+        if self.done <= self.settled.0.saturating_mul(2) {
             return;
         }
         self.settled.0 = self.done;
