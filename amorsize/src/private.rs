@@ -1,4 +1,30 @@
-//! The one door for code that the attribute generates. Not a public interface: it changes with every release.
+//! The one door for code that the attribute adds. Not a public interface: it changes with every release.
+//!
+//! The attribute works in older editions too:
+//!
+//! ```edition2021
+//! #[amorsize::streaming(threads = 2)]
+//! fn word(line: &str) -> &str {
+//!     line.trim()
+//! }
+//!
+//! #[amorsize::streaming]
+//! fn scaled<T: Copy + std::ops::Mul<Output = T>>(n: T, by: &T, gen: u8) -> (T, u8) {
+//!     (n * *by, gen)
+//! }
+//!
+//! assert_eq!(word::collect::<Vec<_>>([" a "]), ["a"]);
+//! assert_eq!(scaled::with(2, 1).stream([3]).next(), Some((6, 1)));
+//! ```
+//!
+//! ```edition2018
+//! #[amorsize::streaming]
+//! fn square(n: u64) -> u64 {
+//!     n * n
+//! }
+//!
+//! assert_eq!(square::stream(0..3).sum::<u64>(), 5);
+//! ```
 
 pub use core;
 
