@@ -37,7 +37,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         #visibility fn stream<__S>(items: __S) -> #library::Stream<__S::IntoIter, #library::Call<Self>>
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + 'static>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome + 'static> + 'static,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output + 'static> + 'static,
         {
             Self::tuner().stream(items)
         }
@@ -52,7 +52,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         ) -> __T
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + '__env>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome + '__env> + '__env,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output + '__env> + '__env,
         {
             Self::tuner().scope(items, body)
         }
@@ -71,7 +71,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         )
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome>,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output>,
         {
             Self::tuner().for_each(items, sink)
         }
@@ -81,7 +81,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         #visibility fn run<__S>(items: __S) -> #library::Report
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome>,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output>,
         {
             Self::tuner().run(items)
         }

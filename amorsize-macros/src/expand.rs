@@ -71,7 +71,7 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
     let Function { name, output, .. } = function;
     let variable = Ident::new("__item", Span::mixed_site());
     let item = &function.parameters[0];
-    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &variable, private);
+    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &variable, names);
     let context_declared = contexts.iter().map(|context| &context.declared);
     let context_types: Vec<_> = contexts.iter().map(|context| &context.ty).collect();
     let context_demands = contexts.iter().map(|context| &context.demand);
@@ -103,7 +103,7 @@ fn context_variable() -> Ident {
 fn contexts(function: &Function, names: &Names) -> Vec<Taken> {
     let variable = context_variable();
     let further = function.parameters.iter().skip(1).enumerate();
-    further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, &names.private)).collect()
+    further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, names)).collect()
 }
 
 /// That item and result can go to other threads, asked where it can be told without knowing the generic

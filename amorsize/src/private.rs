@@ -99,10 +99,10 @@ impl<T: Send> Item for T {}
     label = "must be `Send`, because the function may run on another thread",
     note = "`Arc` instead of `Rc`, `Box<dyn Error + Send + Sync>` instead of `Box<dyn Error>`, can come from another thread"
 )]
-pub trait Outcome: Send {}
+pub trait Output: Send {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Send> Outcome for T {}
+impl<T: Send> Output for T {}
 
 /// An item or context that is handed to a generic function's `&T`. `Borrow` would leave `T` open for every type that can
 /// be borrowed as several, such as `String`; here only references and smart pointers do.
@@ -159,7 +159,7 @@ impl<T: Clone + Send + Sync> Cloned for T {}
 pub const fn item<T: Item>() {}
 
 /// Compiles when the result can come from another thread.
-pub const fn result<T: Outcome>() {}
+pub const fn result<T: Output>() {}
 
 /// The clone of a context for one item.
 #[inline]
