@@ -100,7 +100,11 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
     let demands = contexts.iter().map(|taken| &taken.demand);
     let types: Vec<_> = contexts.iter().map(|taken| &taken.ty).collect();
     let names = parameter_names.iter().skip(1).enumerate();
-    let names = names.map(|(place, name)| name.clone().unwrap_or(format_ident!("__{place}")));
+    let names = names.map(|(place, name)| {
+        let mut name = name.clone().unwrap_or(format_ident!("__{place}"));
+        name.set_span(name.span().resolved_at(*at));
+        name
+    });
     let names: Vec<_> = names.collect();
     // What a chained call needs to go on without a second error, if it can be written here.
     let output = if lifetimes_in(output).is_empty() { quote!(#output) } else { quote!(()) };
