@@ -9,9 +9,6 @@ use crate::generics::Parameters;
 use crate::lifetimes::lifetimes_in;
 use crate::taken::Taken;
 
-/// Whether the library has `predict`, `history`, `forget` and `record` yet.
-const LEARNING: bool = false;
-
 /// The `impl` with all calls.
 pub(crate) fn calls(
     function: &Function,
@@ -142,11 +139,9 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
 
 /// What is learned of the function; the same for every context.
 fn learning(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
-    if !LEARNING {
-        return TokenStream::new();
-    }
     quote_spanned! {*at=>
         #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
+        #[track_caller]
         #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {
             #private::tuner::<Self, ()>(()).predict(len)
         }
@@ -161,7 +156,8 @@ fn learning(Function { visibility, .. }: &Function, Names { at, library, private
             #private::tuner::<Self, ()>(()).forget()
         }
 
-        #[doc = "Records a run that was made and timed elsewhere."]
+        #[doc = "Learns from a run that was measured by other means."]
+        #[track_caller]
         #visibility fn record(outcome: #library::Outcome) -> #core::result::Result<(), #library::Error> {
             #private::tuner::<Self, ()>(()).record(outcome)
         }

@@ -4,9 +4,12 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod bytes;
 mod constants;
 mod decide;
 mod engine;
+mod environment;
+mod error;
 mod fingerprint;
 mod learn;
 mod machine;
@@ -34,6 +37,9 @@ mod work;
 /// | `f::run(items)` | for effects: drops the results and reports ([`Report`]) |
 /// | `f::tuner()` | the options of the attribute, to be changed before any of these calls ([`Tuner`]) |
 /// | `f::with(context…)` | instead of all of these if the function has further parameters: binds them and returns a [`Tuner`] |
+/// | `f::predict(len)` | the plan that earlier runs suggest, as far as they do ([`Prediction`]) |
+/// | `f::history()`, `f::forget()` | what has been learned of the function ([`History`]); drops it |
+/// | `f::record(outcome)` | learns from a run that was measured by other means ([`Outcome`]) |
 ///
 /// ```
 /// #[amorsize::streaming]
@@ -103,7 +109,13 @@ mod work;
 /// assert_eq!(parse::<u8>::collect::<Vec<_>>(["1", "x"]), [Some(1), None]);
 /// ```
 pub use amorsize_macros::streaming;
+pub use error::Error;
+pub use learn::by_hand::{cache_dir, flush};
+pub use learn::calibrated::current as calibration;
 pub use learn::calibration::Calibration;
+pub use learn::exchange::{export, import};
+pub use learn::history::{History, Run};
+pub use learn::outcome::Outcome;
 pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
