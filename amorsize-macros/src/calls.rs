@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use crate::expand::Names;
+use crate::expand::{Names, respanned};
 use crate::function::Function;
 use crate::generics::Parameters;
 use crate::lifetimes::lifetimes_in;
@@ -97,11 +97,8 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
     let demands = contexts.iter().map(|taken| &taken.demand);
     let types: Vec<_> = contexts.iter().map(|taken| &taken.ty).collect();
     let names = parameter_names.iter().skip(1).enumerate();
-    let names = names.map(|(place, name)| {
-        let mut name = name.clone().unwrap_or(format_ident!("__{place}"));
-        name.set_span(name.span().resolved_at(*at));
-        name
-    });
+    let names =
+        names.map(|(place, name)| name.as_ref().map_or(format_ident!("__{place}"), |name| respanned(name, *at)));
     let names: Vec<_> = names.collect();
     // What a chained call needs to go on without a second error, if it can be written here.
     let output = if lifetimes_in(output).is_empty() { quote!(#output) } else { quote!(()) };

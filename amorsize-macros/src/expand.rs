@@ -43,8 +43,7 @@ fn added(function: &Function, Args { library, calls, written }: Args, at: Span) 
     let private = quote_spanned!(at=> #library::__private);
     let names = Names { at, core: quote_spanned!(at=> #private::core), private, library };
     let parameters = Parameters::of(function, &names.core);
-    let mut ty = function.name.clone();
-    ty.set_span(at);
+    let ty = respanned(&function.name, at);
 
     let of = |name: &'static str| function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
     let (conditions, deprecated) = (of("cfg").collect::<Vec<_>>(), of("deprecated").next());
@@ -62,6 +61,17 @@ fn added(function: &Function, Args { library, calls, written }: Args, at: Span) 
         #on_impl #calls
         #(#conditions)* #deprecated #definition
     }
+}
+
+/// A name of the user's in added code. That is of this crate's edition, in which one more word is a keyword.
+pub(crate) fn respanned(name: &Ident, at: Span) -> Ident {
+    let at = name.span().resolved_at(at);
+    if name == "gen" {
+        return Ident::new_raw("gen", at);
+    }
+    let mut name = name.clone();
+    name.set_span(at);
+    name
 }
 
 /// `Function`: how the function is called.

@@ -13,6 +13,12 @@
 //!     (n * *by, gen)
 //! }
 //!
+//! #[amorsize::streaming]
+//! fn gen(n: u64) -> u64 {
+//!     n
+//! }
+//!
+//! assert_eq!(gen::stream([1]).next(), Some(1));
 //! assert_eq!(word::collect::<Vec<_>>([" a "]), ["a"]);
 //! assert_eq!(scaled::with(2, 1).stream([3]).next(), Some((6, 1)));
 //! ```
