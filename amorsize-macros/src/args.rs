@@ -235,3 +235,82 @@ fn distance(one: &str, other: &str) -> usize {
     }
     *row.last().unwrap_or(&0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(options: &str) -> Result<String, Vec<String>> {
+        let mut mistakes = Mistakes::default();
+        let args = Args::parse(options.parse().expect("tokens"), Span::call_site(), &mut mistakes);
+        match mistakes.check() {
+            Ok(()) => Ok(args.calls.to_string().replace(' ', "")),
+            Err(mistakes) => Err(mistakes.into_iter().map(|mistake| mistake.to_string()).collect()),
+        }
+    }
+
+    #[test]
+    fn options_become_calls_of_the_builder() {
+        assert_eq!(
+            calls("threads = 4, ordered = auto,").as_deref(),
+            Ok(".threads(4usize).ordered(::amorsize::Order::Auto)")
+        );
+        assert_eq!(calls("crate = my::lib, pool = cpu").as_deref(), Ok(".pool(my::lib::Pool::Cpu)"));
+        assert_eq!(calls("confidence_threshold = 1").as_deref(), Ok(".confidence_threshold(1f64)"));
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let mistakes =
+            calls("thread = 1, threads = 0, ordered = 3, ordered = true, = , pool").expect_err("six mistakes");
+        assert_eq!(mistakes.len(), 6, "{mistakes:#?}");
+    }
+
+    #[test]
+    fn times_have_units() {
+        let times = [
+            "1ns",
+            "200us",
+            "200µs",
+            "200μs",
+            "1.5ms",
+            "2 s",
+            "1m",
+            "0.4ns",
+            "5 parsecs",
+            "-1s",
+            "1e3s",
+            "NaNs",
+            "s",
+            "",
+        ];
+        let read = [1, 200_000, 200_000, 200_000, 1_500_000, 2_000_000_000, 60_000_000_000];
+        let expected: Vec<_> = read.into_iter().map(Some).chain([None; 7]).collect();
+        assert_eq!(times.map(nanoseconds).to_vec(), expected);
+        assert_eq!(nanoseconds("99999999999999s"), None);
+    }
+
+    #[test]
+    fn what_was_meant_is_found() {
+        let names = OPTIONS.map(|(name, _)| name);
+        let meant = [
+            ("thread", Some("threads")),
+            ("chunksize", Some("chunk_size")),
+            ("order", Some("ordered")),
+            ("buffer", Some("buffer_size")),
+            ("blocking_threads", Some("max_blocking_threads")),
+            ("online_lerning", Some("online_learning")),
+            ("speed", None),
+            ("a", None),
+            ("memory", Some("memory_threshold")),
+        ];
+        for (name, option) in meant {
+            assert_eq!(closest(name, &names), option, "{name}");
+        }
+    }
+
+    #[test]
+    fn distances() {
+        assert_eq!(["", "abc", "abd", "bc", "xabc", "cba"].map(|word| distance("abc", word)), [3, 0, 1, 1, 1, 2]);
+    }
+}

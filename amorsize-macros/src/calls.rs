@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use crate::expand::Names;
+use crate::expand::{Names, respanned};
 use crate::function::Function;
 use crate::generics::Parameters;
 use crate::lifetimes::lifetimes_in;
@@ -34,7 +34,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         #visibility fn stream<__S>(items: __S) -> #library::Stream<__S::IntoIter, #library::Call<Self>>
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + 'static>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome + 'static> + 'static,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output + 'static> + 'static,
         {
             Self::tuner().stream(items)
         }
@@ -49,7 +49,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         ) -> __T
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + '__env>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome + '__env> + '__env,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output + '__env> + '__env,
         {
             Self::tuner().scope(items, body)
         }
@@ -68,7 +68,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         )
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome>,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output>,
         {
             Self::tuner().for_each(items, sink)
         }
@@ -78,7 +78,7 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
         #visibility fn run<__S>(items: __S) -> #library::Report
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
-            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Outcome>,
+            #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output>,
         {
             Self::tuner().run(items)
         }
@@ -97,7 +97,8 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
     let demands = contexts.iter().map(|taken| &taken.demand);
     let types: Vec<_> = contexts.iter().map(|taken| &taken.ty).collect();
     let names = parameter_names.iter().skip(1).enumerate();
-    let names = names.map(|(place, name)| name.clone().unwrap_or(format_ident!("__{place}")));
+    let names =
+        names.map(|(place, name)| name.as_ref().map_or(format_ident!("__{place}"), |name| respanned(name, *at)));
     let names: Vec<_> = names.collect();
     // What a chained call needs to go on without a second error, if it can be written here.
     let output = if lifetimes_in(output).is_empty() { quote!(#output) } else { quote!(()) };
@@ -137,6 +138,7 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
 fn learning(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
     quote_spanned! {*at=>
         #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
+        #[track_caller]
         #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {
             #private::tuner::<Self, ()>(()).predict(len)
         }
@@ -151,7 +153,8 @@ fn learning(Function { visibility, .. }: &Function, Names { at, library, private
             #private::tuner::<Self, ()>(()).forget()
         }
 
-        #[doc = "Records a run that was made and timed elsewhere."]
+        #[doc = "Learns from a run that was measured by other means."]
+        #[track_caller]
         #visibility fn record(outcome: #library::Outcome) -> #core::result::Result<(), #library::Error> {
             #private::tuner::<Self, ()>(()).record(outcome)
         }

@@ -43,8 +43,7 @@ fn added(function: &Function, Args { library, calls, written }: Args, at: Span) 
     let private = quote_spanned!(at=> #library::__private);
     let names = Names { at, core: quote_spanned!(at=> #private::core), private, library };
     let parameters = Parameters::of(function, &names.core);
-    let mut ty = function.name.clone();
-    ty.set_span(at);
+    let ty = respanned(&function.name, at);
 
     let of = |name: &'static str| function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
     let (conditions, deprecated) = (of("cfg").collect::<Vec<_>>(), of("deprecated").next());
@@ -64,6 +63,17 @@ fn added(function: &Function, Args { library, calls, written }: Args, at: Span) 
     }
 }
 
+/// A name of the user's in added code. That is of this crate's edition, in which one more word is a keyword.
+pub(crate) fn respanned(name: &Ident, at: Span) -> Ident {
+    let at = name.span().resolved_at(at);
+    if name == "gen" {
+        return Ident::new_raw("gen", at);
+    }
+    let mut name = name.clone();
+    name.set_span(at);
+    name
+}
+
 /// `Function`: how the function is called.
 fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Taken], names: &Names) -> TokenStream {
     let Names { at, private, .. } = names;
@@ -71,7 +81,7 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
     let Function { name, output, .. } = function;
     let variable = Ident::new("__item", Span::mixed_site());
     let item = &function.parameters[0];
-    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &variable, private);
+    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &variable, names);
     let context_declared = contexts.iter().map(|context| &context.declared);
     let context_types: Vec<_> = contexts.iter().map(|context| &context.ty).collect();
     let context_demands = contexts.iter().map(|context| &context.demand);
@@ -103,7 +113,7 @@ fn context_variable() -> Ident {
 fn contexts(function: &Function, names: &Names) -> Vec<Taken> {
     let variable = context_variable();
     let further = function.parameters.iter().skip(1).enumerate();
-    further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, &names.private)).collect()
+    further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, names)).collect()
 }
 
 /// That item and result can go to other threads, asked where it can be told without knowing the generic

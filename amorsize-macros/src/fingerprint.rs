@@ -96,3 +96,59 @@ fn behind_doc(token: &TokenTree, rest: &IntoIter) -> Option<IntoIter> {
 fn is_punct(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
+
+#[cfg(test)]
+mod tests {
+    fn of(code: &str) -> u64 {
+        super::of(code.parse().expect("tokens"))
+    }
+
+    #[test]
+    fn the_same_code_has_the_same_number_for_ever() {
+        assert_eq!(of(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(of("fn square(n: u64) -> u64 { n * n }"), 3_612_016_242_698_023_552);
+        assert_eq!(of("if a <<= b && c == 'x' { \"text\"; 1.5 } else { v..=w }"), 4_044_320_099_045_383_225);
+    }
+
+    #[test]
+    fn layout_and_comments_do_not_count() {
+        let plain = of("fn f(x: &str) -> i64 { let y = -1; y }");
+        assert_eq!(plain, of("fn f ( x : & str )\n-> i64 {\n\tlet y=-1;\n y // why\n}"));
+        assert_eq!(plain, of("/// Doc.\nfn f(x: &str) -> i64 {\n//! Inside.\n/** More. */ let y =-1; y }"));
+        assert_eq!(of("a[1];"), of("a [ 1 ] ;"));
+    }
+
+    #[test]
+    fn what_is_said_counts() {
+        let codes = [
+            "a & & b",
+            "a && b",
+            "a - > b",
+            "a -> b",
+            "x = = y",
+            "x == y",
+            "1 . . = 2",
+            "1 ..= 2",
+            "a < < b",
+            "a << b",
+            "ab c",
+            "a bc",
+            "(a)",
+            "[a]",
+            "{a}",
+            "a",
+            "\"a\"",
+            "'a",
+            "'a'",
+            "r#a",
+            "#[inline] a",
+            "#[documented] a",
+            "",
+        ];
+        for (place, one) in codes.iter().enumerate() {
+            for other in &codes[..place] {
+                assert_ne!(of(one), of(other), "{one} and {other}");
+            }
+        }
+    }
+}

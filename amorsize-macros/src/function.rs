@@ -63,7 +63,7 @@ impl Parse for Function {
         let body = input.peek(token::Brace);
         let end: TokenStream = input.parse()?;
         if !body {
-            mistakes.add(Error::new_spanned(end, "a streaming function needs a body"));
+            mistakes.at(end, "a streaming function needs a body");
         }
         let inputs: Vec<_> = inputs.into_iter().collect();
         refuse_inputs(&name, parentheses, &inputs, &mut mistakes);
@@ -80,17 +80,13 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
     let start = input.span();
     input.parse::<Option<Token![const]>>()?;
     if let Some(token) = input.parse::<Option<Token![async]>>()? {
-        mistakes.add(Error::new_spanned(
-            token,
-            "an `async` function cannot be streamed yet: block on the future inside a plain one",
-        ));
+        mistakes.at(token, "an `async` function cannot be streamed yet: block on the future inside a plain one");
     }
     if let Some(token) = input.parse::<Option<Token![unsafe]>>()? {
-        mistakes.add(Error::new_spanned(token, "an `unsafe` function cannot be streamed: call it from a safe one"));
+        mistakes.at(token, "an `unsafe` function cannot be streamed: call it from a safe one");
     }
     if let Some(abi) = input.parse::<Option<Abi>>()? {
-        mistakes
-            .add(Error::new_spanned(abi, "a function with a foreign ABI cannot be streamed: call it from a plain one"));
+        mistakes.at(abi, "a function with a foreign ABI cannot be streamed: call it from a plain one");
     }
     let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
     input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
@@ -149,27 +145,19 @@ fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mist
         let message = format!("`{name}` needs a parameter: a streaming function takes the item as its first one");
         mistakes.add(Error::new(parentheses.span.join(), message));
     }
-    let method = "a method cannot be annotated: write `Tuner::new(\"name\", |item| …)` with a closure that calls it";
     for (place, Input { receiver, conditional, ty, .. }) in inputs.iter().enumerate() {
-        if let Some(receiver) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
-            mistakes.add(Error::new(receiver.span(), method));
+        if let Some(word) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
+            mistakes
+                .at(word, "a method cannot be annotated: give a closure that calls it to `Tuner::new(\"name\", …)`");
         } else if let Some(attribute) = conditional {
-            mistakes.add(Error::new_spanned(
-                attribute,
-                "put `#[cfg]` on the function: a streaming function has the same parameters in every build",
-            ));
+            mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
         } else if find_ident(ty, "impl").is_some() {
-            mistakes.add(Error::new_spanned(
-                ty,
-                format!("give the type a name, as in `fn {name}<T: Trait>(item: T)`: `impl Trait` has none"),
-            ));
+            let message = format!("`impl Trait` has no name: write `fn {name}<T: Trait>(…: T)`");
+            mistakes.at(ty, message);
         } else if let (1.., Type::Reference(reference)) = (place, ty)
             && let Some(mutable) = reference.mutability
         {
-            mistakes.add(Error::new_spanned(
-                mutable,
-                "all threads share the context, so it cannot be `&mut`: take `&Mutex<…>`, or clone it per item",
-            ));
+            mistakes.at(mutable, "all threads share the context, so it cannot be `&mut`: take a `&Mutex<…>`");
         }
     }
 }
@@ -177,13 +165,10 @@ fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mist
 fn refuse_output(output: &ReturnType, mistakes: &mut Mistakes) {
     let ReturnType::Type(_, ty) = output else { return };
     if find_ident(ty, "impl").is_some() {
-        mistakes.add(Error::new_spanned(
-            ty,
-            "give the result's type a name, such as `Box<dyn Trait + Send>`: `impl Trait` has none",
-        ));
+        mistakes.at(ty, "`impl Trait` has no name: return a type that has one, such as `Box<dyn Trait + Send>`");
     } else if matches!(**ty, Type::Never(_)) {
-        mistakes.add(Error::new_spanned(ty, "a streaming function returns: `!` has no value to stream"));
+        mistakes.at(ty, "a streaming function returns: `!` has no value to stream");
     } else if let Some(word) = find_ident(ty, "Self") {
-        mistakes.add(Error::new(word.span(), "a method cannot be annotated: move the function out of the `impl`"));
+        mistakes.at(word, "a method cannot be annotated: move the function out of the `impl`");
     }
 }

@@ -1,4 +1,4 @@
-//! The `#[streaming]` attribute of `amorsize`.
+//! The `#[streaming]` attribute of `amorsize`, which re-exports and documents it. Depend on that crate.
 
 mod args;
 mod calls;
@@ -13,7 +13,44 @@ mod tokens;
 
 use proc_macro::TokenStream;
 
-/// Runs a function over iterators the fastest safe way.
+/// # Options
+///
+/// As in `#[streaming(ordered = false, threads = 4)]`. Each is also a method of `Tuner`, with the same default, and
+/// there it overrides what the attribute says. Values are literals and are checked at compile time; all mistakes are
+/// reported at once.
+///
+/// | option | values | default |
+/// |---|---|---|
+/// | `ordered` | `true`, `false`, `auto` | `true` |
+/// | `threads` | 1 or more | planned |
+/// | `chunk_size` | items, 1 or more | planned, adapted while running |
+/// | `buffer_size` | items taken from the source and not yet yielded, 1 or more | planned |
+/// | `pool` | `auto`, `serial`, `cpu`, `blocking` | `auto` |
+/// | `max_blocking_threads` | 1 or more | `256` |
+/// | `sample_size` | items, 1 to 10000 | `5` |
+/// | `estimated_item_time` | a time: `"200us"` | unknown |
+/// | `target_chunk_duration` | a time: `"1.5ms"` | planned |
+/// | `result_bytes` | bytes that a result owns, with itself | measured |
+/// | `ml_prediction` | `true`, `false` | `true` |
+/// | `online_learning` | `true`, `false` | `true` |
+/// | `confidence_threshold` | 0.0 to 1.0 | `0.7`, calibrated |
+/// | `adaptive_chunking` | `true`, `false`, or a rate from 0.0 to 1.0 | `true`, a rate of 0.3 |
+/// | `memory_threshold` | `off`, or a share of the memory limit from 0.0 to 1.0 | `0.8` |
+/// | `crate` | the path of `amorsize`, where a crate re-exports it | `::amorsize` |
+///
+/// Times have one of the units `ns`, `us`, `ms`, `s` and `m` (minutes).
+///
+/// # Limits
+///
+/// - The function is free-standing and plain: no method, and not `async`, `unsafe` or of a foreign ABI. For a method,
+///   give a closure to `Tuner::new`.
+/// - The first parameter is the item. It and the result are `Send`, and neither is of a type without a name, such as
+///   `impl Trait`.
+/// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
+/// - No type of the function's name may stand beside it.
+/// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is
+///   meant, as in `size::<u32>::collect(&numbers)`: a `&u32` may be meant as a `u32` or as itself.
+/// - The item that a result borrows from is taken as the reference that it is, not as what can be borrowed.
 #[proc_macro_attribute]
 pub fn streaming(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(args.into(), item.into()).into()

@@ -1,6 +1,9 @@
 //! Everything that is wrong with one use of the attribute, reported at once.
 
+use std::fmt::Display;
+
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::Error;
 
 /// The mistakes found so far.
@@ -13,6 +16,11 @@ impl Mistakes {
             Some(mistakes) => mistakes.combine(mistake),
             None => self.0 = Some(mistake),
         }
+    }
+
+    /// A mistake at `tokens`.
+    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.add(Error::new_spanned(tokens, message));
     }
 
     /// The value, or the mistake as one of them.

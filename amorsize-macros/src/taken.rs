@@ -1,11 +1,11 @@
 //! How each parameter gets its value in the added code.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Index;
 use syn::spanned::Spanned as _;
 
-use crate::expand::is_generic;
+use crate::expand::{Names, is_generic};
 use crate::function::{Function, Parameter};
 
 /// One parameter in the added code.
@@ -23,17 +23,13 @@ pub(crate) struct Taken {
 
 impl Taken {
     /// The item, found in the variable `item`.
-    pub(crate) fn item(parameter: &Parameter, item: &Ident, private: &TokenStream) -> Self {
+    pub(crate) fn item(parameter: &Parameter, item: &Ident, names: &Names) -> Self {
         let source = quote!(#item);
-        let Some(lender) = lender(parameter, private) else {
-            return Self { ty: parameter.ty().to_token_stream(), argument: source, ..Self::default() };
-        };
-        Self {
-            declared: quote!(__I: #lender,),
-            ty: quote!(__I),
-            argument: lent(&quote!(__I), &lender, parameter, &source),
+        Self::lent(parameter, "__I", &source, None, names).unwrap_or_else(|| Self {
+            ty: parameter.ty().to_token_stream(),
+            argument: source,
             ..Self::default()
-        }
+        })
     }
 
     /// A further parameter, found at `place` of the tuple `context`.
@@ -42,41 +38,42 @@ impl Taken {
         place: usize,
         function: &Function,
         context: &Ident,
-        private: &TokenStream,
+        names: &Names,
     ) -> Self {
+        let Names { at, private, .. } = names;
         let (ty, field) = (parameter.ty(), Index::from(place));
         let source = quote!(#context.#field);
-        let Some(lender) = lender(parameter, private) else {
+        let shared = quote_spanned!(*at=> + #private::Shared);
+        Self::lent(parameter, &format!("__C{place}"), &source, Some(shared), names).unwrap_or_else(|| {
             let at = ty.span().resolved_at(Span::call_site());
-            return Self {
-                ty: quote!(#ty),
+            Self {
+                declared: TokenStream::new(),
+                ty: ty.to_token_stream(),
                 demand: is_generic(function, ty).then(|| quote!(#ty: #private::Cloned,)),
                 argument: quote_spanned!(at=> #private::cloned::<#ty>(&#source)),
-                ..Self::default()
-            };
+            }
+        })
+    }
+
+    /// A parameter that is handed over as anything that makes a reference of the right type; `None` for others.
+    fn lent(
+        parameter: &Parameter,
+        name: &str,
+        source: &TokenStream,
+        bounds: Option<TokenStream>,
+        Names { at, private, core, .. }: &Names,
+    ) -> Option<Self> {
+        let (lender, lend) = match parameter {
+            Parameter::Value(_) => return None,
+            Parameter::Borrowed(ty) => (quote_spanned!(*at=> #core::borrow::Borrow<#ty>), quote!(borrow)),
+            Parameter::Lent(ty) => (quote_spanned!(*at=> #private::Lend<#ty>), quote!(lend)),
         };
-        let generic = format_ident!("__C{place}").to_token_stream();
-        Self {
-            declared: quote!(#generic: #lender + #private::Shared,),
-            argument: lent(&generic, &lender, parameter, &source),
-            ty: generic,
-            ..Self::default()
-        }
-    }
-}
-
-/// The trait that makes a reference of what is handed over; `None` if it is handed on as it is.
-fn lender(parameter: &Parameter, private: &TokenStream) -> Option<TokenStream> {
-    match parameter {
-        Parameter::Value(_) => None,
-        Parameter::Borrowed(ty) => Some(quote!(#private::core::borrow::Borrow<#ty>)),
-        Parameter::Lent(ty) => Some(quote!(#private::Lend<#ty>)),
-    }
-}
-
-fn lent(ty: &TokenStream, lender: &TokenStream, parameter: &Parameter, source: &TokenStream) -> TokenStream {
-    match parameter {
-        Parameter::Lent(_) => quote!(<#ty as #lender>::lend(&#source)),
-        _ => quote!(<#ty as #lender>::borrow(&#source)),
+        let ty = Ident::new(name, *at);
+        Some(Self {
+            declared: quote_spanned!(*at=> #ty: #lender #bounds,),
+            argument: quote_spanned!(*at=> <#ty as #lender>::#lend(&#source)),
+            ty: ty.to_token_stream(),
+            demand: None,
+        })
     }
 }

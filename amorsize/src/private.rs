@@ -1,4 +1,36 @@
-//! The one door for code that the attribute generates. Not a public interface: it changes with every release.
+//! The one door for code that the attribute adds. Not a public interface: it changes with every release.
+//!
+//! The attribute works in older editions too:
+//!
+//! ```edition2021
+//! #[amorsize::streaming(threads = 2)]
+//! fn word(line: &str) -> &str {
+//!     line.trim()
+//! }
+//!
+//! #[amorsize::streaming]
+//! fn scaled<T: Copy + std::ops::Mul<Output = T>>(n: T, by: &T, gen: u8) -> (T, u8) {
+//!     (n * *by, gen)
+//! }
+//!
+//! #[amorsize::streaming]
+//! fn gen(n: u64) -> u64 {
+//!     n
+//! }
+//!
+//! assert_eq!(gen::stream([1]).next(), Some(1));
+//! assert_eq!(word::collect::<Vec<_>>([" a "]), ["a"]);
+//! assert_eq!(scaled::with(2, 1).stream([3]).next(), Some((6, 1)));
+//! ```
+//!
+//! ```edition2018
+//! #[amorsize::streaming]
+//! fn square(n: u64) -> u64 {
+//!     n * n
+//! }
+//!
+//! assert_eq!(square::stream(0..3).sum::<u64>(), 5);
+//! ```
 
 pub use core;
 
@@ -73,10 +105,10 @@ impl<T: Send> Item for T {}
     label = "must be `Send`, because the function may run on another thread",
     note = "`Arc` instead of `Rc`, `Box<dyn Error + Send + Sync>` instead of `Box<dyn Error>`, can come from another thread"
 )]
-pub trait Outcome: Send {}
+pub trait Output: Send {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Send> Outcome for T {}
+impl<T: Send> Output for T {}
 
 /// An item or context that is handed to a generic function's `&T`. `Borrow` would leave `T` open for every type that can
 /// be borrowed as several, such as `String`; here only references and smart pointers do.
@@ -133,7 +165,7 @@ impl<T: Clone + Send + Sync> Cloned for T {}
 pub const fn item<T: Item>() {}
 
 /// Compiles when the result can come from another thread.
-pub const fn result<T: Outcome>() {}
+pub const fn result<T: Output>() {}
 
 /// The clone of a context for one item.
 #[inline]

@@ -14,5 +14,4 @@ fn main() {
     same::stream(vec![Rc::new(1)]);
     let _: Vec<_> = same::collect([Rc::new(1)]);
     shared::stream(0..3);
-    shared::tuner().threads(2).stream(0..3);
 }

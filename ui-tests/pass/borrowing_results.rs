@@ -42,7 +42,30 @@ fn forever(text: &'static str) -> &'static str {
     text
 }
 
+trait Keyed {
+    fn key(&self) -> &str;
+}
+
+impl Keyed for String {
+    fn key(&self) -> &str {
+        self
+    }
+}
+
+#[amorsize::streaming]
+fn key<T: Keyed>(item: &T) -> &str {
+    item.key()
+}
+
+#[amorsize::streaming]
+fn same<T>(item: &mut T) -> (&T, usize) {
+    (item, 1)
+}
+
 fn main() {
+    let strings = vec![String::from("a"), String::from("b")];
+    assert_eq!(key::collect::<Vec<_>>(&strings), ["a", "b"]);
+    assert_eq!(same::collect::<Vec<_>>(&mut [1, 2]), [(&1, 1), (&2, 1)]);
     let text = String::from("to be\nor not");
     assert_eq!(elided::collect::<Vec<_>>(text.lines()), ["to", "or"]);
     assert_eq!(named::collect::<Option<Vec<_>>>(text.lines()).unwrap(), ["to", "or"]);

@@ -36,6 +36,11 @@ fn dynamic(n: u64, f: &(dyn Fn(u64) -> u64 + Send + Sync)) -> u64 {
     f(n)
 }
 
+#[amorsize::streaming]
+fn perhaps(n: u64, model: Option<&Model>, unit: &'static str, _: ()) -> String {
+    format!("{} {unit}", n as f64 * model.map_or(1.0, |model| model.weight))
+}
+
 struct Kept {
     tuner: amorsize::Tuner<amorsize::Call<score, (Arc<Model>,)>>,
 }
@@ -56,6 +61,9 @@ fn main() {
     assert_eq!(owned::with([1, 2]).collect::<Vec<_>>(0..3), [false, true, true]);
     let add: Arc<dyn Fn(u64) -> u64 + Send + Sync> = Arc::new(|n| n + 1);
     assert_eq!(dynamic::with(add).stream(0..2).sum::<u64>(), 3);
+
+    let model = Model { weight: 0.5 };
+    assert_eq!(perhaps::with(Some(&model), "m", ()).collect::<Vec<_>>([3]), ["1.5 m"]);
 
     // The source may be neither `Send` nor `'static`.
     let source = Rc::new(docs());
