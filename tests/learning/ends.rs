@@ -1,0 +1,54 @@
+//! However a program ends, what it has recorded is there.
+
+use std::io::{BufRead, BufReader};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::children::Home;
+
+pub fn a_program_that_returns_leaves_its_records() {
+    let home = Home::new();
+    assert!(home.play("run and return", "").ok);
+    assert_eq!(home.count(), 10);
+}
+
+pub fn a_program_that_exits_leaves_its_records() {
+    let home = Home::new();
+    assert_eq!(home.play("run and exit", "").code, Some(7));
+    assert_eq!(home.count(), 10);
+}
+
+pub fn a_program_that_panics_leaves_its_records() {
+    let home = Home::new();
+    assert_eq!(home.play("run and panic", "").code, Some(101));
+    assert_eq!(home.count(), 10);
+}
+
+pub fn threads_that_end_leave_their_records() {
+    for _ in 0..10 {
+        let home = Home::new();
+        assert!(home.play("run on threads", "").ok);
+        assert_eq!(home.count(), 40);
+    }
+}
+
+pub fn long_runs_are_on_disk_before_the_next_instruction() {
+    let home = Home::new();
+    assert!(!home.play("run long and abort", "").ok);
+    assert_eq!(home.count(), 10);
+}
+
+pub fn short_runs_get_there_while_the_program_goes_on() {
+    let home = Home::new();
+    let mut child = home.command("run and wait", "").stdin(std::process::Stdio::piped()).spawn().expect("a child");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while home.count() < 10 && Instant::now() < deadline {
+        thread::yield_now();
+    }
+    let written = home.count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(written, 10);
+}
