@@ -4,9 +4,11 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod bytes;
 mod constants;
 mod decide;
 mod engine;
+mod environment;
 mod error;
 mod fingerprint;
 mod learn;
@@ -24,6 +26,7 @@ mod work;
 pub use amorsize_macros::streaming;
 pub use error::Error;
 pub use learn::by_hand::{cache_dir, flush};
+pub use learn::calibrated::current as calibration;
 pub use learn::calibration::Calibration;
 pub use learn::exchange::{export, import};
 pub use learn::history::{History, Run};
