@@ -8,47 +8,48 @@ use tempfile::TempDir;
 use crate::roles::{ARGUMENT, ROLE};
 
 /// Where the children of a test keep their histories.
-pub struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary directory"))
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// The directory that children are told to use.
-    pub fn cache(&self) -> PathBuf {
+    pub(crate) fn cache(&self) -> PathBuf {
         self.path().join("cache")
     }
 
     /// The one history there is.
-    pub fn history(&self) -> PathBuf {
-        let entries = std::fs::read_dir(self.cache()).expect("a cache directory").map(|entry| entry.unwrap().path());
-        entries.filter(|path| path.extension().is_some_and(|e| e == "history")).next().expect("a history")
+    pub(crate) fn history(&self) -> PathBuf {
+        let mut entries =
+            std::fs::read_dir(self.cache()).expect("a cache directory").map(|entry| entry.unwrap().path());
+        entries.find(|path| path.extension().is_some_and(|ending| ending == "history")).expect("a history")
     }
 
     /// A process that is not started yet.
-    pub fn command(&self, role: &str, argument: &str) -> Command {
+    pub(crate) fn command(&self, role: &str, argument: &str) -> Command {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.env(ROLE, role).env(ARGUMENT, argument).env("AMORSIZE_CACHE_DIR", self.cache());
         command.env_remove("AMORSIZE").stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    pub fn start(&self, role: &str, argument: &str) -> Child {
+    pub(crate) fn start(&self, role: &str, argument: &str) -> Child {
         self.command(role, argument).spawn().expect("a child")
     }
 
     /// Plays a role to its end.
-    pub fn play(&self, role: &str, argument: &str) -> Played {
+    pub(crate) fn play(&self, role: &str, argument: &str) -> Played {
         Played::of(self.command(role, argument).output().expect("a child"))
     }
 
     /// Recorded runs, as another process sees them.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         let played = self.play("count", "");
         assert!(played.ok, "{}", played.stderr);
         played.stdout.trim().parse().expect("a number")
@@ -56,15 +57,15 @@ impl Home {
 }
 
 /// How a child went.
-pub struct Played {
-    pub ok: bool,
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Played {
+    pub(crate) ok: bool,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Played {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             ok: output.status.success(),
             code: output.status.code(),
@@ -74,7 +75,7 @@ impl Played {
     }
 
     /// Lines that warn.
-    pub fn warnings(&self) -> Vec<&str> {
+    pub(crate) fn warnings(&self) -> Vec<&str> {
         self.stderr.lines().filter(|line| line.contains("WARN")).collect()
     }
 }

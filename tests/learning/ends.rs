@@ -6,37 +6,43 @@ use std::time::{Duration, Instant};
 
 use crate::children::Home;
 
-pub fn a_program_that_returns_leaves_its_records() {
+pub(crate) fn a_program_that_returns_leaves_its_records() {
     let home = Home::new();
     assert!(home.play("run and return", "").ok);
     assert_eq!(home.count(), 10);
 }
 
-pub fn a_program_that_exits_leaves_its_records() {
+pub(crate) fn a_program_of_short_streams_leaves_their_records() {
+    let home = Home::new();
+    assert!(home.play("stream", "20").ok);
+    assert_eq!(home.count(), 20);
+}
+
+pub(crate) fn a_program_that_exits_leaves_its_records() {
     let home = Home::new();
     assert_eq!(home.play("run and exit", "").code, Some(7));
     assert_eq!(home.count(), 10);
 }
 
-pub fn a_program_that_panics_leaves_its_records() {
+pub(crate) fn a_program_that_panics_leaves_its_records() {
     let home = Home::new();
     assert_eq!(home.play("run and panic", "").code, Some(101));
     assert_eq!(home.count(), 10);
 }
 
-pub fn threads_that_end_leave_their_records() {
+pub(crate) fn threads_that_end_leave_their_records() {
     let home = Home::new();
     assert!(home.play("run on threads", "").ok);
     assert_eq!(home.count(), 20);
 }
 
-pub fn long_runs_are_on_disk_before_the_next_instruction() {
+pub(crate) fn long_runs_are_on_disk_before_the_next_instruction() {
     let home = Home::new();
     assert!(!home.play("run long and abort", "").ok);
     assert_eq!(home.count(), 10);
 }
 
-pub fn short_runs_get_there_while_the_program_goes_on() {
+pub(crate) fn short_runs_get_there_while_the_program_goes_on() {
     let home = Home::new();
     let mut child = home.command("run and wait", "").stdin(std::process::Stdio::piped()).spawn().expect("a child");
     let mut line = String::new();

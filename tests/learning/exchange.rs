@@ -2,7 +2,7 @@
 
 use crate::children::Home;
 
-pub fn histories_move_to_another_machine() {
+pub(crate) fn histories_move_to_another_machine() {
     let (here, there) = (Home::new(), Home::new());
     let file = here.path().join("learned");
     assert!(here.play("record", "3").ok);
@@ -13,7 +13,7 @@ pub fn histories_move_to_another_machine() {
     assert_eq!(there.count(), 3);
 }
 
-pub fn a_damaged_export_says_so() {
+pub(crate) fn a_damaged_export_says_so() {
     let home = Home::new();
     let file = home.path().join("learned");
     std::fs::write(&file, "no export").unwrap();

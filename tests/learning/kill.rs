@@ -8,7 +8,7 @@ use crate::children::Home;
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const KILLS: usize = 20;
 
-pub fn a_killed_process_loses_nothing_it_was_told_is_written() {
+pub(crate) fn a_killed_process_loses_nothing_it_was_told_is_written() {
     let home = Home::new();
     let mut random = SEED;
     let mut told = 0;
@@ -26,7 +26,9 @@ fn killed_after(home: &Home, records: u64, steps: u64) -> usize {
     let mut child = home.start("flush for ever", "");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut told = lines.by_ref().take(records as usize + 1).filter(Result::is_ok).count();
-    (0..steps).for_each(|step| drop(std::hint::black_box(step)));
+    for step in 0..steps {
+        std::hint::black_box(step);
+    }
     child.kill().unwrap();
     told += lines.map_while(Result::ok).count();
     child.wait().unwrap();

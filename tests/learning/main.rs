@@ -33,7 +33,9 @@ macro_rules! trials {
 
 fn trials() -> Vec<Trial> {
     let mut trials = trials![
-        crowd::eight_processes_lose_nothing,
+        crowd::eight_processes_that_record_lose_nothing,
+        crowd::eight_processes_that_stream_lose_nothing,
+        ends::a_program_of_short_streams_leaves_their_records,
         ends::a_program_that_returns_leaves_its_records,
         ends::a_program_that_exits_leaves_its_records,
         ends::a_program_that_panics_leaves_its_records,

@@ -3,20 +3,22 @@
 use std::io::Write;
 use std::time::Duration;
 
-use amorsize::{ByValue, Outcome, Tuner};
+use amorsize::{ByValue, Outcome, Pool, Tuner};
 
 /// Names the role of a child.
-pub const ROLE: &str = "LEARNING_ROLE";
+pub(crate) const ROLE: &str = "LEARNING_ROLE";
 /// Its argument.
-pub const ARGUMENT: &str = "LEARNING_ARGUMENT";
+pub(crate) const ARGUMENT: &str = "LEARNING_ARGUMENT";
 
 /// Too short to be written at once.
 const SHORT: Duration = Duration::from_nanos(200);
 /// Long enough to be written at once, however busy the machine is.
 const LONG: Duration = Duration::from_secs(3600);
 
+type Square = Tuner<ByValue<fn(u64) -> u64>>;
+
 /// Always the same function, wherever it is asked for.
-fn square() -> Tuner<ByValue<fn(u64) -> u64>> {
+fn square() -> Square {
     Tuner::new("square", (|n| n * n) as fn(u64) -> u64)
 }
 
@@ -24,12 +26,13 @@ fn outcome() -> Outcome {
     Outcome::new(1_000, Duration::from_micros(100)).threads(2).chunk_size(8).speedup(1.9)
 }
 
-pub fn play(role: &str) {
+pub(crate) fn play(role: &str) {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let argument = std::env::var(ARGUMENT).unwrap_or_default();
     match role {
         "count" => println!("{}", square().history().expect("a history").len()),
         "record" => (0..number(&argument)).for_each(|_| square().record(outcome()).expect("recorded")),
+        "stream" => (0..number(&argument)).for_each(|_| stream()),
         "run and return" => runs(SHORT),
         "run and exit" => {
             runs(SHORT);
@@ -61,6 +64,11 @@ pub fn play(role: &str) {
 
 fn number(argument: &str) -> usize {
     argument.parse().expect("a number")
+}
+
+/// A stream with a plan from its first item on: one that ends within its trial leaves no record.
+fn stream() {
+    assert_eq!(square().pool(Pool::Serial).stream(0..100).sum::<u64>(), 328_350);
 }
 
 /// Ten runs, as streams record them.
@@ -95,7 +103,7 @@ fn flush_for_ever() {
 
 /// All that a program does with a function, whatever the state of its history: results must be right.
 fn use_it() {
-    let squares: Vec<u64> = square().collect(0..1_000);
+    let squares: Vec<u64> = square().online_learning(false).collect(0..1_000);
     assert!(squares.iter().enumerate().all(|(index, &square)| square == (index * index) as u64));
     runs(LONG);
     let history = square().history().map_or_else(|error| error.to_string(), |history| history.len().to_string());

@@ -29,29 +29,31 @@ fn begins_anew(home: &Home) {
     assert_eq!(home.count(), 10);
 }
 
-pub fn no_home() {
+pub(crate) fn no_home() {
     let home = Home::new();
     let mut command = home.command("use", "");
     command.env("AMORSIZE_CACHE_DIR", "");
-    ["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"].iter().for_each(|name| drop(command.env_remove(name)));
+    for name in ["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"] {
+        command.env_remove(name);
+    }
     let (history, flushed) = used(&mut command, "set AMORSIZE_CACHE_DIR");
     assert!(history.contains("set AMORSIZE_CACHE_DIR") && flushed.contains("set AMORSIZE_CACHE_DIR"));
 }
 
-pub fn a_home_that_is_none() {
+pub(crate) fn a_home_that_is_none() {
     let home = Home::new();
     fs::write(home.cache(), "a file").unwrap();
     let (_, flushed) = used(&mut home.command("use", ""), home.cache().to_str().unwrap());
     assert!(flushed.contains(home.cache().to_str().unwrap()), "{flushed}");
 }
 
-pub fn noise_in_place_of_the_history() {
+pub(crate) fn noise_in_place_of_the_history() {
     let home = home();
     fs::write(home.history(), vec![0x5a; 10 << 20]).unwrap();
     begins_anew(&home);
 }
 
-pub fn a_later_version() {
+pub(crate) fn a_later_version() {
     let home = home();
     let file = home.history();
     fs::write(&file, b"amorsize\x02\xfdwho knows").unwrap();
@@ -60,7 +62,7 @@ pub fn a_later_version() {
     assert_eq!(fs::read(&file).unwrap(), b"amorsize\x02\xfdwho knows");
 }
 
-pub fn a_directory_that_others_can_write() {
+pub(crate) fn a_directory_that_others_can_write() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -75,7 +77,7 @@ pub fn a_directory_that_others_can_write() {
 }
 
 #[cfg(unix)]
-pub mod unix {
+pub(crate) mod unix {
     use std::fs::{self, File};
 
     use super::{begins_anew, home, used};
@@ -86,7 +88,7 @@ pub mod unix {
         assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
     }
 
-    pub fn a_directory_in_place_of_the_history() {
+    pub(crate) fn a_directory_in_place_of_the_history() {
         let home = home();
         let file = home.history();
         fs::remove_file(&file).unwrap();
@@ -94,13 +96,13 @@ pub mod unix {
         begins_anew(&home);
     }
 
-    pub fn a_pipe_in_place_of_the_history() {
+    pub(crate) fn a_pipe_in_place_of_the_history() {
         let home = home();
         pipe(&home.history());
         begins_anew(&home);
     }
 
-    pub fn a_pipe_in_place_of_the_lock() {
+    pub(crate) fn a_pipe_in_place_of_the_lock() {
         let home = home();
         pipe(&home.cache().join("lock"));
         assert!(home.play("use", "").ok);
@@ -108,7 +110,7 @@ pub mod unix {
 
     /// A process that was stopped while it wrote must not stop all others. They wait for it when they are asked to
     /// flush, and when they end, but not for ever.
-    pub fn a_lock_that_is_never_let_go() {
+    pub(crate) fn a_lock_that_is_never_let_go() {
         let home = home();
         let lock = File::open(home.cache().join("lock")).unwrap();
         lock.lock().unwrap();
@@ -121,7 +123,7 @@ pub mod unix {
 
     /// A limit on the size of files is met like a full disk: what fits is written, and then nothing. (Shells count it in
     /// blocks of 512 bytes or of a kilobyte.)
-    pub fn a_full_disk() {
+    pub(crate) fn a_full_disk() {
         let home = Home::new();
         assert!(home.play("record", "40").ok);
         let limit = fs::metadata(home.history()).unwrap().len() / 1024;
@@ -129,7 +131,7 @@ pub mod unix {
         let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\"");
         let mut command = std::process::Command::new("bash");
         command.args(["-c", &script]).arg(program.get_program());
-        program.get_envs().for_each(|(name, value)| drop(value.map(|value| command.env(name, value))));
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let (_, flushed) = used(&mut command, "cannot write");
         assert!(flushed.contains("cannot write"), "{flushed}");
