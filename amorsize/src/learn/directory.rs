@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ const LOCK: &str = "lock";
 const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(5));
 /// How long a call that may wait does wait for another process that writes. One that takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait for one that has taken longer already, so that it delays a program once and not for every function.
+const PATIENCE_LOST: Duration = Duration::from_millis(20);
 
 /// Conventions for caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,8 @@ pub(crate) fn place(platform: Platform, variable: impl Fn(&str) -> Option<OsStri
 pub(crate) struct Directory {
     path: PathBuf,
     ready: OnceCell<()>,
+    /// Whether someone who waited has given up, and nobody has got the lock since.
+    hangs: AtomicBool,
 }
 
 /// Nobody else changes the directory while this lives.
@@ -70,7 +75,7 @@ pub(crate) struct Lock {
 
 impl Directory {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, ready: OnceCell::new() }
+        Self { path, ready: OnceCell::new(), hangs: AtomicBool::new(false) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -114,8 +119,12 @@ impl Directory {
             opened => opened,
         };
         let file = file.map_err(Error::io("open", &path))?;
-        wait(&file, &path, patience)?;
-        Ok(Lock { _file: file })
+        let most = if self.hangs.load(Relaxed) { PATIENCE_LOST } else { PATIENCE };
+        let locked = wait(&file, &path, patience.min(most));
+        if locked.is_ok() || !patience.is_zero() {
+            self.hangs.store(locked.is_err(), Relaxed);
+        }
+        locked.map(|()| Lock { _file: file })
     }
 }
 

@@ -50,8 +50,16 @@ pub(crate) struct Function {
 struct Disk {
     /// Whether it says what machine this is.
     machine_known: bool,
-    /// What is still to be done after appending.
-    aftermath: Aftermath,
+    /// Whether there is one more file, so that some may be too many.
+    created: bool,
+    /// Whether the file has become too long.
+    crowded: bool,
+}
+
+impl Disk {
+    fn note(&mut self, Aftermath { created, crowded, .. }: &Aftermath) {
+        *self = Self { machine_known: true, created: self.created || *created, crowded: self.crowded || *crowded };
+    }
 }
 
 impl Function {
@@ -69,10 +77,6 @@ impl Function {
             warned: AtomicBool::new(false),
             pace: Pace::default(),
         }
-    }
-
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
     }
 
     pub(crate) fn key(&self) -> u64 {
@@ -157,11 +161,14 @@ impl Function {
     /// Writes what is queued, if nobody else uses the file or the directory; whether there is nothing left to do.
     pub(crate) fn try_drain(&self) -> Result<bool, Error> {
         let Some(mut disk) = try_lock(&self.disk) else { return Ok(false) };
-        match self.write(&mut disk, Duration::ZERO) {
-            Ok(()) => Ok(disk.aftermath == Aftermath::default() && !self.is_crowded()),
-            Err(Error::Busy { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let written = match self.write(&mut disk, Duration::ZERO) {
+            Err(Error::Busy { .. }) => return Ok(false),
+            written => written,
+        };
+        let done = !disk.created && !disk.crowded && !self.is_crowded();
+        drop(disk);
+        // Who found the file in use meanwhile has left it to us to see to what it queued.
+        written.map(|()| done && lock(&self.queue).is_empty())
     }
 
     /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be done.
@@ -197,7 +204,8 @@ impl Function {
         match self.store.append(&self.name, batch, patience) {
             Ok(aftermath) => {
                 self.writing.worked();
-                *disk = Disk { machine_known: true, aftermath: disk.aftermath.and(aftermath) };
+                disk.note(&aftermath);
+                aftermath.damage.iter().for_each(|damage| self.warn(damage));
                 Ok(())
             }
             Err(error) => {
@@ -209,11 +217,10 @@ impl Function {
     }
 
     fn clean_up(&self, disk: &mut Disk) -> Result<(), Error> {
-        let Aftermath { created, crowded } = std::mem::take(&mut disk.aftermath);
-        if crowded {
+        if std::mem::take(&mut disk.crowded) {
             self.store.prune(&self.name)?;
         }
-        if created { self.store.tidy() } else { Ok(()) }
+        if std::mem::take(&mut disk.created) { self.store.tidy() } else { Ok(()) }
     }
 
     /// Bytes that wait to be written.
@@ -231,8 +238,11 @@ impl Function {
         self.store.remove(&self.name)
     }
 
-    /// Tells of trouble, unless it has been told.
+    /// Tells of trouble, unless it has been told. At the end of a thread nobody listens any more.
     pub(crate) fn warn(&self, error: &Error) {
+        if writer::is_ending() {
+            return;
+        }
         let told = if self.concerns_only_this(error) { &self.warned } else { self.store.warned() };
         if !told.swap(true, Ordering::Relaxed) {
             let function = self.identity.site.name;

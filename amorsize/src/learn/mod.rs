@@ -6,13 +6,13 @@
 //! - [`sample`]: one recorded stretch of a run
 //! - [`check`]: what can be true of one
 //! - [`codec`], [`frame`], [`header`], [`contents`]: as bytes, from the inside out
-//! - [`prune`]: which to keep when there are too many
+//! - [`mod@prune`]: which to keep when there are too many
 //! - [`pace`]: what is written when
 //! - [`outcome`], [`history`]: as users write and see them
 //!
 //! The disk:
 //! - [`directory`]: where, who may, and the lock
-//! - [`file`]: one history
+//! - [`mod@file`]: one history
 //! - [`store`]: all of them; [`tidy`] keeps them few
 //! - [`exchange`]: export and import
 //!

@@ -49,18 +49,14 @@ pub(crate) struct Batch<'a> {
 }
 
 /// What appending has brought about, for someone with more time to look after.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Aftermath {
     /// There is one more file.
     pub(crate) created: bool,
     /// The file has become too long.
     pub(crate) crowded: bool,
-}
-
-impl Aftermath {
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { created: self.created || other.created, crowded: self.crowded || other.crowded }
-    }
+    /// What was wrong with the file, and has been mended.
+    pub(crate) damage: Option<Error>,
 }
 
 impl Store {
@@ -100,24 +96,22 @@ impl Store {
 
     /// Another process may be repairing it just now: then it need not be done twice.
     fn load_broken(&self, name: &Name, path: PathBuf, why: String, contents: Contents) -> Loaded {
-        let mended = self
-            .directory()
-            .and_then(|directory| directory.lock(Duration::ZERO))
-            .and_then(|lock| self.mend(&lock, name));
-        let done = match mended {
-            Ok(()) => format!("it was set aside as {}", path.with_extension(DAMAGED).display()),
-            Err(error) => format!("it could not be set aside, because {error}"),
+        let lock = self.directory().and_then(|directory| directory.lock(Duration::ZERO));
+        let warning = match lock.and_then(|lock| self.mend(&lock, name)) {
+            Ok(mended) => mended.unwrap_or(Error::Damaged { path, what: why }),
+            Err(error) => Error::Damaged { path, what: format!("{why}; it could not be set aside, because {error}") },
         };
-        Loaded { contents, warning: Some(Error::Damaged { path, what: format!("{why}; {done}") }) }
+        Loaded { contents, warning: Some(warning) }
     }
 
     /// Adds records. Waits for other processes for `patience` at most.
     pub(crate) fn append(&self, name: &Name, batch: Batch<'_>, patience: Duration) -> Result<Aftermath, Error> {
         let lock = self.directory()?.lock(patience)?;
         let path = self.file(name)?;
+        let mut damage = None;
         let mut tail = file::tail(&path, name)?;
         if let Tail::Doubtful = tail {
-            self.mend(&lock, name)?;
+            damage = self.mend(&lock, name)?;
             tail = file::tail(&path, name)?;
         }
         let known = [batch.machine, batch.samples].concat();
@@ -125,24 +119,30 @@ impl Store {
             Tail::Whole(file, length) => {
                 let frames = if batch.machine_known { batch.samples } else { &known };
                 file::append(&path, file, length, frames)?;
-                Ok(Aftermath { created: false, crowded: length + frames.len() as u64 > CROWDED_BYTES })
+                Ok(Aftermath { created: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
-            _ => file::replace(&path, &name.header, &known).map(|()| Aftermath { created: true, crowded: false }),
+            _ => {
+                file::replace(&path, &name.header, &known)?;
+                Ok(Aftermath { created: true, crowded: false, damage })
+            }
         }
     }
 
-    /// Makes a file one that can be appended to, or says why it must be left alone.
-    fn mend(&self, _: &Lock, name: &Name) -> Result<(), Error> {
+    /// Makes a file one that can be appended to, and tells what was wrong; or why it must be left alone.
+    fn mend(&self, _: &Lock, name: &Name) -> Result<Option<Error>, Error> {
         let path = self.file(name)?;
         match file::inspect(&path, name)? {
-            State::Absent => Ok(()),
-            State::Sound(Contents { torn, .. }) => {
-                torn.map_or(Ok(()), |length| file::cut(&path, (name.header.len() + length) as u64))
+            State::Absent | State::Sound(Contents { torn: None, .. }) => Ok(None),
+            State::Sound(Contents { torn: Some(length), .. }) => {
+                file::cut(&path, (name.header.len() + length) as u64)?;
+                Ok(Some(torn(path)))
             }
-            State::Broken(_, rescued) => {
-                fs::rename(&path, path.with_extension(DAMAGED)).map_err(Error::io("set aside", &path))?;
+            State::Broken(why, rescued) => {
+                let aside = path.with_extension(DAMAGED);
+                fs::rename(&path, &aside).map_err(Error::io("set aside", &path))?;
                 tidy::tidy(self.path()?);
-                file::replace(&path, &name.header, &rescued.frames())
+                file::replace(&path, &name.header, &rescued.frames())?;
+                Ok(Some(Error::Damaged { path, what: format!("{why}; it was set aside as {}", aside.display()) }))
             }
         }
     }

@@ -40,7 +40,7 @@ struct AtEnd {
 }
 
 impl Drop for AtEnd {
-    /// Says nothing of trouble: whoever listens may be gone by now. A panic here would abort the program.
+    /// A panic here would abort the program.
     fn drop(&mut self) {
         drop(catch_unwind(|| registry().drain()));
     }
@@ -59,6 +59,11 @@ fn will_be_told() -> bool {
         known
     });
     MAIN_IS_TOLD && asked.unwrap_or(false)
+}
+
+/// Whether this thread drops its thread-local values, among them those that whoever listens to `tracing` may need.
+pub(crate) fn is_ending() -> bool {
+    AT_END.try_with(|_| ()).is_err()
 }
 
 /// Writes what a run has just recorded, or has it written.

@@ -10,7 +10,7 @@ use crate::learn::registry::Registry;
 use crate::learn::sample::Sample;
 use crate::learn::store::Store;
 
-const LONG: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(3600);
 
 fn process(place: &Place) -> Registry {
     Registry::new(Store::new(Some(place.directory.path().join("cache"))))

@@ -11,8 +11,8 @@ use crate::learn::registry::Registry;
 use crate::learn::sample::Sample;
 use crate::learn::store::Store;
 
-/// Long enough to be written at once.
-const LONG: Duration = Duration::from_secs(1);
+/// Long enough to be written at once, however slow the disk.
+const LONG: Duration = Duration::from_secs(3600);
 
 const DIGEST: Identity =
     Identity { site: Site { package: "app", module: "app", name: "digest", body: 1 }, types: "", place: None };

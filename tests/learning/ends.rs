@@ -1,0 +1,58 @@
+//! However a program ends, what it has recorded is there.
+
+use std::io::{BufRead, BufReader};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::children::Home;
+
+pub(crate) fn a_program_that_returns_leaves_its_records() {
+    let home = Home::new();
+    assert!(home.play("run and return", "").ok);
+    assert_eq!(home.count(), 10);
+}
+
+pub(crate) fn a_program_of_short_streams_leaves_their_records() {
+    let home = Home::new();
+    assert!(home.play("stream", "20").ok);
+    assert_eq!(home.count(), 20);
+}
+
+pub(crate) fn a_program_that_exits_leaves_its_records() {
+    let home = Home::new();
+    assert_eq!(home.play("run and exit", "").code, Some(7));
+    assert_eq!(home.count(), 10);
+}
+
+pub(crate) fn a_program_that_panics_leaves_its_records() {
+    let home = Home::new();
+    assert_eq!(home.play("run and panic", "").code, Some(101));
+    assert_eq!(home.count(), 10);
+}
+
+pub(crate) fn threads_that_end_leave_their_records() {
+    let home = Home::new();
+    assert!(home.play("run on threads", "").ok);
+    assert_eq!(home.count(), 20);
+}
+
+pub(crate) fn long_runs_are_on_disk_before_the_next_instruction() {
+    let home = Home::new();
+    assert!(!home.play("run long and abort", "").ok);
+    assert_eq!(home.count(), 10);
+}
+
+pub(crate) fn short_runs_get_there_while_the_program_goes_on() {
+    let home = Home::new();
+    let mut child = home.command("run and wait", "").stdin(std::process::Stdio::piped()).spawn().expect("a child");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while home.count() < 10 && Instant::now() < deadline {
+        thread::yield_now();
+    }
+    let written = home.count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(written, 10);
+}

@@ -1,0 +1,76 @@
+//! What must hold of histories across processes: nothing recorded is lost, and no trouble with the cache is ever more than
+//! a warning.
+//!
+//! Histories live as long as processes do not, so nearly every test plays parts in child processes. They are this
+//! same program, started with a role; it therefore has its own `main`, which also lets a child end as a program does.
+
+mod children;
+mod crowd;
+mod ends;
+mod exchange;
+mod kill;
+mod roles;
+mod trouble;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    if let Ok(role) = std::env::var(roles::ROLE) {
+        return roles::play(&role);
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit();
+}
+
+/// Each function as a test of its name.
+macro_rules! trials {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        vec![$(Trial::test(concat!(stringify!($module), "::", stringify!($name)), || {
+            $module::$name();
+            Ok(())
+        })),*]
+    };
+}
+
+fn trials() -> Vec<Trial> {
+    let mut trials = trials![
+        crowd::eight_processes_that_record_lose_nothing,
+        crowd::eight_processes_that_stream_lose_nothing,
+        ends::a_program_of_short_streams_leaves_their_records,
+        ends::a_program_that_returns_leaves_its_records,
+        ends::a_program_that_exits_leaves_its_records,
+        ends::a_program_that_panics_leaves_its_records,
+        ends::threads_that_end_leave_their_records,
+        ends::long_runs_are_on_disk_before_the_next_instruction,
+        ends::short_runs_get_there_while_the_program_goes_on,
+        exchange::histories_move_to_another_machine,
+        exchange::a_damaged_export_says_so,
+        trouble::no_home,
+        trouble::a_home_that_is_none,
+        trouble::noise_in_place_of_the_history,
+        trouble::a_later_version,
+        trouble::a_directory_that_others_can_write,
+    ];
+    if cfg!(unix) {
+        trials.extend(unix_trials());
+    }
+    trials
+}
+
+#[cfg(unix)]
+fn unix_trials() -> Vec<Trial> {
+    use trouble::unix;
+
+    trials![
+        kill::a_killed_process_loses_nothing_it_was_told_is_written,
+        unix::a_directory_in_place_of_the_history,
+        unix::a_pipe_in_place_of_the_history,
+        unix::a_pipe_in_place_of_the_lock,
+        unix::a_lock_that_is_never_let_go,
+        unix::a_full_disk,
+    ]
+}
+
+#[cfg(not(unix))]
+fn unix_trials() -> Vec<Trial> {
+    Vec::new()
+}

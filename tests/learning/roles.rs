@@ -1,0 +1,112 @@
+//! What children do. Each gets one argument, and says what came of it on its standard output.
+
+use std::io::Write;
+use std::time::Duration;
+
+use amorsize::{ByValue, Outcome, Pool, Tuner};
+
+/// Names the role of a child.
+pub(crate) const ROLE: &str = "LEARNING_ROLE";
+/// Its argument.
+pub(crate) const ARGUMENT: &str = "LEARNING_ARGUMENT";
+
+/// Too short to be written at once.
+const SHORT: Duration = Duration::from_nanos(200);
+/// Long enough to be written at once, however busy the machine is.
+const LONG: Duration = Duration::from_secs(3600);
+
+type Square = Tuner<ByValue<fn(u64) -> u64>>;
+
+/// Always the same function, wherever it is asked for.
+fn square() -> Square {
+    Tuner::new("square", (|n| n * n) as fn(u64) -> u64)
+}
+
+fn outcome() -> Outcome {
+    Outcome::new(1_000, Duration::from_micros(100)).threads(2).chunk_size(8).speedup(1.9)
+}
+
+pub(crate) fn play(role: &str) {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    let argument = std::env::var(ARGUMENT).unwrap_or_default();
+    match role {
+        "count" => println!("{}", square().history().expect("a history").len()),
+        "record" => (0..number(&argument)).for_each(|_| square().record(outcome()).expect("recorded")),
+        "stream" => (0..number(&argument)).for_each(|_| stream()),
+        "run and return" => runs(SHORT),
+        "run and exit" => {
+            runs(SHORT);
+            std::process::exit(7);
+        }
+        "run and panic" => {
+            runs(SHORT);
+            panic!("as an ordinary program would");
+        }
+        "run on threads" => threads(),
+        "run long and abort" => {
+            runs(LONG);
+            std::process::abort();
+        }
+        "run and wait" => {
+            runs(SHORT);
+            wait_for_ever();
+        }
+        "flush for ever" => flush_for_ever(),
+        "use" => use_it(),
+        "export" => println!("{}", amorsize::export(&argument).expect("exported")),
+        "import" => match amorsize::import(&argument) {
+            Ok(new) => println!("{new}"),
+            Err(error) => println!("{error}"),
+        },
+        other => panic!("no such role: {other}"),
+    }
+}
+
+fn number(argument: &str) -> usize {
+    argument.parse().expect("a number")
+}
+
+/// A stream with a plan from its first item on: one that ends within its trial leaves no record.
+fn stream() {
+    assert_eq!(square().pool(Pool::Serial).stream(0..100).sum::<u64>(), 328_350);
+}
+
+/// Ten runs, as streams record them.
+fn runs(time: Duration) {
+    (0..10).for_each(|_| square().__end_of_run(&outcome(), time).expect("a possible outcome"));
+}
+
+/// Two threads that somebody joins.
+fn threads() {
+    let threads = [(); 2].map(|()| std::thread::spawn(|| runs(SHORT)));
+    threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).expect("someone who listens");
+}
+
+fn wait_for_ever() {
+    say("ready");
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+/// Says "." whenever another record is known to be on disk.
+fn flush_for_ever() {
+    loop {
+        square().__end_of_run(&outcome(), SHORT).expect("a possible outcome");
+        amorsize::flush().expect("flushed");
+        say(".");
+    }
+}
+
+/// All that a program does with a function, whatever the state of its history: results must be right.
+fn use_it() {
+    let squares: Vec<u64> = square().online_learning(false).collect(0..1_000);
+    assert!(squares.iter().enumerate().all(|(index, &square)| square == (index * index) as u64));
+    runs(LONG);
+    let history = square().history().map_or_else(|error| error.to_string(), |history| history.len().to_string());
+    let flushed = amorsize::flush().map_or_else(|error| error.to_string(), |()| "flushed".to_owned());
+    say(&format!("{history}\n{flushed}"));
+}
