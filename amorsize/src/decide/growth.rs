@@ -45,6 +45,11 @@ impl Growth {
         Self { threads, most, direction: Direction::Up, before: None, since: now, yielded, rest: 0, serial }
     }
 
+    /// The number is known to be good: it is only reconsidered now and then.
+    pub(crate) fn settle(&mut self) {
+        self.direction = Direction::Settled;
+    }
+
     /// Judges the stretch that ends now, once it is long enough; a new number of threads if it should change.
     pub(crate) fn check(&mut self, now: f64, yielded: u64) -> Option<usize> {
         let (seconds, items) = (now - self.since, yielded - self.yielded);
