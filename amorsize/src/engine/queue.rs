@@ -357,6 +357,7 @@ impl<I, R> State<I, R> {
             return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
+        self.ready += batch.results.len() as u64;
         if self.ordered {
             insert_in_place(&mut self.finished, batch);
         } else {
