@@ -7,9 +7,11 @@
 //!     cargo run --release --example fetch_all -- http://example.com http://example.org
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
 
 const REQUESTS: usize = 500;
 /// Requests made one by one, to know what that would cost.
@@ -17,19 +19,19 @@ const ONE_BY_ONE: usize = 40;
 const SERVER_DELAY: Duration = Duration::from_millis(5);
 
 #[amorsize::streaming]
-fn fetch(url: String) -> Result<String, ureq::Error> {
-    ureq::get(&url).call()?.body_mut().read_to_string()
+fn fetch(url: String) -> Result<String> {
+    let page = ureq::get(&url).call().and_then(|mut answer| answer.body_mut().read_to_string());
+    page.with_context(|| format!("cannot fetch `{url}`"))
 }
 
-fn main() -> Result<(), ureq::Error> {
+fn main() -> Result<()> {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let urls = if given.is_empty() { urls_of(serve()?) } else { given };
 
     let began = Instant::now();
     let some = urls.iter().take(ONE_BY_ONE);
-    let fetched_singly = some.len() as f64;
-    some.cloned().map(fetch).try_for_each(|page| page.map(drop))?;
-    let singly = fetched_singly / began.elapsed().as_secs_f64();
+    let fetched: Vec<String> = some.cloned().map(fetch).collect::<Result<_>>()?;
+    let singly = fetched.len() as f64 / began.elapsed().as_secs_f64();
 
     let mut pages = fetch::stream(urls);
     let mut bytes = 0;
@@ -39,17 +41,18 @@ fn main() -> Result<(), ureq::Error> {
     let report = pages.report();
     println!("{bytes} bytes of {} pages", report.items_out());
     println!("one by one: {singly:.0} pages a second");
-    println!("stream:     {:.0} pages a second, {:.1} times as many", report.throughput(), report.throughput() / singly);
+    let streamed = report.throughput();
+    println!("stream:     {streamed:.0} pages a second, {:.1} times as many", streamed / singly);
     println!("plan:       {}", report.plan().expect("something was fetched"));
     Ok(())
 }
 
-fn urls_of(server: std::net::SocketAddr) -> Vec<String> {
+fn urls_of(server: SocketAddr) -> Vec<String> {
     (0..REQUESTS).map(|page| format!("http://{server}/page/{page}")).collect()
 }
 
 /// Starts a server of one thread a connection, which ends with the program.
-fn serve() -> io::Result<std::net::SocketAddr> {
+fn serve() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {

@@ -1,6 +1,6 @@
 //! Scores the lines of a file by how many rules of a set match them, and prints the highest ones.
 //!
-//! Shows a function with context: the compiled rules are further parameter of `score`, lent to all threads by `with`.
+//! Shows a function with context: the compiled rules are a further parameter of `score`, lent to all threads by `with`.
 //! Reads the file that is named, standard input for `-`, and without arguments the dependencies of this workspace.
 //!
 //!     cargo run --release --example score_lines
@@ -37,13 +37,13 @@ fn main() -> Result<()> {
     let name = env::args().nth(1).unwrap_or_else(|| DEFAULT_FILE.to_owned());
     let rules = RegexSet::new(RULES)?;
 
-    let mut highest = Vec::new();
+    let mut highest: Vec<(usize, u64, String)> = Vec::new();
     score::with(&rules).scope(open(&name)?.lines(), |mut scores| {
         for (number, scored) in (1..).zip(scores.by_ref()) {
             let (score, line) = scored.with_context(|| format!("cannot read line {number} of `{name}`"))?;
-            highest.push((score, number, line));
-            if highest.len() > SHOWN {
-                highest.sort_by_key(|&(score, number, _)| (Reverse(score), number));
+            if highest.len() < SHOWN || highest[SHOWN - 1].0 < score {
+                highest.push((score, number, line));
+                highest.sort_by_key(|&(score, ..)| Reverse(score));
                 highest.truncate(SHOWN);
             }
         }
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
         anyhow::Ok(())
     })?;
     for (score, number, line) in highest {
-        println!("{score} rules match line {number}: {line}");
+        println!("line {number} ({score} of {} rules): {line}", RULES.len());
     }
     Ok(())
 }
