@@ -1,4 +1,130 @@
-//! Annotate a per-item function; its map over any iterator runs the fastest safe way.
+//! Annotate a per-item function; its map over any iterator runs the fastest safe way: in order, in bounded memory, on
+//! several threads only when that pays.
+//!
+//! # The attribute
+//!
+//! [`streaming`] leaves the function as it is and adds calls under its name. One `use` brings both.
+//!
+//! ```
+//! #[amorsize::streaming]
+//! fn letters(word: String) -> usize {
+//!     word.chars().count()
+//! }
+//!
+//! let words = "to be or not to be".split(' ').map(String::from);
+//! assert_eq!(letters::stream(words).collect::<Vec<_>>(), [2, 2, 2, 3, 2, 2]);
+//! assert_eq!(letters("be".to_owned()), 2);
+//! ```
+//!
+//! A [`Stream`] is a lazy iterator: nothing is taken from the source before the first `next`, and at most
+//! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
+//! so it may borrow, lock or read what it likes. A panic of the function comes out in place of its result; dropping the
+//! stream cancels what is left.
+//!
+//! # Borrowed items
+//!
+//! A stream that is kept needs items and results that own their data. The calls that return when all is done do not.
+//!
+//! ```
+//! #[amorsize::streaming]
+//! fn longest(line: &str) -> &str {
+//!     line.split(' ').max_by_key(|word| word.len()).unwrap_or("")
+//! }
+//!
+//! let text = String::from("a rose\nis a rose");
+//! assert_eq!(longest::collect::<Vec<_>>(text.lines()), ["rose", "rose"]);
+//!
+//! let mut shouted = Vec::new();
+//! longest::for_each(text.lines(), |word| shouted.push(word.to_uppercase()));
+//! assert_eq!(shouted, ["ROSE", "ROSE"]);
+//!
+//! let first = longest::scope(text.lines(), |mut words| words.next());
+//! assert_eq!(first, Some("rose"));
+//! ```
+//!
+//! `collect` into a `Result` or an `Option` stops at the first error, and `run` is for effects alone. A parameter by
+//! reference takes owned items too: a function of `&str` can stream `String`s.
+//!
+//! # Context
+//!
+//! Further parameters are bound by `with`, which returns a [`Tuner`]. One by reference is given as a value, a reference
+//! or an [`Arc`](std::sync::Arc), and all threads read it; one by value is cloned for every item.
+//!
+//! ```
+//! #[amorsize::streaming]
+//! fn score(line: &str, words: &[&str]) -> usize {
+//!     words.iter().filter(|word| line.contains(*word)).count()
+//! }
+//!
+//! let words = ["error", "failed"];
+//! let scores: Vec<usize> = score::with(&words[..]).collect(["all is well", "error: login failed"]);
+//! assert_eq!(scores, [0, 2]);
+//! ```
+//!
+//! # Options
+//!
+//! Keys of the attribute and methods of [`Tuner`] have the same names; the methods override. What is set always wins,
+//! and the rest is planned. [`Tuner`] documents each of them.
+//!
+//! ```
+//! #[amorsize::streaming(ordered = false, max_blocking_threads = 64)]
+//! fn square(n: u64) -> u64 {
+//!     n * n
+//! }
+//!
+//! let squares = square::tuner().ordered(true).buffer_size(100);
+//! assert_eq!(squares.stream(0..1_000).last(), Some(998_001));
+//! ```
+//!
+//! [`Tuner::new`] does the same for closures and methods, without the attribute.
+//!
+//! # What it decided, and why
+//!
+//! ```
+//! # #[amorsize::streaming]
+//! # fn square(n: u64) -> u64 { n * n }
+//! let mut squares = square::stream(0..1_000);
+//! println!("{}", squares.plan()); // plain loop: items of 1ns are cheaper than handing them over
+//! assert_eq!(squares.by_ref().sum::<u64>(), 332_833_500);
+//! println!("{}", squares.report()); // items, time, throughput, threads, chunks
+//! ```
+//!
+//! A [`Plan`] rests on the caller's options, on what earlier runs taught, or on the first items of this very input,
+//! whose results are kept: [`Origin`] says which. Every decision is a `tracing` event of the target `amorsize`.
+//!
+//! # Learning
+//!
+//! What happened in a run is recorded, in one small file a function below [`cache_dir`], and later runs of the function
+//! start from it. Nothing has to be done for that. To look at it, teach it, or drop it:
+//!
+//! ```
+//! use std::time::Duration;
+//! use amorsize::Outcome;
+//!
+//! #[amorsize::streaming]
+//! fn cube(n: u64) -> u64 {
+//!     n * n * n
+//! }
+//!
+//! # fn main() -> Result<(), amorsize::Error> {
+//! cube::record(Outcome::new(10_000, Duration::from_nanos(2)))?;
+//! println!("{}", cube::history()?);
+//! if let Some(prediction) = cube::predict(1_000_000) {
+//!     println!("{prediction}");
+//! }
+//! cube::forget()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A history that cannot be read or written never stops a run: it is a warning, and the first items are timed.
+//! [`flush`] waits until all is on disk; [`export`] and [`import`] carry it to another machine.
+//!
+//! # In the environment
+//!
+//! - `AMORSIZE=serial`: every stream is a plain loop, and nothing is learned.
+//! - `AMORSIZE_THREADS`: replaces the number of cores.
+//! - `AMORSIZE_CACHE_DIR`: where histories are kept.
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]

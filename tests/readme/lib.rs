@@ -1,0 +1,2 @@
+//! Nothing but the README, so that its example is a documentation test.
+#![doc = include_str!("../../README.md")]
