@@ -24,5 +24,12 @@ pub(crate) const MAX_BLOCKING_THREADS: usize = 256;
 pub(crate) const MIN_SAMPLES: usize = 3;
 /// Confidence below which no prediction is made, until calibration moves it.
 pub(crate) const CONFIDENCE_THRESHOLD: f64 = 0.7;
+/// Fewest predictions compared with their outcome from which the default threshold moves.
+pub(crate) const MIN_CALIBRATION_SAMPLES: u64 = 10;
+/// Share of the way that the default threshold moves with each of them.
+pub(crate) const CALIBRATION_FACTOR: f64 = 0.1;
+/// Bounds of the default threshold.
+pub(crate) const LOWEST_THRESHOLD: f64 = 0.5;
+pub(crate) const HIGHEST_THRESHOLD: f64 = 0.95;
 /// An idle dedicated pool ends after this time.
 pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(300);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::vec;
 
 use crate::decide::pilot::Pilot;
-use crate::engine::chunk::{Batch, Payload};
+use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
 use crate::engine::flow::{Flow, Next};
-use crate::engine::launch::{Detached, Launch, Target, Ticket};
-use crate::engine::queue::{Measure, Queue};
+use crate::engine::launch::{Detached, Launch, Ticket};
+use crate::engine::queue::Queue;
+use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::work::Work;
@@ -43,7 +44,7 @@ struct State<W, I, R, P> {
     /// What the last budget was.
     granted: usize,
     /// Finished results; never any while there is a budget.
-    ready: vec::IntoIter<R>,
+    ready: Ready<R>,
     /// Source index of the result behind the last one in `ready`.
     ready_end: u64,
     /// The panic behind the last of `ready`.
@@ -52,15 +53,27 @@ struct State<W, I, R, P> {
     flow: Flow<W, I, R, P>,
 }
 
-/// Ends the stream if the function unwinds.
+/// Results that wait to be yielded. Those that never are, are dropped one by one: should two of them panic in one go,
+/// the process would end.
+struct Ready<R>(vec::IntoIter<R>);
+
+impl<R> Drop for Ready<R> {
+    fn drop(&mut self) {
+        drop_each_quietly(&mut self.0);
+    }
+}
+
+/// Ends the stream if the source or the function unwinds.
 struct EndOnUnwind<'a> {
     budget: &'a mut usize,
+    granted: &'a mut usize,
     done: &'a mut bool,
 }
 
 impl Drop for EndOnUnwind<'_> {
     fn drop(&mut self) {
-        *self.budget = 0;
+        // What is left of the budget was not run.
+        *self.granted -= std::mem::take(self.budget);
         *self.done = true;
     }
 }
@@ -70,17 +83,10 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    pub(crate) fn start(
-        source: S,
-        work: Arc<W>,
-        measure: Measure<W::Output>,
-        pilot: Pilot,
-        launcher: P,
-        target: Target,
-    ) -> Self {
-        let queue = Arc::new(Queue::new(Arc::clone(&work), measure));
-        let flow = Flow::new(queue, launcher, target, pilot);
-        let ready = Vec::new().into_iter();
+    pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, experience: Experience, launcher: P) -> Self {
+        let queue = Arc::new(Queue::new(Arc::clone(&work)));
+        let flow = Flow::new(queue, launcher, pilot, experience);
+        let ready = Ready(Vec::new().into_iter());
         Self {
             source,
             work,
@@ -109,7 +115,7 @@ where
 
 impl<W, I, R, P> State<W, I, R, P> {
     fn report(&self) -> Report {
-        self.flow.report(self.looped(), self.ready.len() as u64)
+        self.flow.report(self.looped(), self.ready.0.len() as u64)
     }
 
     /// Items of the present budget that were run.
@@ -119,13 +125,13 @@ impl<W, I, R, P> State<W, I, R, P> {
 
     /// Items taken from the source and not yet yielded.
     fn held(&self) -> usize {
-        self.ready.len() + self.flow.in_flight() as usize
+        self.ready.0.len() + self.flow.in_flight() as usize
     }
 
     /// Source index of the result that `next` has just returned.
     fn last_index(&self) -> usize {
         let end = match self.granted {
-            0 => self.ready_end - self.ready.len() as u64,
+            0 => self.ready_end - self.ready.0.len() as u64,
             _ => self.flow.pulled() + self.looped(),
         };
         end as usize - 1
@@ -133,13 +139,19 @@ impl<W, I, R, P> State<W, I, R, P> {
 
     fn take(&mut self, Batch { start, results, panic, .. }: Batch<R>) {
         self.ready_end = start + results.len() as u64;
-        self.ready = results.into_iter();
+        self.ready = Ready(results.into_iter());
         self.panic = panic;
     }
 
     fn finish(&mut self) {
         self.done = true;
         self.flow.end();
+    }
+}
+
+impl<W, I, R, P> Drop for State<W, I, R, P> {
+    fn drop(&mut self) {
+        self.flow.abandon(self.budget);
     }
 }
 
@@ -217,7 +229,7 @@ where
                     return (folded, state.report());
                 }
             }
-            for result in std::mem::take(&mut state.ready) {
+            for result in state.ready.0.by_ref() {
                 folded = fold(folded, result);
             }
             if !state.advance(&mut source) {
@@ -264,17 +276,19 @@ where
         let state = &mut self.state;
         loop {
             if state.budget > 0 {
+                let State { budget, granted, done, .. } = state;
+                let guard = EndOnUnwind { budget, granted, done };
                 let Some(item) = self.source.next() else {
+                    std::mem::forget(guard);
                     state.end_loop(&mut self.source);
                     return None;
                 };
-                state.budget -= 1;
-                let guard = EndOnUnwind { budget: &mut state.budget, done: &mut state.done };
                 let result = self.work.call(item);
+                *guard.budget -= 1;
                 std::mem::forget(guard);
                 return Some(result);
             }
-            if let Some(result) = state.ready.next() {
+            if let Some(result) = state.ready.0.next() {
                 return Some(result);
             }
             if !state.advance(&mut self.source) {
@@ -284,8 +298,11 @@ where
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
+        if self.state.done {
+            return (0, Some(0));
+        }
         let held = self.state.held();
-        if self.state.done || self.state.flow.is_exhausted() {
+        if self.state.flow.is_exhausted() {
             return (held, Some(held));
         }
         let (lower, upper) = self.source.size_hint();

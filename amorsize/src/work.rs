@@ -1,10 +1,15 @@
-//! How a function takes its item: by value, or by reference from anything that can be borrowed as it.
+//! How a function takes its item: by value, or by reference from anything that can be borrowed as it; and how an
+//! annotated function is named as a type.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-/// A per-item function as the engine calls it. Implemented by [`ByValue`] and [`ByRef`]; not meant for other types.
+use crate::bytes;
+
+/// A per-item function as the engine calls it. Implemented by [`Call`], [`ByValue`] and [`ByRef`]; not meant for other
+/// types.
 #[diagnostic::on_unimplemented(
     message = "this function does not take items of type `{I}`",
     label = "the items of this source are `{I}`",
@@ -16,6 +21,11 @@ pub trait Work<I> {
 
     /// Calls the function.
     fn call(&self, item: I) -> Self::Output;
+
+    /// Bytes of a result with what it owns, as far as can be told.
+    fn result_bytes(&self, result: &Self::Output) -> usize {
+        bytes::shallow_and_owned(result)
+    }
 }
 
 /// A function that takes its item by value.
@@ -46,6 +56,86 @@ impl<I: Borrow<B>, B: ?Sized, R, F: Fn(&B) -> R> Work<I> for ByRef<B, F> {
     #[inline]
     fn call(&self, item: I) -> R {
         (self.0)(item.borrow())
+    }
+}
+
+/// A function whose results are dropped where they were made: results that own memory are cheaper to drop there than on
+/// another thread.
+#[derive(Debug)]
+pub(crate) struct Discard<W>(pub(crate) Arc<W>);
+
+impl<I, W: Work<I>> Work<I> for Discard<W> {
+    type Output = ();
+
+    #[inline]
+    fn call(&self, item: I) {
+        drop(self.0.call(item));
+    }
+}
+
+/// An annotated function with its context, as a type without a value at run time: `Call<digest>` names what
+/// `digest::stream` runs, so that a stream can be kept in a struct.
+///
+/// ```
+/// #[amorsize::streaming]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// struct Squares {
+///     stream: amorsize::Stream<std::ops::Range<u64>, amorsize::Call<square>>,
+/// }
+///
+/// let squares = Squares { stream: square::stream(1..4) };
+/// assert_eq!(squares.stream.sum::<u64>(), 14);
+/// ```
+///
+/// `N` is the type that the attribute adds under the function's name, `C` a tuple of what `f::with` was given.
+pub struct Call<N, C = ()> {
+    context: C,
+    name: PhantomData<fn() -> N>,
+}
+
+impl<N, C> Call<N, C> {
+    pub(crate) fn new(context: C) -> Self {
+        Self { context, name: PhantomData }
+    }
+}
+
+impl<N: Function<C, I>, C, I> Work<I> for Call<N, C> {
+    type Output = N::Output;
+
+    #[inline]
+    fn call(&self, item: I) -> N::Output {
+        N::call(&self.context, item)
+    }
+}
+
+/// What the attribute implements for the type it adds: the function, with its further parameters as a tuple of contexts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take items of type `{I}`",
+    label = "the items of this source are `{I}`",
+    note = "a function of `T` takes items of type `T`; a function of `&T` takes any item that is `Borrow<T>`"
+)]
+pub trait Function<C, I> {
+    /// What the function returns.
+    type Output;
+
+    /// Calls the function.
+    fn call(context: &C, item: I) -> Self::Output;
+
+    /// Bytes of a result with everything it owns.
+    fn result_bytes(result: &Self::Output) -> usize {
+        bytes::shallow_and_owned(result)
+    }
+
+    /// Never called: compiles if item and result can go to other threads.
+    fn check() {}
+}
+
+impl<N, C> fmt::Debug for Call<N, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call<{}>", std::any::type_name::<N>())
     }
 }
 

@@ -12,8 +12,8 @@ use super::model;
 /// Seconds of work in a chunk, unless the option says otherwise: some 80 times what handing it over costs, and short
 /// enough that the last one hardly matters. (The fixed-chunk optimum of Kruskal & Weiss 1985 is flat around it.)
 pub(crate) const TARGET_CHUNK: f64 = 100e-6;
-/// Seconds of work below which a chunk's hand-over would show.
-const SMALLEST_CHUNK: f64 = 10e-6;
+/// Seconds of work below which handing a chunk over would show.
+pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
 const LARGEST_CHUNK: usize = 8192;
 /// Bytes of results in flight that stay in a core's own cache. More of them cost the speed of memory.
@@ -23,6 +23,11 @@ const SCHEDULER_SLICE: f64 = 4e-3;
 /// Most chunks a thread that are held because of spread.
 const WORST_SPREAD: f64 = 12.0;
 const MULTIPLIER: f64 = DEFAULT_BUFFER_SIZE_MULTIPLIER as f64;
+/// Seconds of a chunk up to which the consumer runs chunks itself rather than sleep: waking it would cost more than
+/// the delay of what it could yield meanwhile.
+const LONGEST_HELP: f64 = 500e-6;
+/// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
+const FEW_THREADS: usize = 4;
 /// Expected gain below which the plain loop is kept: the model is not better than that.
 const WORTH_IT: f64 = 1.15;
 
@@ -37,9 +42,14 @@ pub(crate) struct Situation {
     pub(crate) item_bytes: usize,
 }
 
-/// Threads for work on the CPU pool, or `None` where the plain loop is as fast.
+/// Threads for work on the CPU pool and what they gain, or `None` where the plain loop is as fast.
 pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<(usize, f64)> {
     let most = options.threads.map_or(situation.cores, usize::from);
+    enough_threads(costs, most, items, options)
+}
+
+/// The same among 2..=`most` threads.
+pub(crate) fn enough_threads(costs: &Costs, most: usize, items: u64, options: &Options) -> Option<(usize, f64)> {
     let gain = |threads| {
         let chunk = chunk(costs, Some(items), threads, options);
         model::speedup(costs, threads, chunk, items)
@@ -111,6 +121,23 @@ pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation
     let wanted = largest.saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let cached = cached_items(bytes, threads).max(window(chunk(costs, None, threads, options), threads, costs));
     wanted.min(cached).min(by_memory as usize).max(1)
+}
+
+/// How the consumer spends its time while it has nothing to yield.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// It runs chunks itself.
+    pub(crate) helps: bool,
+    /// A chunk is expected back about as soon as it would take to fall asleep.
+    pub(crate) is_short: bool,
+}
+
+/// See [`Waiting`]; a function that waits is never run by the consumer, whose delay would be everybody's.
+pub(crate) fn waiting(threads: usize, chunk_seconds: f64, is_computing: bool) -> Waiting {
+    Waiting {
+        helps: is_computing && threads > 1 && (threads <= FEW_THREADS || chunk_seconds <= LONGEST_HELP),
+        is_short: chunk_seconds <= 1.5 * TARGET_CHUNK,
+    }
 }
 
 /// Whether results keep the order of the input.

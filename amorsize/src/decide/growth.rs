@@ -10,9 +10,13 @@ const ITEMS_A_THREAD: u64 = 2;
 /// Gain from which twice the threads were worth it.
 const WORTH_DOUBLING: f64 = 1.2;
 /// Throughput that half the threads must keep to be preferred.
-const WORTH_HALVING: f64 = 0.95;
+const WORTH_HALVING: f64 = 0.9;
 /// Stretches between two attempts to change a settled number.
 const REST: u32 = 50;
+/// Serial item times and items after which a stretch is judged even if most threads have finished nothing: by then
+/// something else than the threads is the bound.
+const PATIENCE: f64 = 4.0;
+const FEW_ITEMS: u64 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
@@ -32,24 +36,32 @@ pub(crate) struct Growth {
     since: f64,
     yielded: u64,
     rest: u32,
+    /// Seconds an item on one thread alone.
+    serial: f64,
 }
 
 impl Growth {
-    pub(crate) fn new(now: f64, yielded: u64, threads: usize, most: usize) -> Self {
-        Self { threads, most, direction: Direction::Up, before: None, since: now, yielded, rest: 0 }
+    pub(crate) fn new(now: f64, yielded: u64, threads: usize, most: usize, serial: f64) -> Self {
+        Self { threads, most, direction: Direction::Up, before: None, since: now, yielded, rest: 0, serial }
+    }
+
+    /// The number is known to be good: it is only reconsidered now and then.
+    pub(crate) fn settle(&mut self) {
+        self.direction = Direction::Settled;
     }
 
     /// Judges the stretch that ends now, once it is long enough; a new number of threads if it should change.
-    /// `serial_rate` is what one thread alone would reach, in items a second.
-    pub(crate) fn check(&mut self, now: f64, yielded: u64, serial_rate: f64) -> Option<usize> {
+    pub(crate) fn check(&mut self, now: f64, yielded: u64) -> Option<usize> {
         let (seconds, items) = (now - self.since, yielded - self.yielded);
-        if seconds < STRETCH || items < ITEMS_A_THREAD * self.threads as u64 {
+        let is_full = items >= ITEMS_A_THREAD * self.threads as u64;
+        let is_late = items >= FEW_ITEMS && seconds >= PATIENCE * self.serial;
+        if seconds < STRETCH || !(is_full || is_late) {
             return None;
         }
         self.since = now;
         self.yielded = yielded;
         let threads = self.threads;
-        self.judge(items as f64 / seconds, serial_rate);
+        self.judge(items as f64 / seconds, 1.0 / self.serial);
         (self.threads != threads).then_some(self.threads)
     }
 
@@ -95,11 +107,11 @@ mod tests {
 
     /// Runs two seconds against a service of the given throughput for a number of threads; where it ends.
     fn climb(start: usize, rate: impl Fn(usize) -> f64) -> usize {
-        let mut growth = Growth::new(0.0, 0, start, 256);
+        let mut growth = Growth::new(0.0, 0, start, 256, 1.0 / rate(1));
         let (mut threads, mut items) = (start, 0.0);
         for step in 1..2_000 {
             items += rate(threads) * 1e-3;
-            if let Some(changed) = growth.check(f64::from(step) * 1e-3, items as u64, rate(1)) {
+            if let Some(changed) = growth.check(f64::from(step) * 1e-3, items as u64) {
                 threads = changed;
             }
         }
@@ -113,7 +125,9 @@ mod tests {
 
     #[test]
     fn a_server_that_answers_one_at_a_time_does_not_get_many() {
-        assert_eq!(climb(32, |_| 200.0), 1);
+        // One, or two while another attempt is made.
+        let threads = climb(32, |_| 200.0);
+        assert!(threads <= 2, "{threads}");
     }
 
     #[test]

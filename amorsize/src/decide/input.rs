@@ -8,6 +8,9 @@ pub(crate) struct Remaining {
 }
 
 impl Remaining {
+    /// Of a source that says nothing.
+    pub(crate) const UNKNOWN: Self = Self { lower: 0, upper: None };
+
     pub(crate) fn from_hint((lower, upper): (usize, Option<usize>)) -> Self {
         Self { lower: lower as u64, upper: upper.map(|upper| upper as u64) }
     }

@@ -5,13 +5,23 @@
 //! - [`model`]: how long a plan would take for given costs
 //! - [`choose`]: the plan for given costs
 //! - [`trial`]: how many items to time before the first plan
+//! - [`verdict`]: where the function runs, and why
 //! - [`watch`]: whether a running plan keeps what it promised
+//! - [`growth`]: how many threads a function that waits gets
+//! - [`tally`]: what became of each plan of a run
+//! - [`pace`]: the plain loop between two thoughts
+//! - [`pressure`]: whether memory allows more items
 //! - [`pilot`]: leads one stream through all of these
 
 pub(crate) mod choose;
 pub(crate) mod costs;
+pub(crate) mod growth;
 pub(crate) mod input;
 pub(crate) mod model;
+pub(crate) mod pace;
 pub(crate) mod pilot;
+pub(crate) mod pressure;
+pub(crate) mod tally;
 pub(crate) mod trial;
+pub(crate) mod verdict;
 pub(crate) mod watch;

@@ -4,10 +4,14 @@
 //! them slow down what surrounds it. So the watch compares rates, and when one disappoints it asks for a *probe*: a
 //! short stretch of the plain loop on the very next items. Probes get rarer each time they find the plan right.
 
+use super::costs::Costs;
+
 /// Shortest seconds of a first judgement: ten times the start-up of a pool.
 const FIRST_EPOCH: f64 = 400e-6;
 /// Longest seconds between two judgements.
 const LONGEST_EPOCH: f64 = 20e-3;
+/// Chunks for every thread in an epoch, at least: the first of them only start the pool.
+const FEW_ROUNDS: u64 = 3;
 /// Gain at which a probe confirms the parallel plan.
 const CONFIRMED: f64 = 1.04;
 /// Part of the promised gain that is accepted without a probe.
@@ -16,14 +20,40 @@ const ACCEPTED_PART: f64 = 0.5;
 const STILL_GOOD: f64 = 0.8;
 /// Seconds of the first pause after a plan was undone, before parallel is tried again.
 const FIRST_PAUSE: f64 = 50e-3;
+/// Seconds of a probe of items that all take the same time.
+pub(crate) const PROBE: f64 = 200e-6;
+/// Seconds of the longest probe.
+const LONGEST_PROBE: f64 = 5e-3;
+/// Coefficient of variation below which a few items stand for all.
+const EVEN: f64 = 0.5;
 
-/// What to do about a running plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Too early, or as promised.
+/// What a probe has shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Probed {
+    /// Too few items yet.
     GoOn,
-    /// Slower than promised: compare with the plain loop.
-    Probe,
+    /// The parallel plan is better.
+    Confirmed,
+    /// It reached only so much of the plain loop.
+    Refuted { gain: f64 },
+}
+
+/// Items and their time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    items: usize,
+    seconds: f64,
+}
+
+impl Sum {
+    fn add(&mut self, items: usize, seconds: f64) {
+        self.items += items;
+        self.seconds += seconds;
+    }
+
+    fn each(&self) -> f64 {
+        self.seconds / self.items as f64
+    }
 }
 
 /// The state of watching.
@@ -34,81 +64,117 @@ pub(crate) struct Watch {
     /// Gain from which no probe is needed.
     accepted: f64,
     since: f64,
-    yielded: u64,
+    produced: u64,
     epoch: f64,
     /// Seconds an item in the last judged epoch.
     observed: f64,
     /// Not before this time is the plan doubted again.
     patience_until: f64,
     patience: f64,
+    probe: Sum,
+    /// While the plan is undone: when it is tried again, and how the plain loop does.
+    undone: Option<(f64, Sum)>,
     pause: f64,
 }
 
 impl Watch {
-    pub(crate) fn new(now: f64, yielded: u64, baseline: f64, promised: f64) -> Self {
+    pub(crate) fn new(now: f64, produced: u64, baseline: f64, promised: f64) -> Self {
         Self {
             baseline,
-            accepted: 1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0),
+            accepted: accepted(promised),
             since: now,
-            yielded,
+            produced,
             epoch: FIRST_EPOCH,
             observed: baseline,
             patience_until: now,
             patience: 2e-3,
+            probe: Sum::default(),
+            undone: None,
             pause: FIRST_PAUSE,
         }
     }
 
-    /// Judges once an epoch; `window` is the number of items in flight, `serial` what the plain loop would take now
-    /// according to the running estimates.
-    pub(crate) fn check(&mut self, now: f64, yielded: u64, window: usize, serial: f64) -> Verdict {
-        let (seconds, items) = (now - self.since, yielded - self.yielded);
-        if seconds < self.epoch || items < 2 * window as u64 {
-            return Verdict::GoOn;
+    /// Judges once an epoch; true asks for a probe. `produced` results are finished, whether yielded or not; `round` is
+    /// a chunk for every thread, `serial` what the plain loop would take now according to the running estimates.
+    pub(crate) fn doubts(&mut self, now: f64, produced: u64, round: usize, serial: f64) -> bool {
+        let (seconds, items) = (now - self.since, produced - self.produced);
+        if seconds < self.epoch || items / FEW_ROUNDS < round as u64 {
+            return false;
         }
         self.observed = seconds / items as f64;
         // Estimates from running threads can only be too high, so a lower one is true: items became cheaper.
         self.baseline = self.baseline.min(serial);
-        self.restart(now, yielded);
+        self.restart(now, produced);
         self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
-        if self.gain() < self.accepted && now >= self.patience_until { Verdict::Probe } else { Verdict::GoOn }
+        self.gain() < self.accepted && now >= self.patience_until
     }
 
-    /// Judges a probe that took `serial` seconds an item; true if the parallel plan is the better one.
-    pub(crate) fn confirm(&mut self, now: f64, serial: f64) -> bool {
-        self.baseline = serial;
-        let is_better = self.gain() >= CONFIRMED;
-        if is_better {
-            self.accepted = STILL_GOOD * self.gain();
-            self.patience *= 4.0;
-            self.patience_until = now + self.patience;
+    /// Adds `items` of a probe that took `seconds`; `spread` is the coefficient of variation of single items. A mean
+    /// over n items is uncertain by spread / √n, so uneven items need a longer probe.
+    pub(crate) fn probed(&mut self, items: usize, seconds: f64, spread: f64, now: f64) -> Probed {
+        self.probe.add(items, seconds);
+        if self.probe.seconds < (PROBE * (1.0 + 4.0 * spread * spread)).min(LONGEST_PROBE) {
+            return Probed::GoOn;
         }
-        is_better
+        self.baseline = std::mem::take(&mut self.probe).each();
+        let gain = self.gain();
+        if gain < CONFIRMED {
+            self.undone = Some((now + self.pause, Sum::default()));
+            self.pause *= 2.0;
+            self.epoch = FIRST_EPOCH;
+            return Probed::Refuted { gain };
+        }
+        self.accepted = STILL_GOOD * gain;
+        self.patience *= 4.0;
+        self.patience_until = now + self.patience;
+        Probed::Confirmed
+    }
+
+    /// Whether the plain loop runs because a probe preferred it.
+    pub(crate) fn is_undone(&self) -> bool {
+        self.undone.is_some()
+    }
+
+    /// Adds `items` of the plain loop after a plan was undone. True when threads are worth another attempt: after a
+    /// pause, or because the loop turns out slower than they were.
+    pub(crate) fn wants_threads_again(&mut self, now: f64, items: usize, seconds: f64) -> bool {
+        let Some((until, sum)) = &mut self.undone else { return false };
+        sum.add(items, seconds);
+        let is_slow = sum.seconds >= LONGEST_PROBE && sum.each() >= CONFIRMED * CONFIRMED * self.observed;
+        now >= *until || is_slow
     }
 
     /// Starts counting anew, after a stretch that does not count.
-    pub(crate) fn restart(&mut self, now: f64, yielded: u64) {
+    pub(crate) fn restart(&mut self, now: f64, produced: u64) {
         self.since = now;
-        self.yielded = yielded;
+        self.produced = produced;
+        self.undone = None;
     }
 
     /// Throughput of the last judged epoch against the plain loop.
-    pub(crate) fn gain(&self) -> f64 {
+    fn gain(&self) -> f64 {
         self.baseline / self.observed
     }
 
-    /// Seconds an item of the plain loop.
-    pub(crate) fn baseline(&self) -> f64 {
-        self.baseline
+    /// Seconds an item of the plain loop, as well as is known.
+    pub(crate) fn serial(&self, costs: &Costs) -> f64 {
+        plain(self.baseline, costs)
     }
 
-    /// Seconds for which an undone plan is not tried again; doubles each time.
-    pub(crate) fn next_pause(&mut self) -> f64 {
-        let pause = self.pause;
-        self.pause *= 2.0;
-        self.epoch = FIRST_EPOCH;
-        pause
+    /// Another number of threads promises another gain.
+    pub(crate) fn promise(&mut self, gain: f64) {
+        self.accepted = accepted(gain);
     }
+}
+
+fn accepted(promised: f64) -> f64 {
+    1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0)
+}
+
+/// The plain loop's seconds for an item, from the few that were run alone and from what running threads measured: the
+/// former stand for all only if all are alike, the latter can only be too high.
+pub(crate) fn plain(alone: f64, costs: &Costs) -> f64 {
+    if costs.spread < EVEN { alone.min(costs.serial()) } else { costs.serial() }
 }
 
 #[cfg(test)]
@@ -121,7 +187,11 @@ mod tests {
     fn first_probe(watch: &mut Watch, rate: f64) -> Option<f64> {
         (1..10_000)
             .map(|step| f64::from(step) * 1e-4)
-            .find(|&now| watch.check(now, (now * rate / SERIAL) as u64, 64, SERIAL / rate * 2.0) == Verdict::Probe)
+            .find(|&now| watch.doubts(now, (now * rate / SERIAL) as u64, 64, SERIAL / rate * 2.0))
+    }
+
+    fn probe(watch: &mut Watch, now: f64, each: f64) -> Probed {
+        watch.probed((PROBE / each).ceil() as usize + 1, PROBE + each, 0.0, now)
     }
 
     #[test]
@@ -134,14 +204,16 @@ mod tests {
         let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
         let probed = first_probe(&mut watch, 0.5).unwrap();
         assert!(probed <= 1e-3, "{probed}");
-        assert!(!watch.confirm(probed, SERIAL));
+        let Probed::Refuted { gain } = probe(&mut watch, probed, SERIAL) else { panic!("{watch:?}") };
+        assert!((0.4..0.6).contains(&gain), "{gain}");
+        assert!(watch.is_undone());
     }
 
     #[test]
     fn a_modest_gain_is_confirmed_and_then_left_alone() {
         let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
         let probed = first_probe(&mut watch, 1.3).unwrap();
-        assert!(watch.confirm(probed, SERIAL));
+        assert_eq!(probe(&mut watch, probed, SERIAL), Probed::Confirmed);
         watch.restart(0.0, 0);
         assert_eq!(first_probe(&mut watch, 1.3), None);
     }
@@ -150,12 +222,39 @@ mod tests {
     fn dearer_items_are_not_mistaken_for_a_bad_plan() {
         let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
         let probed = first_probe(&mut watch, 0.01).unwrap();
-        assert!(watch.confirm(probed, 190.0 * SERIAL), "the probe shows that the loop became slower too");
+        assert_eq!(probe(&mut watch, probed, 190.0 * SERIAL), Probed::Confirmed, "the loop became slower too");
     }
 
     #[test]
-    fn pauses_grow() {
+    fn uneven_items_are_probed_for_longer() {
         let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
-        assert!(watch.next_pause() < watch.next_pause());
+        assert_eq!(watch.probed(300, 300e-6, 5.0, 0.0), Probed::GoOn);
+        assert_ne!(watch.probed(5_000, 5e-3, 5.0, 0.0), Probed::GoOn);
+    }
+
+    #[test]
+    fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
+        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
+        let mut pauses = Vec::new();
+        for _ in 0..2 {
+            let undone = first_probe(&mut watch, 0.5).unwrap();
+            probe(&mut watch, undone, SERIAL);
+            let mut now = undone;
+            while !watch.wants_threads_again(now, 100, 100.0 * SERIAL) {
+                now += 100.0 * SERIAL;
+            }
+            pauses.push(now - undone);
+            watch.restart(0.0, 0);
+        }
+        assert!(pauses[0] >= FIRST_PAUSE && pauses[1] >= 1.9 * pauses[0], "{pauses:?}");
+    }
+
+    #[test]
+    fn a_plan_undone_by_mistake_is_tried_again_soon() {
+        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
+        let undone = first_probe(&mut watch, 0.7).unwrap();
+        probe(&mut watch, undone, SERIAL);
+        // The loop now takes twice what the probe took: more than threads did.
+        assert!(watch.wants_threads_again(undone + 6e-3, 3_000, 6e-3));
     }
 }

@@ -1,8 +1,10 @@
 //! A run of consecutive items on its way to a thread, and what comes back. Holds data; the queue moves it.
 
 use std::any::Any;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+
+use super::clock::Elapsed;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -12,6 +14,10 @@ pub(crate) struct Chunk<I> {
     /// Index of the first item in the source.
     pub(crate) start: u64,
     pub(crate) items: Vec<I>,
+    /// Whether it is to be found out how long the thread was blocked.
+    pub(crate) is_clocked: bool,
+    /// Items run before another look at the signal.
+    pub(crate) stride: usize,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -24,7 +30,20 @@ pub(crate) struct Batch<R> {
     pub(crate) cost: BatchCost,
 }
 
+impl<I> Chunk<I> {
+    /// Drops what nobody will run.
+    pub(crate) fn discard(self) {
+        drop_each_quietly(self.items);
+    }
+}
+
 impl<R> Batch<R> {
+    /// Drops what nobody will see.
+    pub(crate) fn discard(self) {
+        drop_each_quietly(self.results);
+        drop_quietly(self.panic);
+    }
+
     /// No results, only a panic.
     pub(crate) fn panicked(start: u64, payload: Payload) -> Self {
         Self { start, results: Vec::new(), panic: Some(payload), cost: BatchCost::default() }
@@ -34,10 +53,8 @@ impl<R> Batch<R> {
 /// What running a chunk cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BatchCost {
-    /// Wall time spent in the function, all items together.
-    pub(crate) wall: Duration,
-    /// The part of `wall` in which the thread was blocked: not computing and not waiting for a core.
-    pub(crate) blocked: Duration,
+    /// Time spent in the function, all items together.
+    pub(crate) elapsed: Elapsed,
     /// Bytes of one result, with what it owns.
     pub(crate) result_bytes: usize,
 }
@@ -59,7 +76,14 @@ impl<R> Placed for Batch<R> {
     }
 }
 
-/// Drops a user's values where nobody is left to receive a panic of their `Drop`.
+/// Drops a user's values one by one: should two of them panic in one go, the process would end.
+pub(crate) fn drop_each_quietly<T>(values: impl IntoIterator<Item = T>) {
+    if needs_drop::<T>() {
+        values.into_iter().for_each(drop_quietly);
+    }
+}
+
+/// Drops a user's value where nobody is left to receive a panic of their `Drop`.
 pub(crate) fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(value))) {
         tracing::warn!(target: "amorsize", "dropping an item or result of a cancelled stream panicked");

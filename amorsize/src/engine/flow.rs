@@ -6,14 +6,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, Chunk, Payload};
+use super::chunk::{Batch, BatchCost, Chunk, Payload};
 use super::launch::{Launch, Target, Ticket};
 use super::queue::{Polled, Queue};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Pilot, Step};
-use crate::plan::Plan;
+use crate::decide::pace::Pace;
+use crate::decide::pilot::{Pilot, Position, Ran, Step};
+use crate::learn::experience::Experience;
+use crate::machine;
+use crate::plan::{Plan, Pool};
 use crate::report::Report;
 use crate::work::Work;
+
+/// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
+/// can be.
+const MOST_RESERVED: usize = 8192;
 
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
@@ -29,27 +36,33 @@ pub(crate) enum Next<R> {
 pub(crate) struct Flow<W, I, R, P> {
     queue: Arc<Queue<W, I, R>>,
     launcher: P,
-    target: Target,
     pilot: Pilot,
-    /// Threads and order that the queue was told.
-    configured: Option<(usize, bool)>,
+    experience: Experience,
+    /// What the queue was told.
+    configured: Option<Configured>,
+    /// Most tickets at the same time: fewer than planned once a thread could not be had.
+    most_tickets: usize,
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
     source_panic: Option<Payload>,
     began: Option<Instant>,
     ended: Option<Instant>,
-    /// When the consumer was given what it now comes back from.
-    handed: Option<(Instant, Handed)>,
+    /// When the consumer was given how many results that it now comes back from.
+    handed: Option<(Instant, usize)>,
+    /// The plain loop, while it runs.
+    pace: Option<Pace>,
     pulled: u64,
     accepted: u64,
     waits: u64,
 }
 
-#[derive(Clone, Copy)]
-enum Handed {
-    Results(usize),
-    Loop(usize),
+/// The threads and the pool of a plan.
+struct Configured {
+    threads: usize,
+    pool: Pool,
+    target: Option<Target>,
+    epoch: u32,
 }
 
 /// What the consumer ran while it had nothing to yield.
@@ -62,19 +75,21 @@ enum Helped<R> {
 }
 
 impl<W, I, R, P> Flow<W, I, R, P> {
-    pub(crate) fn new(queue: Arc<Queue<W, I, R>>, launcher: P, target: Target, pilot: Pilot) -> Self {
+    pub(crate) fn new(queue: Arc<Queue<W, I, R>>, launcher: P, pilot: Pilot, experience: Experience) -> Self {
         Self {
             queue,
             launcher,
-            target,
             pilot,
+            experience,
             configured: None,
+            most_tickets: usize::MAX,
             backlog: VecDeque::new(),
             exhausted: false,
             source_panic: None,
             began: None,
             ended: None,
             handed: None,
+            pace: None,
             pulled: 0,
             accepted: 0,
             waits: 0,
@@ -108,10 +123,40 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     /// No more results will be asked for.
     pub(crate) fn end(&mut self) {
         self.exhausted = true;
-        self.ended.get_or_insert_with(Instant::now);
         if self.configured.is_some() {
             self.queue.cancel();
         }
+        self.backlog.drain(..).for_each(Batch::discard);
+        if self.ended.is_none() {
+            let now = Instant::now();
+            self.ended = Some(now);
+            self.leave_experience(now);
+        }
+    }
+
+    /// The stream is dropped; `left` items of a plain loop were not run.
+    pub(crate) fn abandon(&mut self, left: usize) {
+        let now = Instant::now();
+        self.go_on(now, left);
+        self.pace = None;
+        self.end();
+    }
+
+    /// The plain loop goes on at its pace, without asking anybody; `left` items of it were not run.
+    #[inline]
+    fn go_on(&mut self, now: Instant, left: usize) -> Option<usize> {
+        let pace = self.pace.as_mut()?;
+        let ran = (pace.granted() - left) as u64;
+        self.pulled += ran;
+        self.accepted += ran;
+        pace.ran(ran as usize, now).filter(|_| !self.exhausted)
+    }
+
+    fn leave_experience(&mut self, now: Instant) {
+        let Some(began) = self.began else { return };
+        let at = self.position_at(now);
+        let stretches = self.pilot.finish(at);
+        self.experience.leave(&stretches, self.accepted, now - began);
     }
 
     pub(crate) fn report(&self, looped: u64, unread: u64) -> Report {
@@ -119,7 +164,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         let since = |began: Instant| self.ended.unwrap_or_else(Instant::now) - began;
         Report {
             threads: self.pilot.threads(),
-            chunk_size: self.pilot.chunk(Remaining { lower: 0, upper: None }),
+            chunk_size: self.pilot.chunk(Remaining::UNKNOWN),
             buffer_size: plan.as_ref().map_or(1, |_| self.pilot.window().max(1)),
             plan,
             items_in: self.pulled + looped,
@@ -131,8 +176,14 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         }
     }
 
-    fn now(&mut self) -> f64 {
-        self.began.get_or_insert_with(Instant::now).elapsed().as_secs_f64()
+    fn position(&mut self) -> Position {
+        let now = Instant::now();
+        self.position_at(now)
+    }
+
+    fn position_at(&mut self, now: Instant) -> Position {
+        let began = *self.began.get_or_insert(now);
+        Position { now: (now - began).as_secs_f64(), yielded: self.accepted }
     }
 }
 
@@ -145,11 +196,10 @@ where
     /// What the stream does next; `left` items of a plain loop were not run, because the source ended.
     pub(crate) fn next<S: Iterator<Item = I>>(&mut self, source: &mut S, left: usize) -> Next<R> {
         let called = Instant::now();
-        self.settle_account(source, left, called);
-        if self.pilot.is_looping() && self.backlog.is_empty() {
-            let items = self.pilot.stretch();
-            return self.hand_loop(items, called);
+        if let Some(items) = self.go_on(called, left) {
+            return Next::Loop(items);
         }
+        self.settle_account(source, called);
         loop {
             if let Some(batch) = self.backlog.pop_front() {
                 return self.hand_over(batch);
@@ -159,13 +209,18 @@ where
             }
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
-                Step::Loop(items) => return self.hand_loop(items, Instant::now()),
+                Step::Loop(items) => return self.hand_loop(items),
                 Step::Parallel => match self.next_batch(source) {
                     Some(batch) => return self.hand_over(batch),
-                    None => self.pilot.drained(),
+                    None => self.drained(),
                 },
             }
         }
+    }
+
+    fn drained(&mut self) {
+        let at = self.position();
+        self.pilot.drained(at);
     }
 
     /// Goes on with the trial until there is a plan.
@@ -173,17 +228,32 @@ where
         while self.pilot.plan().is_none() {
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
-                Step::Loop(_) | Step::Parallel => break,
+                Step::Loop(_) | Step::Parallel => {
+                    let (at, remaining) = (self.position(), self.remaining(source));
+                    self.pilot.conclude(at, remaining);
+                }
             }
         }
     }
 
     fn step<S: Iterator<Item = I>>(&mut self, source: &S) -> Step {
-        let (now, yielded, room) = (self.now(), self.accepted, self.trial_room());
+        if self.began.is_none() {
+            self.consult(source);
+        }
+        // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
+        let is_over = self.exhausted || self.backlog.back().is_some_and(|batch| batch.panic.is_some());
+        let room = if is_over { 0 } else { self.trial_room() };
+        let (at, remaining) = (self.position(), self.remaining(source));
+        self.pilot.step(at, remaining, room)
+    }
+
+    /// Before the first item: what earlier runs say.
+    fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
         let remaining = self.remaining(source);
-        // A source that ended during the trial leaves nothing to try.
-        let room = if self.exhausted { 0 } else { room };
-        self.pilot.step(now, yielded, remaining, room)
+        let (options, situation) = (self.pilot.options(), self.pilot.situation());
+        if let Some((prior, expected)) = self.experience.consult(remaining, options, situation) {
+            self.pilot.adopt_prior(prior, expected);
+        }
     }
 
     fn trial_room(&self) -> usize {
@@ -195,35 +265,32 @@ where
     }
 
     /// Tells the pilot what the consumer did since the last call.
-    fn settle_account<S: Iterator<Item = I>>(&mut self, source: &S, left: usize, called: Instant) {
-        let began = *self.began.get_or_insert(called);
-        let Some((at, handed)) = self.handed.take() else { return };
-        let seconds = (called - at).as_secs_f64();
-        match handed {
-            Handed::Results(items) => self.pilot.consumed(items, seconds),
-            Handed::Loop(granted) if granted > left => {
-                let items = granted - left;
-                self.pulled += items as u64;
-                self.accepted += items as u64;
-                let (now, remaining) = ((called - began).as_secs_f64(), self.remaining(source));
-                self.pilot.looped(items, seconds, now, self.accepted, remaining);
-            }
-            Handed::Loop(_) => {}
+    fn settle_account<S: Iterator<Item = I>>(&mut self, source: &S, called: Instant) {
+        if self.began.is_none() {
+            return;
+        }
+        let at = self.position_at(called);
+        if let Some((handed, items)) = self.handed.take() {
+            self.pilot.consumed(items, (called - handed).as_secs_f64());
+        }
+        if let Some((items, time)) = self.pace.take().and_then(|pace| pace.total(called)) {
+            let remaining = self.remaining(source);
+            self.pilot.looped(items, time.as_secs_f64(), at, remaining);
         }
     }
 
-    fn hand_loop(&mut self, items: usize, now: Instant) -> Next<R> {
+    fn hand_loop(&mut self, items: usize) -> Next<R> {
         if self.exhausted {
             return self.finish();
         }
-        self.handed = Some((now, Handed::Loop(items)));
-        Next::Loop(items)
+        let pace = self.pace.insert(Pace::new(items, self.pilot.costs().serial(), Instant::now()));
+        Next::Loop(pace.granted())
     }
 
     fn hand_over(&mut self, batch: Batch<R>) -> Next<R> {
         self.accepted += batch.results.len() as u64;
         if !batch.results.is_empty() {
-            self.handed = Some((Instant::now(), Handed::Results(batch.results.len())));
+            self.handed = Some((Instant::now(), batch.results.len()));
         }
         Next::Batch(batch)
     }
@@ -239,7 +306,8 @@ where
 
     /// Pulls up to `most` items. A source that panics ends there.
     fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
-        let mut items = Vec::with_capacity(most.min(source.size_hint().1.unwrap_or(most)));
+        let expected = source.size_hint().1.unwrap_or(most);
+        let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let Some(item) = source.next() else { return true };
@@ -254,7 +322,8 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk = Chunk { start: self.pulled, items };
+        let chunk =
+            Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked(), stride: self.pilot.stride() };
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }
@@ -264,9 +333,8 @@ where
         let Some(chunk) = self.pull(source, items) else { return };
         let pulled = begin.elapsed();
         let batch = self.queue.run(chunk);
-        let (items, cost) = (batch.results.len(), batch.cost);
-        if items > 0 {
-            self.pilot.tried(items, pulled.as_secs_f64(), cost.wall.as_secs_f64(), cost.result_bytes);
+        if !batch.results.is_empty() {
+            self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
         }
         self.backlog.push_back(batch);
     }
@@ -275,36 +343,43 @@ where
     fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
         self.configure();
         loop {
-            let manner = self.pilot.manner();
-            let helps = manner.helps;
-            let most = if helps { self.pilot.threads() - 1 } else { self.pilot.threads() };
-            let polled = self.queue.poll(self.accepted, most);
+            let waiting = self.pilot.waiting();
+            let most = self.pilot.threads() - usize::from(waiting.helps);
+            let polled = self.queue.poll(self.accepted, most.min(self.most_tickets));
             if polled.claimed {
                 self.launch();
             }
             self.refill(source, &polled, most);
             let batch = match polled.batch {
                 Some(batch) => Some(batch),
-                None => match self.help(helps || polled.running == 0) {
+                None => match self.help(waiting.helps || polled.running == 0) {
                     Helped::Next(batch) => Some(batch),
                     Helped::Other => continue,
-                    Helped::No if self.queue.wait(self.accepted, manner, &mut self.waits) => continue,
+                    Helped::No if self.queue.wait(self.accepted, waiting, &mut self.waits) => continue,
                     Helped::No => None,
                 },
             };
             if let Some(batch) = &batch {
-                self.observe(batch);
+                self.observe(batch, polled.ready);
             }
             return batch;
         }
     }
 
+    /// Tells the queue how many threads there are, and where.
     fn configure(&mut self) {
-        let wanted = (self.pilot.threads(), self.pilot.is_ordered());
-        if self.configured != Some(wanted) {
-            self.configured = Some(wanted);
-            self.queue.configure(wanted.0, wanted.1);
+        let Some(plan) = self.pilot.plan() else { return };
+        let (threads, pool, ordered) = (plan.threads, plan.pool, plan.ordered);
+        let before = self.configured.as_ref();
+        if before.is_some_and(|known| (known.threads, known.pool) == (threads, pool)) {
+            return;
         }
+        let is_pinned = self.pilot.is_pinned();
+        let moves = before.is_some_and(|known| known.pool != pool);
+        self.queue.configure(threads, ordered, moves);
+        let epoch = self.queue.epoch();
+        let target = if pool == Pool::Blocking { None } else { Target::of(plan, is_pinned) };
+        self.configured = Some(Configured { threads, pool, target, epoch });
     }
 
     /// Hands chunks over until every thread has one waiting, within the window. With results at hand no more than one
@@ -313,8 +388,9 @@ where
         let enough = 2 * self.pilot.threads();
         let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
         let missing = enough.saturating_sub(polled.queued).min(most_chunks);
+        self.look_at_memory();
         for _ in 0..missing {
-            let room = self.pilot.window().saturating_sub(self.in_flight() as usize);
+            let room = self.pilot.room(self.in_flight() as usize);
             let size = self.pilot.chunk(self.remaining(source));
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
                 return;
@@ -322,15 +398,29 @@ where
             let begin = Instant::now();
             let Some(chunk) = self.pull(source, size.min(room)) else { return };
             self.pilot.pulled(chunk.items.len(), begin.elapsed().as_secs_f64());
-            if self.queue.push(chunk, most) {
+            if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
             }
         }
     }
 
+    fn look_at_memory(&mut self) {
+        let Position { now, .. } = self.position();
+        if self.pilot.wants_memory(now) {
+            self.pilot.saw_memory(now, machine::memory());
+        }
+    }
+
+    /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
+    /// consumer runs everything itself.
     fn launch(&mut self) {
-        if !self.launcher.launch(&self.target, Arc::clone(&self.queue)) {
-            self.queue.return_ticket();
+        let Some((plan, configured)) = self.pilot.plan().zip(self.configured.as_ref()) else { return };
+        // Waiting threads come in crews of a few, so each ticket goes where one is free.
+        let target = configured.target.clone().or_else(|| Target::of(plan, self.pilot.is_pinned()));
+        let queue = Arc::clone(&self.queue);
+        let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
+        if !is_launched {
+            self.most_tickets = self.queue.return_ticket();
         }
     }
 
@@ -341,16 +431,17 @@ where
         self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
     }
 
-    fn observe(&mut self, batch: &Batch<R>) {
-        let cost = batch.cost;
-        self.pilot.ran(batch.results.len(), cost.wall.as_secs_f64(), cost.result_bytes);
-        let now = self.now();
-        self.pilot.check(now, self.accepted);
+    fn observe(&mut self, batch: &Batch<R>, ready: u64) {
+        self.pilot.ran(ran(batch));
+        let at = self.position();
+        self.pilot.check(at, self.accepted + batch.results.len() as u64 + ready);
+        // More threads, say: they take part from now on.
+        self.configure();
     }
 }
 
-impl<W, I, R, P> Drop for Flow<W, I, R, P> {
-    fn drop(&mut self) {
-        self.end();
-    }
+fn ran<R>(batch: &Batch<R>) -> Ran {
+    let BatchCost { elapsed, result_bytes } = batch.cost;
+    let blocked = elapsed.blocked_share();
+    Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, result_bytes }
 }

@@ -1,15 +1,20 @@
 //! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a scope for borrowed ones.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rayon::ThreadPoolBuilder;
 
 use super::queue::Queue;
+use crate::decide::choose::Situation;
+use crate::machine;
+use crate::plan::{Plan, Pool};
+use crate::pool::{self, Crew};
 use crate::work::Work;
 
 /// A job that runs chunks of one stream while there are any.
 pub trait Ticket: Send + Sync {
-    /// Runs chunks; returns when none waits. Never unwinds.
-    fn serve(self: Arc<Self>);
+    /// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds.
+    fn serve(self: Arc<Self>, epoch: u32);
 }
 
 impl<W, I, R> Ticket for Queue<W, I, R>
@@ -18,27 +23,27 @@ where
     I: Send,
     R: Send,
 {
-    fn serve(self: Arc<Self>) {
-        self.run_ticket();
+    fn serve(self: Arc<Self>, epoch: u32) {
+        self.run_ticket(epoch);
         // May be the last owner of what the function captured.
         super::chunk::drop_quietly(self);
     }
 }
 
 /// Where tickets go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub enum Target {
     /// The pool of the calling thread when it belongs to one, rayon's global pool otherwise.
-    #[default]
     Current,
-    /// A pool of our own.
-    Dedicated(Arc<rayon::ThreadPool>),
+    /// A dedicated pool.
+    #[allow(private_interfaces, reason = "opaque to users, who never see a target")]
+    Crew(Arc<Crew>),
 }
 
 /// Takes tickets to threads.
 pub trait Launch<T> {
-    /// Hands over a ticket; false if it could not be taken.
-    fn launch(&self, target: &Target, ticket: Arc<T>) -> bool;
+    /// Hands over a ticket.
+    fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool;
 }
 
 /// For streams that own their items: jobs that outlive nothing.
@@ -46,37 +51,79 @@ pub trait Launch<T> {
 pub struct Detached;
 
 impl<T: Ticket + 'static> Launch<T> for Detached {
-    fn launch(&self, target: &Target, ticket: Arc<T>) -> bool {
+    fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool {
         match target {
-            Target::Current => {
-                note_running();
-                rayon::spawn(move || ticket.serve());
+            Target::Current => rayon::spawn(move || ticket.serve(epoch)),
+            Target::Crew(crew) => {
+                let post = crew.post();
+                crew.pool().spawn(move || {
+                    ticket.serve(epoch);
+                    drop(post);
+                });
             }
-            Target::Dedicated(pool) => pool.spawn(move || ticket.serve()),
         }
         true
     }
 }
 
 impl Target {
+    /// Where the next ticket of a plan goes; `None` if no thread can be had.
+    pub(crate) fn of(plan: &Plan, is_pinned: bool) -> Option<Self> {
+        let crew = match plan.pool {
+            Pool::Blocking => pool::blocking_crew(),
+            _ if is_pinned && plan.threads > threads_here() => pool::cpu_crew(plan.threads),
+            _ if is_running() || start_global() => return Some(Self::Current),
+            _ => pool::cpu_crew(plan.threads),
+        };
+        crew.map(Self::Crew)
+    }
+
     /// Whether both are the same pool.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Target::Current, Target::Current) => true,
-            (Target::Dedicated(one), Target::Dedicated(two)) => Arc::ptr_eq(one, two),
+            (Self::Current, Self::Current) => true,
+            (Self::Crew(one), Self::Crew(two)) => Arc::ptr_eq(one, two),
             _ => false,
         }
     }
 }
 
-/// Set when rayon's global pool was started on our behalf.
-static GLOBAL_POOL_RUNS: AtomicBool = AtomicBool::new(false);
+/// Threads of the pool that the calling thread belongs to; 0 outside of pools, where pinned threads are our own.
+fn threads_here() -> usize {
+    if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 0 }
+}
+
+impl Situation {
+    /// What there is for a stream made here, whose items and results have so many bytes.
+    pub(crate) fn here(item_bytes: usize) -> Self {
+        Self { cores: cores_here(), available_memory: machine::available_memory(), item_bytes }
+    }
+}
+
+/// Threads that may compute at the same time for a stream made here.
+fn cores_here() -> usize {
+    match threads_here() {
+        0 => machine::cores(),
+        threads => threads.min(machine::cores()),
+    }
+}
+
+/// Whether rayon's global pool could be started, once that was tried.
+static GLOBAL_POOL: OnceLock<bool> = OnceLock::new();
 
 /// Whether using the current pool starts no thread, as far as we know.
 pub(crate) fn is_running() -> bool {
-    rayon::current_thread_index().is_some() || GLOBAL_POOL_RUNS.load(Ordering::Relaxed)
+    rayon::current_thread_index().is_some() || GLOBAL_POOL.get() == Some(&true)
 }
 
-pub(crate) fn note_running() {
-    GLOBAL_POOL_RUNS.store(true, Ordering::Relaxed);
+/// Starts rayon's global pool unless it runs already. (Rayon itself would panic where the system refuses threads.)
+fn start_global() -> bool {
+    *GLOBAL_POOL.get_or_init(|| match ThreadPoolBuilder::new().build_global() {
+        Err(error) if std::error::Error::source(&error).is_some() => {
+            tracing::warn!(target: "amorsize", %error, "rayon's global pool could not be started; trying fewer threads");
+            false
+        }
+        // Either started now, or by somebody before.
+        _ => true,
+    })
 }

@@ -1,5 +1,6 @@
 //! The executor: does what the pilot says. Decides nothing.
 //!
+//! - [`clock`]: what a chunk cost the thread that ran it
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
@@ -7,6 +8,7 @@
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 
 pub(crate) mod chunk;
+pub(crate) mod clock;
 pub(crate) mod flow;
 pub(crate) mod launch;
 pub(crate) mod queue;

@@ -12,7 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::vec;
 
-use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_quietly};
+use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_each_quietly};
+use super::clock::Stopwatch;
+use crate::decide::choose::Waiting;
 use crate::work::Work;
 
 /// Work worth less than this is not given away: about ten times what the hand-over costs.
@@ -33,17 +35,13 @@ struct Signal(AtomicU8);
 #[repr(align(128))]
 struct Returns(AtomicUsize);
 
-pub(crate) struct Queue<W, I, R> {
+pub struct Queue<W, I, R> {
     signal: Signal,
     returns: Returns,
     work: Arc<W>,
-    measure: Measure<R>,
     state: Mutex<State<I, R>>,
     changed: Condvar,
 }
-
-/// How the bytes of a result are found.
-pub(crate) type Measure<R> = fn(&R) -> usize;
 
 struct State<I, R> {
     /// By place in the source.
@@ -56,25 +54,20 @@ struct State<I, R> {
     running: usize,
     /// Most chunks run at the same time.
     limit: usize,
+    /// Results in `finished`.
+    ready: u64,
     /// Jobs handed to a pool that have not ended.
     tickets: usize,
-    waiting: Option<Waiting>,
+    /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
+    epoch: u32,
+    sleeper: Option<Sleeper>,
 }
 
 /// What the sleeping consumer waits for.
 #[derive(Clone, Copy)]
-struct Waiting {
+struct Sleeper {
     next: u64,
     helps: bool,
-}
-
-/// How the consumer waits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
-    /// It runs chunks itself.
-    pub(crate) helps: bool,
-    /// A chunk is expected back about as soon as it would take to fall asleep.
-    pub(crate) soon: bool,
 }
 
 /// What [`Queue::poll`] found.
@@ -84,10 +77,12 @@ pub(crate) struct Polled<R> {
     pub(crate) running: usize,
     /// A ticket that the caller launches or returns.
     pub(crate) claimed: bool,
+    /// Results finished and not yet taken, behind `batch`.
+    pub(crate) ready: u64,
 }
 
 impl<W, I, R> Queue<W, I, R> {
-    pub(crate) fn new(work: Arc<W>, measure: Measure<R>) -> Self {
+    pub(crate) fn new(work: Arc<W>) -> Self {
         let state = State {
             queued: VecDeque::new(),
             finished: VecDeque::new(),
@@ -95,18 +90,30 @@ impl<W, I, R> Queue<W, I, R> {
             cancelled: false,
             running: 0,
             limit: 1,
+            ready: 0,
             tickets: 0,
-            waiting: None,
+            epoch: 0,
+            sleeper: None,
         };
         let (signal, returns) = (Signal(AtomicU8::new(RUN)), Returns(AtomicUsize::new(0)));
-        Self { signal, returns, work, measure, state: Mutex::new(state), changed: Condvar::new() }
+        Self { signal, returns, work, state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Sets how many chunks may run at the same time and whether results keep their order.
-    pub(crate) fn configure(&self, limit: usize, ordered: bool) {
+    /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in
+    /// another pool, so the tickets of the present one end at their next chunk.
+    pub(crate) fn configure(&self, limit: usize, ordered: bool, moves: bool) {
         let mut state = self.lock();
         state.limit = limit;
         state.ordered = ordered;
+        if moves {
+            state.epoch += 1;
+            state.tickets = 0;
+        }
+    }
+
+    /// The epoch of tickets that are launched now.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.lock().epoch
     }
 
     /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
@@ -116,16 +123,20 @@ impl<W, I, R> Queue<W, I, R> {
         state.claim_ticket(most_tickets)
     }
 
-    pub(crate) fn return_ticket(&self) {
-        self.lock().tickets -= 1;
+    /// Takes back a claimed ticket that could not be launched; how many there still are.
+    pub(crate) fn return_ticket(&self) -> usize {
+        let mut state = self.lock();
+        state.tickets -= 1;
+        state.tickets
     }
 
     /// Takes the results that come next, if they are finished.
     pub(crate) fn poll(&self, next: u64, most_tickets: usize) -> Polled<R> {
         let mut state = self.lock();
         let batch = if state.is_ready(next) { state.finished.pop_front() } else { None };
+        state.ready -= batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         let claimed = state.claim_ticket(most_tickets);
-        Polled { batch, queued: state.queued.len(), running: state.running, claimed }
+        Polled { batch, queued: state.queued.len(), running: state.running, claimed, ready: state.ready }
     }
 
     /// Takes the first waiting chunk for the consumer to run; [`Queue::deposit`] must follow.
@@ -142,28 +153,28 @@ impl<W, I, R> Queue<W, I, R> {
         }
         let unwanted = state.finish(batch);
         drop(state);
-        drop_quietly(unwanted);
+        unwanted.discard();
         None
     }
 
     /// Sleeps until the next results are there, or a chunk that the consumer may run. Returns false at once if there
     /// is nothing to wait for. While it sleeps, running chunks are divided if threads are idle.
-    pub(crate) fn wait(&self, next: u64, manner: Manner, waits: &mut u64) -> bool {
+    pub(crate) fn wait(&self, next: u64, manner: Waiting, waits: &mut u64) -> bool {
         let mut state = self.lock();
         if state.is_idle() && state.finished.is_empty() {
             return false;
         }
-        let waiting = Waiting { next, helps: manner.helps };
-        if manner.soon && !state.may_wake(waiting) {
+        let sleeper = Sleeper { next, helps: manner.helps };
+        if manner.is_short && !state.may_wake(sleeper) {
             self.ask_for_division(&state);
             state = self.look_out(state);
         }
-        while !state.may_wake(waiting) {
+        while !state.may_wake(sleeper) {
             self.ask_for_division(&state);
-            state.waiting = Some(waiting);
+            state.sleeper = Some(sleeper);
             *waits += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.waiting = None;
+            state.sleeper = None;
         }
         self.signal.0.store(RUN, Ordering::Relaxed);
         true
@@ -191,9 +202,10 @@ impl<W, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         state.cancelled = true;
         self.signal.0.store(CANCEL, Ordering::Relaxed);
-        let unwanted = (std::mem::take(&mut state.queued), std::mem::take(&mut state.finished));
+        let unwanted =
+            Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
         drop(state);
-        drop(unwanted);
+        unwanted.discard();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<I, R>> {
@@ -204,58 +216,64 @@ impl<W, I, R> Queue<W, I, R> {
 
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// A ticket: runs chunks while there are any.
-    pub(crate) fn run_ticket(&self) {
+    pub(crate) fn run_ticket(&self, epoch: u32) {
         let mut finished = None;
-        while let Some(chunk) = self.exchange(finished.take()) {
+        while let Some(chunk) = self.exchange(finished.take(), epoch) {
             finished = Some(self.run(chunk));
         }
     }
 
     /// Gives back a finished chunk and takes the next, or ends the ticket.
-    fn exchange(&self, finished: Option<Batch<R>>) -> Option<Chunk<I>> {
+    fn exchange(&self, finished: Option<Batch<R>>, epoch: u32) -> Option<Chunk<I>> {
         let mut state = self.lock();
-        let mut unwanted = None;
+        let mut unwanted = Unwanted::default();
         if let Some(batch) = finished {
             state.running -= 1;
             unwanted = state.finish(batch);
         }
-        let next = state.take_chunk();
-        if next.is_none() {
+        let is_current = state.epoch == epoch;
+        let next = if is_current { state.take_chunk() } else { None };
+        if is_current && next.is_none() {
             state.tickets -= 1;
         }
-        let wake = state.waiting.is_some_and(|waiting| state.may_wake(waiting));
+        let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
         self.returns.0.fetch_add(1, Ordering::Relaxed);
         drop(state);
         if wake {
             self.changed.notify_one();
         }
-        if let Some(unwanted) = unwanted {
-            drop_quietly(unwanted);
-        }
+        unwanted.discard();
         next
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal.
     pub(crate) fn run(&self, chunk: Chunk<I>) -> Batch<R> {
-        let begin = Instant::now();
+        let watch = Stopwatch::start(chunk.is_clocked);
         let mut results = Vec::with_capacity(chunk.items.len());
         let mut items = chunk.items.into_iter();
         let start = chunk.start;
         let panic = catch_unwind(AssertUnwindSafe(|| {
             loop {
-                if self.signal.0.load(Ordering::Relaxed) != RUN && self.heed(&mut items, start, results.len(), begin) {
+                if self.signal.0.load(Ordering::Relaxed) != RUN
+                    && self.heed(&mut items, start, results.len(), watch.begin())
+                {
                     break;
+                }
+                if chunk.stride > 1 {
+                    results.extend(items.by_ref().take(chunk.stride).map(|item| self.work.call(item)));
+                    if items.as_slice().is_empty() {
+                        break;
+                    }
+                    continue;
                 }
                 let Some(item) = items.next() else { break };
                 results.push(self.work.call(item));
             }
         }));
-        let wall = begin.elapsed();
-        let result_bytes = results.last().map_or(0, self.measure);
-        if items.len() > 0 {
-            drop_quietly(items);
-        }
-        let cost = BatchCost { wall, blocked: Duration::ZERO, result_bytes };
+        let elapsed = watch.stop();
+        let result_bytes = results.last().map_or(0, |result| self.work.result_bytes(result));
+        drop_each_quietly(items);
+        let cost = BatchCost { elapsed, result_bytes };
         Batch { start, results, panic: panic.err(), cost }
     }
 
@@ -271,7 +289,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }
         let mut front: Vec<I> = items.collect();
         let back = front.split_off(left - left / 2);
-        let back = Chunk { start: start + (done + front.len()) as u64, items: back };
+        let back = Chunk { start: start + (done + front.len()) as u64, items: back, is_clocked: false, stride: 1 };
         *items = front.into_iter();
         self.give_away(back);
         false
@@ -281,13 +299,13 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         if state.cancelled {
             drop(state);
-            return drop_quietly(chunk);
+            return chunk.discard();
         }
         // One division a wish; the next idle thread asks again.
         self.signal.0.store(RUN, Ordering::Relaxed);
         insert_in_place(&mut state.queued, chunk);
         self.returns.0.fetch_add(1, Ordering::Relaxed);
-        let wake = state.waiting.is_some_and(|waiting| state.may_wake(waiting));
+        let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
         drop(state);
         if wake {
             self.changed.notify_one();
@@ -317,11 +335,11 @@ impl<I, R> State<I, R> {
     }
 
     /// Whether a sleeping consumer has something to do.
-    fn may_wake(&self, waiting: Waiting) -> bool {
+    fn may_wake(&self, sleeper: Sleeper) -> bool {
         // A chunk that nobody is about to take is the consumer's: to run it, or to launch another ticket.
         let room = self.running < self.limit;
-        let untaken = if waiting.helps || self.running == 0 { 0 } else { self.starting() };
-        self.is_ready(waiting.next) || (room && self.queued.len() > untaken) || self.is_idle()
+        let untaken = if sleeper.helps || self.running == 0 { 0 } else { self.starting() };
+        self.is_ready(sleeper.next) || (room && self.queued.len() > untaken) || self.is_idle()
     }
 
     fn take_chunk(&mut self) -> Option<Chunk<I>> {
@@ -334,24 +352,44 @@ impl<I, R> State<I, R> {
     }
 
     /// Stores results; returns what a cancelled stream no longer wants, to be dropped outside the lock.
-    #[must_use]
-    fn finish(&mut self, batch: Batch<R>) -> Option<(Option<Batch<R>>, VecDeque<Chunk<I>>)> {
+    fn finish(&mut self, batch: Batch<R>) -> Unwanted<I, R> {
         if self.cancelled {
-            return Some((Some(batch), VecDeque::new()));
+            return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
-        let unwanted = batch.panic.is_some().then(|| (None, self.drop_behind(batch.start)));
+        let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
+        self.ready += batch.results.len() as u64;
         if self.ordered {
             insert_in_place(&mut self.finished, batch);
         } else {
             self.finished.push_back(batch);
         }
-        unwanted
+        Unwanted { chunks, ..Unwanted::default() }
     }
 
     /// The chunks that nobody will ever see, because the one at `start` panicked.
-    fn drop_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
+    fn take_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
         let kept = if self.ordered { self.queued.partition_point(|chunk| chunk.start < start) } else { 0 };
         self.queued.split_off(kept)
+    }
+}
+
+/// What a stream that ended leaves: to be dropped outside the lock, since a user's `Drop` may do anything.
+#[must_use]
+struct Unwanted<I, R> {
+    chunks: VecDeque<Chunk<I>>,
+    batches: VecDeque<Batch<R>>,
+}
+
+impl<I, R> Unwanted<I, R> {
+    fn discard(self) {
+        self.chunks.into_iter().for_each(Chunk::discard);
+        self.batches.into_iter().for_each(Batch::discard);
+    }
+}
+
+impl<I, R> Default for Unwanted<I, R> {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), batches: VecDeque::new() }
     }
 }
 

@@ -1,8 +1,58 @@
-//! What this process may use of the machine (placeholder until the real one is merged).
-pub(crate) fn cores() -> usize {
-    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
-    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+//! What this process may use of the machine: processors and memory, with every limit that the system sets. Measures
+//! nothing and decides nothing.
+//!
+//! - [`here`]: the same question asked often: remembers the answer for a while
+//! - [`description`]: the machine as a value that can be stored and compared
+//! - [`threads_variable`]: `AMORSIZE_THREADS`
+//! - [`everywhere`], [`linux`]: where the answers come from
+
+mod description;
+mod everywhere;
+mod here;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux;
+mod threads_variable;
+
+pub use description::{Machine, machine};
+pub(crate) use here::{available_memory, cores, memory};
+
+/// Memory of this process and what it may still take, at one moment. A limit is what both make together: it shrinks when
+/// others take more, so "80 % of the limit" means the same in a container, under `ulimit` and on a crowded machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Memory {
+    used: u64,
+    limit: u64,
+    available: u64,
 }
-pub(crate) fn available_memory() -> u64 {
-    8 << 30
+
+impl Memory {
+    /// As one limit has it: bytes used by this process, bytes that it may still take.
+    pub(crate) fn new(used: u64, available: u64) -> Self {
+        Self { used, limit: used.saturating_add(available), available }
+    }
+
+    /// As both limits have it.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let tighter = if self.share() >= other.share() { self } else { other };
+        Self { available: self.available.min(other.available), ..tighter }
+    }
+
+    fn share(self) -> f64 {
+        self.used as f64 / (self.limit as f64).max(1.0)
+    }
+
+    /// Bytes that this process uses, as the limit of which it uses the largest share counts them.
+    pub(crate) fn used(self) -> u64 {
+        self.used
+    }
+
+    /// Bytes that this limit leaves to this process in all.
+    pub(crate) fn limit(self) -> u64 {
+        self.limit
+    }
+
+    /// Bytes that every limit lets this process still take.
+    pub(crate) fn available(self) -> u64 {
+        self.available
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::constants::POOL_IDLE_TIMEOUT;
 use crate::plan::Pool;
@@ -119,6 +119,8 @@ pub(super) fn shutdown() {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -1,0 +1,237 @@
+//! The attribute's options: each key is a builder method of `Tuner`, each value a literal that is checked here. A
+//! mistake is one sentence at the token that it is about, and all of them are reported at once.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Error, Lit, LitStr, Path, Token};
+
+use crate::mistakes::Mistakes;
+use crate::tokens::ungrouped;
+
+/// What the attribute was given.
+pub(crate) struct Args {
+    /// The path of this library in the added code.
+    pub(crate) library: TokenStream,
+    /// The options as calls of builder methods; those with a mistake are left out.
+    pub(crate) calls: TokenStream,
+    /// The options as they were written, for the fingerprint.
+    pub(crate) written: TokenStream,
+}
+
+/// What an option takes.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Order,
+    Count,
+    Pool,
+    SampleSize,
+    Duration,
+    Bytes,
+    Bool,
+    Share,
+    Adaptation,
+    Memory,
+    Library,
+}
+
+const OPTIONS: [(&str, Kind); 16] = [
+    ("ordered", Kind::Order),
+    ("threads", Kind::Count),
+    ("chunk_size", Kind::Count),
+    ("buffer_size", Kind::Count),
+    ("pool", Kind::Pool),
+    ("max_blocking_threads", Kind::Count),
+    ("sample_size", Kind::SampleSize),
+    ("estimated_item_time", Kind::Duration),
+    ("target_chunk_duration", Kind::Duration),
+    ("result_bytes", Kind::Bytes),
+    ("ml_prediction", Kind::Bool),
+    ("online_learning", Kind::Bool),
+    ("confidence_threshold", Kind::Share),
+    ("adaptive_chunking", Kind::Adaptation),
+    ("memory_threshold", Kind::Memory),
+    ("crate", Kind::Library),
+];
+
+/// Most that fits `usize` on every target.
+const MAX_WHOLE: u64 = u32::MAX as u64;
+
+/// The same bound as the builder's.
+const MAX_SAMPLE_SIZE: u64 = 10_000;
+
+/// Units of a duration, in nanoseconds. Both characters that look like µ are in use.
+const UNITS: [(&str, f64); 7] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9)];
+
+impl Args {
+    pub(crate) fn parse(tokens: TokenStream, at: Span, mistakes: &mut Mistakes) -> Self {
+        let written = entries(tokens, mistakes);
+        let mut args =
+            Self { library: quote_spanned!(at=> ::amorsize), calls: TokenStream::new(), written: TokenStream::new() };
+        for (.., value) in written.iter().filter(|(_, kind, _)| *kind == Kind::Library) {
+            args.library = path(value).unwrap_or(args.library);
+        }
+        for (key, kind, value) in &written {
+            if *kind == Kind::Library && path(value).is_some() {
+                continue;
+            }
+            args.written.extend(quote!(#key #value));
+            match literal(*kind, value, &args.library) {
+                Some(value) => args.calls.extend(quote!(.#key(#value))),
+                None => mistakes.add(refusal(key, *kind, value)),
+            }
+        }
+        args
+    }
+}
+
+/// Cuts the options at their commas; known keys only, each once.
+fn entries(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<(Ident, Kind, TokenStream)> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let entries = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    let mut known: Vec<(Ident, Kind, TokenStream)> = Vec::new();
+    for entry in entries.filter(|entry| !entry.is_empty()) {
+        match entry_of.parse2(entry.iter().cloned().collect()) {
+            Ok((key, ..)) if known.iter().any(|(other, ..)| *other == key) => {
+                mistakes.add(Error::new(key.span(), format!("`{key}` is given twice")));
+            }
+            Ok(entry) => known.push(entry),
+            Err(mistake) => mistakes.add(mistake),
+        }
+    }
+    known
+}
+
+/// `key = value`.
+fn entry_of(input: ParseStream<'_>) -> syn::Result<(Ident, Kind, TokenStream)> {
+    let key = input
+        .call(Ident::parse_any)
+        .map_err(|error| Error::new(error.span(), "an option is written `name = value`, such as `threads = 4`"))?;
+    let name = key.to_string();
+    let Some(&(_, kind)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
+        input.parse::<TokenStream>()?;
+        return Err(Error::new(key.span(), unknown(&name)));
+    };
+    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
+        input.parse::<TokenStream>()?;
+        return Err(Error::new(key.span(), format!("`{name}` takes {}: write `{name} = …`", allowed(kind))));
+    }
+    Ok((key, kind, ungrouped(input.parse()?)))
+}
+
+fn allowed(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Order => "`true`, `false` or `auto`",
+        Kind::Count => "a whole number of 1 or more",
+        Kind::Pool => "`auto`, `serial`, `cpu` or `blocking`",
+        Kind::SampleSize => "a whole number from 1 to 10000",
+        Kind::Duration => "a time longer than zero, such as \"200us\" (the units are ns, us, ms, s and m)",
+        Kind::Bytes => "a whole number of bytes",
+        Kind::Bool => "`true` or `false`",
+        Kind::Share => "a number from 0.0 to 1.0",
+        Kind::Adaptation => "`true`, `false`, or a rate from 0.0 to 1.0",
+        Kind::Memory => "`off`, or a share from 0.0 to 1.0",
+        Kind::Library => "a path, such as `crate = my_crate::amorsize`",
+    }
+}
+
+fn refusal(key: &Ident, kind: Kind, value: &TokenStream) -> Error {
+    let mut message = format!("`{key}` takes {}", allowed(kind));
+    let literal = syn::parse2::<Lit>(value.clone());
+    let is_number = matches!(kind, Kind::Count | Kind::SampleSize | Kind::Bytes | Kind::Share);
+    match literal {
+        Ok(Lit::Str(_)) if kind != Kind::Duration => message += ", without quotes",
+        Ok(Lit::Int(number)) if is_number && number.base10_digits().len() > 9 => message += " that fits 32 bits",
+        Err(_) if is_number || kind == Kind::Duration => {
+            message += &format!(", as a literal; other values go to `tuner().{key}(…)`");
+        }
+        _ => {}
+    }
+    Error::new_spanned(value, message)
+}
+
+/// The value as the builder method takes it.
+fn literal(kind: Kind, value: &TokenStream, library: &TokenStream) -> Option<TokenStream> {
+    let words = value.to_string();
+    let at = value.clone().into_iter().next()?.span();
+    let core = quote!(#library::__private::core);
+    match (kind, words.as_str()) {
+        (Kind::Order | Kind::Bool | Kind::Adaptation, "true" | "false") => Some(value.clone()),
+        (Kind::Order, "auto") => Some(quote!(#library::Order::Auto)),
+        (Kind::Pool, "auto") => Some(quote!(#core::option::Option::None::<#library::Pool>)),
+        (Kind::Pool, "serial") => Some(quote!(#library::Pool::Serial)),
+        (Kind::Pool, "cpu") => Some(quote!(#library::Pool::Cpu)),
+        (Kind::Pool, "blocking") => Some(quote!(#library::Pool::Blocking)),
+        (Kind::Memory, "off") => Some(quote!(#core::option::Option::None::<f64>)),
+        (Kind::Count, _) => whole(value, 1, MAX_WHOLE).map(|number| quote_spanned!(at=> #number)),
+        (Kind::SampleSize, _) => whole(value, 1, MAX_SAMPLE_SIZE).map(|number| quote_spanned!(at=> #number)),
+        (Kind::Bytes, _) => whole(value, 0, MAX_WHOLE).map(|number| quote_spanned!(at=> #number)),
+        (Kind::Share | Kind::Adaptation | Kind::Memory, _) => share(value).map(|share| quote_spanned!(at=> #share)),
+        (Kind::Duration, _) => {
+            let nanoseconds = nanoseconds(&syn::parse2::<LitStr>(value.clone()).ok()?.value())?;
+            Some(quote!(#core::time::Duration::from_nanos(#nanoseconds)))
+        }
+        _ => None,
+    }
+}
+
+fn path(value: &TokenStream) -> Option<TokenStream> {
+    Path::parse_mod_style.parse2(value.clone()).ok().map(Path::into_token_stream)
+}
+
+fn whole(value: &TokenStream, least: u64, most: u64) -> Option<usize> {
+    let Lit::Int(number) = syn::parse2(value.clone()).ok()? else { return None };
+    let number = number.base10_parse::<u64>().ok()?;
+    (least..=most).contains(&number).then_some(number as usize)
+}
+
+fn share(value: &TokenStream) -> Option<f64> {
+    let share = match syn::parse2(value.clone()).ok()? {
+        Lit::Float(number) => number.base10_parse().ok()?,
+        Lit::Int(number) => number.base10_parse().ok()?,
+        _ => return None,
+    };
+    (0.0..=1.0).contains(&share).then_some(share)
+}
+
+/// A time such as "1.5ms".
+fn nanoseconds(text: &str) -> Option<u64> {
+    let unit_at = text.find(char::is_alphabetic)?;
+    let (number, unit) = text.split_at(unit_at);
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let nanoseconds = (number.trim().parse::<f64>().ok()? * factor).round();
+    (1.0..u64::MAX as f64).contains(&nanoseconds).then_some(nanoseconds as u64)
+}
+
+fn unknown(name: &str) -> String {
+    let names = OPTIONS.map(|(option, _)| option);
+    match closest(name, &names) {
+        Some(option) => format!("there is no option `{name}`; did you mean `{option}`?"),
+        None => format!("there is no option `{name}`; the options are {}", names.join(", ")),
+    }
+}
+
+/// The option that was most likely meant: the one with the fewest differences, if they are few, or one that `name` is
+/// a part of.
+fn closest<'a>(name: &str, options: &[&'a str]) -> Option<&'a str> {
+    let nearest = *options.iter().min_by_key(|option| distance(name, option))?;
+    let similar = distance(name, nearest) <= 1 + name.len() / 4;
+    let longer = || options.iter().copied().find(|option| name.len() >= 4 && option.contains(name));
+    if similar { Some(nearest) } else { longer() }
+}
+
+/// Levenshtein's: insertions, deletions and replacements that turn one word into the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.chars().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    *row.last().unwrap_or(&0)
+}

@@ -1,0 +1,189 @@
+//! The annotated function: its signature, and every reason to refuse it. The body is never looked at, so completion
+//! goes on working in a half-typed function.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Visibility, parse_quote, token};
+
+use crate::lifetimes::hand_over;
+use crate::mistakes::Mistakes;
+use crate::tokens::find_ident;
+
+/// A signature that can be streamed.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    /// The item first; the others are context.
+    pub(crate) parameters: Vec<Parameter>,
+    /// What the parameters are called, where their patterns are names.
+    pub(crate) parameter_names: Vec<Option<Ident>>,
+    pub(crate) output: Type,
+    /// The names that elided lifetimes were given.
+    pub(crate) elided: Vec<Lifetime>,
+    /// The signature and the body.
+    pub(crate) code: TokenStream,
+}
+
+/// How a parameter is handed over.
+pub(crate) enum Parameter {
+    /// As it is.
+    Value(Type),
+    /// As anything that can be borrowed as this type.
+    Borrowed(Type),
+    /// The same for a generic type, which is to be inferred.
+    Lent(Type),
+}
+
+impl Parameter {
+    pub(crate) fn ty(&self) -> &Type {
+        let (Self::Value(ty) | Self::Borrowed(ty) | Self::Lent(ty)) = self;
+        ty
+    }
+}
+
+impl Parse for Function {
+    /// Reads a signature; an error if it cannot be streamed.
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut mistakes = Mistakes::default();
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let code = input.fork().parse()?;
+        read_qualifiers(input, &mut mistakes)?;
+        let name = input.parse()?;
+        let mut generics: Generics = input.parse()?;
+        let inputs;
+        let parentheses = syn::parenthesized!(inputs in input);
+        let inputs = Punctuated::<Input, Token![,]>::parse_terminated(&inputs)?;
+        let output: ReturnType = input.parse()?;
+        generics.where_clause = input.parse()?;
+        let body = input.peek(token::Brace);
+        let end: TokenStream = input.parse()?;
+        if !body {
+            mistakes.add(Error::new_spanned(end, "a streaming function needs a body"));
+        }
+        let inputs: Vec<_> = inputs.into_iter().collect();
+        refuse_inputs(&name, parentheses, &inputs, &mut mistakes);
+        refuse_output(&output, &mut mistakes);
+        mistakes.check()?;
+        let (types, parameter_names) = inputs.into_iter().map(|input| (input.ty, input.name)).unzip();
+        let (parameters, output, elided) = hand_over(types, output, &generics)?;
+        Ok(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code })
+    }
+}
+
+/// Everything before the name.
+fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+    let start = input.span();
+    input.parse::<Option<Token![const]>>()?;
+    if let Some(token) = input.parse::<Option<Token![async]>>()? {
+        mistakes.add(Error::new_spanned(
+            token,
+            "an `async` function cannot be streamed yet: block on the future inside a plain one",
+        ));
+    }
+    if let Some(token) = input.parse::<Option<Token![unsafe]>>()? {
+        mistakes.add(Error::new_spanned(token, "an `unsafe` function cannot be streamed: call it from a safe one"));
+    }
+    if let Some(abi) = input.parse::<Option<Abi>>()? {
+        mistakes
+            .add(Error::new_spanned(abi, "a function with a foreign ABI cannot be streamed: call it from a plain one"));
+    }
+    let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
+    input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
+}
+
+/// One parameter as it is written.
+struct Input {
+    /// What the pattern binds, if it is a plain name.
+    name: Option<Ident>,
+    receiver: Option<Ident>,
+    conditional: Option<Attribute>,
+    ty: Type,
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attributes = input.call(Attribute::parse_outer)?.into_iter();
+        let conditional =
+            attributes.find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
+        let pattern = pattern(input)?;
+        let receiver = find_ident(pattern.clone(), "self");
+        let name = syn::parse2::<Name>(pattern).ok().map(|Name(name)| name);
+        let typed = input.parse::<Option<Token![:]>>()?.is_some();
+        let ty = if typed || receiver.is_none() { input.parse()? } else { parse_quote!(Self) };
+        Ok(Self { name, receiver, conditional, ty })
+    }
+}
+
+/// The tokens before the colon, or all of a `&self`.
+fn pattern(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut pattern = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if let Some(separator) = input.parse::<Option<Token![::]>>()? {
+            separator.to_tokens(&mut pattern);
+        } else if input.peek(Token![:]) {
+            break;
+        } else {
+            pattern.extend([input.parse::<TokenTree>()?]);
+        }
+    }
+    Ok(pattern)
+}
+
+/// A pattern that is a name.
+struct Name(Ident);
+
+impl Parse for Name {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse::<Option<Token![mut]>>()?;
+        input.parse().map(Name)
+    }
+}
+
+fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mistakes: &mut Mistakes) {
+    if inputs.is_empty() {
+        let message = format!("`{name}` needs a parameter: a streaming function takes the item as its first one");
+        mistakes.add(Error::new(parentheses.span.join(), message));
+    }
+    let method = "a method cannot be annotated: write `Tuner::new(\"name\", |item| …)` with a closure that calls it";
+    for (place, Input { receiver, conditional, ty, .. }) in inputs.iter().enumerate() {
+        if let Some(receiver) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
+            mistakes.add(Error::new(receiver.span(), method));
+        } else if let Some(attribute) = conditional {
+            mistakes.add(Error::new_spanned(
+                attribute,
+                "put `#[cfg]` on the function: a streaming function has the same parameters in every build",
+            ));
+        } else if find_ident(ty, "impl").is_some() {
+            mistakes.add(Error::new_spanned(
+                ty,
+                format!("give the type a name, as in `fn {name}<T: Trait>(item: T)`: `impl Trait` has none"),
+            ));
+        } else if let (1.., Type::Reference(reference)) = (place, ty)
+            && let Some(mutable) = reference.mutability
+        {
+            mistakes.add(Error::new_spanned(
+                mutable,
+                "all threads share the context, so it cannot be `&mut`: take `&Mutex<…>`, or clone it per item",
+            ));
+        }
+    }
+}
+
+fn refuse_output(output: &ReturnType, mistakes: &mut Mistakes) {
+    let ReturnType::Type(_, ty) = output else { return };
+    if find_ident(ty, "impl").is_some() {
+        mistakes.add(Error::new_spanned(
+            ty,
+            "give the result's type a name, such as `Box<dyn Trait + Send>`: `impl Trait` has none",
+        ));
+    } else if matches!(**ty, Type::Never(_)) {
+        mistakes.add(Error::new_spanned(ty, "a streaming function returns: `!` has no value to stream"));
+    } else if let Some(word) = find_ident(ty, "Self") {
+        mistakes.add(Error::new(word.span(), "a method cannot be annotated: move the function out of the `impl`"));
+    }
+}

@@ -1,0 +1,73 @@
+//! The generic parameters of a function in the shapes that the added code needs.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::GenericParam;
+
+use crate::function::Function;
+use crate::tokens::mentions;
+
+/// Lists that end with a comma, so that more can follow.
+#[derive(Default)]
+pub(crate) struct Parameters {
+    /// Declared by the type of the function's name: all types and constants, and the lifetimes that only the result has.
+    pub(crate) own: TokenStream,
+    /// The same, as arguments.
+    pub(crate) own_arguments: TokenStream,
+    /// The same, as types of no size.
+    pub(crate) phantoms: Vec<TokenStream>,
+    /// All that are in use, with their bounds.
+    pub(crate) all: TokenStream,
+    /// Types and constants, as arguments of the function.
+    pub(crate) arguments: TokenStream,
+    /// The predicates of the `where` clause.
+    pub(crate) demands: TokenStream,
+}
+
+impl Parameters {
+    pub(crate) fn of(function: &Function, core: &TokenStream) -> Self {
+        let mut parameters = Self::default();
+        for lifetime in &function.elided {
+            parameters.all.extend(quote!(#lifetime,));
+        }
+        for parameter in &function.generics.params {
+            parameters.add(parameter, function, core);
+        }
+        for predicate in function.generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
+            parameters.demands.extend(quote!(#predicate,));
+        }
+        parameters
+    }
+
+    fn add(&mut self, parameter: &GenericParam, function: &Function, core: &TokenStream) {
+        match parameter {
+            GenericParam::Lifetime(parameter) => {
+                let (lifetime, bounds) = (&parameter.lifetime, &parameter.bounds);
+                self.all.extend(quote!(#lifetime: #bounds,));
+                let taken = function.parameters.iter().any(|parameter| mentions(parameter.ty(), &lifetime.ident));
+                if !taken && mentions(&function.output, &lifetime.ident) {
+                    self.own(quote!(#lifetime), lifetime, quote!(&#lifetime ()), core);
+                }
+            }
+            GenericParam::Type(parameter) => {
+                let (name, bounds) = (&parameter.ident, &parameter.bounds);
+                self.all.extend(quote!(#name: #bounds,));
+                self.arguments.extend(quote!(#name,));
+                self.own(quote!(#name: ?#core::marker::Sized), name, quote!(#name), core);
+            }
+            GenericParam::Const(parameter) => {
+                let (name, ty) = (&parameter.ident, &parameter.ty);
+                self.all.extend(quote!(const #name: #ty,));
+                self.arguments.extend(quote!(#name,));
+                self.own.extend(quote!(const #name: #ty,));
+                self.own_arguments.extend(quote!(#name,));
+            }
+        }
+    }
+
+    fn own(&mut self, declared: TokenStream, argument: impl ToTokens, ty: TokenStream, core: &TokenStream) {
+        self.own.extend(quote!(#declared,));
+        self.own_arguments.extend(quote!(#argument,));
+        self.phantoms.push(quote!(#core::marker::PhantomData<#ty>));
+    }
+}

@@ -1,0 +1,174 @@
+//! Where a function runs, for given costs: the plain loop, threads that compute, or threads that wait; with the reason
+//! in a sentence.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::options::Options;
+use crate::plan::Pool;
+
+use super::choose::{self, Situation};
+use super::costs::Costs;
+
+/// Share of its time in which a function must be blocked to be worth more threads than there are cores.
+pub(crate) const BLOCKING_SHARE: f64 = 0.25;
+/// Seconds of an item below which being blocked is not looked for: waking a thread would cost as much.
+const BLOCKING_ITEM: f64 = 50e-6;
+/// Most threads a blocking plan starts with; from there on it grows by what it gains.
+const FIRST_BLOCKING_THREADS: usize = 32;
+
+/// Where to run, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) pool: Pool,
+    pub(crate) threads: usize,
+    /// Expected throughput against the plain loop.
+    pub(crate) gain: f64,
+    pub(crate) reason: Cow<'static, str>,
+}
+
+impl Verdict {
+    pub(crate) fn serial(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { pool: Pool::Serial, threads: 1, gain: 1.0, reason: reason.into() }
+    }
+}
+
+/// What the options leave no choice about.
+pub(crate) fn pinned_serial(options: &Options) -> Option<&'static str> {
+    let one = |option: Option<std::num::NonZeroUsize>| option.is_some_and(|value| value.get() == 1);
+    match options.pool {
+        _ if options.environment_serial => Some("`AMORSIZE=serial` is set in the environment"),
+        Some(Pool::Serial) => Some("`pool = serial` was asked for"),
+        None if one(options.threads) => Some("one thread was asked for"),
+        None if one(options.buffer_size) => Some("a buffer of one item leaves nothing to do at the same time"),
+        _ => None,
+    }
+}
+
+/// Whether the options ask for threads, whatever the costs.
+pub(crate) fn is_pinned_parallel(options: &Options) -> bool {
+    options.threads.is_some() || options.pool.is_some_and(|pool| pool != Pool::Serial)
+}
+
+/// Whether the function waits rather than computes.
+pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
+    match options.pool {
+        Some(pool) => pool == Pool::Blocking,
+        None => costs.blocked >= BLOCKING_SHARE && costs.item >= BLOCKING_ITEM,
+    }
+}
+
+/// Decides for `items` more items.
+pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Verdict {
+    if is_pinned_parallel(options) {
+        return pinned(costs, options, situation);
+    }
+    if is_blocking(costs, options)
+        && let Some(verdict) = blocking(costs, items, options, situation)
+    {
+        return verdict;
+    }
+    let item_time = Duration::from_secs_f64(costs.item);
+    match choose::threads(costs, items, options, situation) {
+        Some((threads, gain)) => {
+            let reason = format!("items of {item_time:.1?} pay for {threads} threads").into();
+            Verdict { pool: Pool::Cpu, threads, gain, reason }
+        }
+        None => Verdict::serial(why_serial(costs, items, options, situation)),
+    }
+}
+
+fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
+    let pool = if is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
+    let threads = match (options.threads, pool) {
+        (Some(threads), _) => threads.get(),
+        (None, Pool::Blocking) => blocking_threads(costs, options, situation),
+        (None, _) => situation.cores,
+    };
+    let reason = match (options.threads, options.pool) {
+        (Some(_), None) => format!("{threads} threads were asked for"),
+        (None, Some(pool)) => format!("`pool = {pool}` was asked for"),
+        _ => format!("{threads} threads of the {pool} pool were asked for"),
+    };
+    Verdict { pool, threads, gain: threads as f64, reason: reason.into() }
+}
+
+fn blocking(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<Verdict> {
+    let most = blocking_threads(costs, options, situation).min(usize::try_from(items).unwrap_or(usize::MAX));
+    let (threads, gain) = choose::enough_threads(costs, most, items, options)?;
+    let (item_time, percent) = (Duration::from_secs_f64(costs.item), costs.blocked * 100.0);
+    let reason = format!("items of {item_time:.1?} wait for {percent:.0} % of their time").into();
+    Some(Verdict { pool: Pool::Blocking, threads, gain, reason })
+}
+
+/// Threads that keep the cores busy although each waits: cores × (1 + blocked / CPU) (Goetz et al. 2006, 8.2).
+fn blocking_threads(costs: &Costs, options: &Options, situation: &Situation) -> usize {
+    let busy = (1.0 - costs.blocked).max(1e-3);
+    let most = options.max_blocking_threads.get();
+    ((situation.cores as f64 / busy).round() as usize).min(FIRST_BLOCKING_THREADS).clamp(1, most)
+}
+
+fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Cow<'static, str> {
+    let item_time = Duration::from_secs_f64(costs.item);
+    if situation.cores < 2 {
+        "this process has one core".into()
+    } else if choose::threads(costs, u64::MAX / 2, options, situation).is_some() {
+        format!("about {expected} more items of {item_time:.1?} are done before another thread wakes up").into()
+    } else if costs.source + costs.consumer > costs.item {
+        format!("source and consumer take longer than the function ({item_time:.1?} an item)").into()
+    } else {
+        format!("items of {item_time:.1?} are cheaper than handing them to another thread").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8 };
+
+    fn sleeping(item: f64) -> Costs {
+        Costs { source: 1e-8, item, consumer: 1e-8, blocked: 0.98, result_bytes: 8.0, ..Costs::default() }
+    }
+
+    #[test]
+    fn waiting_functions_get_more_threads_than_cores() {
+        let verdict = reach(&sleeping(1e-3), 2_000, &Options::default(), &TWO_CORES);
+        assert_eq!(verdict.pool, Pool::Blocking);
+        assert_eq!(verdict.threads, 32);
+        assert!(verdict.gain > 20.0);
+    }
+
+    #[test]
+    fn no_more_threads_than_items() {
+        assert_eq!(reach(&sleeping(10e-3), 3, &Options::default(), &TWO_CORES).threads, 3);
+    }
+
+    #[test]
+    fn one_core_is_enough_for_waiting() {
+        let one = Situation { cores: 1, ..TWO_CORES };
+        assert_eq!(reach(&sleeping(1e-3), 2_000, &Options::default(), &one).pool, Pool::Blocking);
+    }
+
+    #[test]
+    fn the_limit_of_threads_holds() {
+        let few = Options { max_blocking_threads: NonZeroUsize::new(5).unwrap(), ..Options::default() };
+        assert_eq!(reach(&sleeping(1e-3), 2_000, &few, &TWO_CORES).threads, 5);
+    }
+
+    #[test]
+    fn pinned_values_win() {
+        let threads = Options { threads: NonZeroUsize::new(7), ..Options::default() };
+        let verdict = reach(&sleeping(1e-9), 2, &threads, &TWO_CORES);
+        assert_eq!((verdict.threads, verdict.pool), (7, Pool::Cpu));
+        let cpu = Options { pool: Some(Pool::Cpu), ..Options::default() };
+        assert_eq!(reach(&sleeping(1e-3), 2_000, &cpu, &TWO_CORES).pool, Pool::Cpu);
+    }
+
+    #[test]
+    fn cheap_items_are_not_taken_for_waiting() {
+        assert_eq!(reach(&sleeping(1e-6), 20, &Options::default(), &TWO_CORES).pool, Pool::Serial);
+    }
+}

@@ -1,0 +1,286 @@
+//! What a piece of work cost the thread that did it: wall time, and how much of that the thread was blocked. Reads
+//! clocks; what follows from them is decided elsewhere.
+//!
+//! Blocked = wall − CPU − run-queue delay. The wall and the CPU clock alone would take a function that computes on a
+//! busy machine for one that sleeps, so the delay is read too where the system counts it (Linux: the second field of
+//! `/proc/thread-self/schedstat`). Where it does not, time off the processor counts as blocked only when it is nearly
+//! all of the time, which no busy machine does to a thread; without a thread CPU clock (Windows) nothing is known.
+
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+/// Time off the processor that is not worth a second look: a few preemptions by interrupts, and the clocks' own cost.
+const NOTABLE: Duration = Duration::from_micros(20);
+/// The same as a share of wall time.
+const NOTABLE_SHARE: f64 = 0.1;
+/// Share of time off the processor from which it counts as blocked where the run-queue delay is not known: a core
+/// would have to be wanted by ten threads to do that to one that computes.
+const SURELY_BLOCKED_SHARE: f64 = 0.9;
+
+/// Measures from its start to its stop, on one thread.
+#[derive(Debug)]
+pub(crate) struct Stopwatch {
+    begin: Instant,
+    usage: Option<Usage>,
+    /// The clocks are the thread's own: it must not be stopped by another one.
+    not_send: PhantomData<*const ()>,
+}
+
+/// What [`Stopwatch::stop`] read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Elapsed {
+    pub(crate) wall: Duration,
+    /// The part of `wall` in which the thread was blocked; `None` where it was not measured or cannot be.
+    pub(crate) blocked: Option<Duration>,
+}
+
+impl Elapsed {
+    /// Share of `wall` in which the thread was blocked, 0.0..=1.0.
+    pub(crate) fn blocked_share(self) -> Option<f64> {
+        let blocked = self.blocked?.as_secs_f64();
+        Some(if blocked > 0.0 { (blocked / self.wall.as_secs_f64()).min(1.0) } else { 0.0 })
+    }
+}
+
+impl Stopwatch {
+    /// Starts. Wall time costs two readings of 25 ns; `thorough` adds what it takes to know `blocked`: 1.7 µs, and
+    /// 0.7 µs more if the thread was off the processor (2026, Linux in a virtual machine). For chunks, never for items.
+    pub(crate) fn start(thorough: bool) -> Self {
+        let usage = thorough.then(Usage::at_start).flatten();
+        // Read last, and first at the end: the other clocks enclose the wall clock, so `blocked` is never too large.
+        Self { begin: Instant::now(), usage, not_send: PhantomData }
+    }
+
+    /// When it was started.
+    pub(crate) fn begin(&self) -> Instant {
+        self.begin
+    }
+
+    /// Reads the clocks.
+    pub(crate) fn stop(self) -> Elapsed {
+        let wall = self.begin.elapsed();
+        Elapsed { wall, blocked: self.usage.and_then(|usage| usage.blocked(wall)) }
+    }
+}
+
+/// What a thread had used of the processor, and waited for it, when it was read.
+#[derive(Clone, Copy, Debug)]
+struct Usage {
+    cpu: Duration,
+    delay: Option<Duration>,
+}
+
+impl Usage {
+    fn at_start() -> Option<Self> {
+        let delay = system::run_queue_delay();
+        Some(Self { cpu: system::thread_cpu_time()?, delay })
+    }
+
+    fn blocked(self, wall: Duration) -> Option<Duration> {
+        let cpu = system::thread_cpu_time()?.saturating_sub(self.cpu);
+        let off = wall.saturating_sub(cpu);
+        if off <= NOTABLE || off <= wall.mul_f64(NOTABLE_SHARE) {
+            return Some(Duration::ZERO);
+        }
+        let delay = self.delay.zip(system::run_queue_delay()).map(|(before, now)| now.saturating_sub(before));
+        Some(blocked_of(wall, off, delay))
+    }
+}
+
+/// The blocked part of the time `off` the processor.
+fn blocked_of(wall: Duration, off: Duration, delay: Option<Duration>) -> Duration {
+    match delay {
+        Some(delay) => off.saturating_sub(delay),
+        None if off >= wall.mul_f64(SURELY_BLOCKED_SHARE) => off,
+        None => Duration::ZERO,
+    }
+}
+
+mod system {
+    use std::time::Duration;
+
+    #[cfg(unix)]
+    pub(super) fn thread_cpu_time() -> Option<Duration> {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn thread_cpu_time() -> Option<Duration> {
+        None
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) use super::schedstat::run_queue_delay;
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(super) fn run_queue_delay() -> Option<Duration> {
+        None
+    }
+}
+
+/// Linux's count of the time for which a thread was ready to run and had no processor.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod schedstat {
+    use std::fs::File;
+    use std::io;
+    use std::os::unix::fs::FileExt;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Most files kept open, one a thread: opening costs ten times what reading does, but a program may have few file
+    /// descriptors, and what the first threads of a pool see speaks for the others.
+    const MOST_FILES: usize = 32;
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+
+    thread_local! {
+        static STATISTICS: Option<Statistics> = Statistics::open();
+    }
+
+    /// The open file of one thread. It stands for the thread that opened it, whoever reads it.
+    struct Statistics(File);
+
+    fn open_own() -> io::Result<File> {
+        File::open("/proc/thread-self/schedstat")
+    }
+
+    impl Statistics {
+        fn open() -> Option<Self> {
+            if FILES.fetch_add(1, Ordering::Relaxed) < MOST_FILES
+                && let Ok(file) = open_own()
+            {
+                return Some(Self(file));
+            }
+            FILES.fetch_sub(1, Ordering::Relaxed);
+            None
+        }
+    }
+
+    impl Drop for Statistics {
+        fn drop(&mut self) {
+            FILES.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn run_queue_delay() -> Option<Duration> {
+        let read = |statistics: &Option<Statistics>| {
+            // Three numbers of at most 20 digits.
+            let mut text = [0; 64];
+            let length = statistics.as_ref()?.0.read_at(&mut text, 0).ok()?;
+            parse(text.get(..length)?)
+        };
+        STATISTICS.try_with(read).ok().flatten()
+    }
+
+    /// The second of the three numbers, in nanoseconds.
+    fn parse(text: &[u8]) -> Option<Duration> {
+        let delay = str::from_utf8(text).ok()?.split_ascii_whitespace().nth(1)?;
+        delay.parse().ok().map(Duration::from_nanos)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_delay_is_the_second_number() {
+            assert_eq!(parse(b"135524 84118 2\n"), Some(Duration::from_nanos(84_118)));
+            assert_eq!(parse(b""), None);
+            assert_eq!(parse(b"135524"), None);
+            assert_eq!(parse(b"1 x 2"), None);
+            assert_eq!(parse(b"\xff\xff \xff"), None);
+        }
+
+        #[test]
+        fn the_open_file_stands_for_the_thread_that_opened_it() {
+            let mine = open_own().unwrap();
+            let runs = |file: &File| {
+                let mut text = [0; 64];
+                let length = file.read_at(&mut text, 0).unwrap();
+                let text = str::from_utf8(&text[..length]).unwrap();
+                text.split_ascii_whitespace().nth(2).unwrap().parse::<u64>().unwrap()
+            };
+            let before = runs(&mine);
+            std::thread::scope(|scope| {
+                // A new thread has run a handful of times; each of its sleeps would count if the file were its own.
+                let mine = &mine;
+                let seen = scope.spawn(move || {
+                    (0..50).for_each(|_| std::thread::sleep(Duration::from_micros(1)));
+                    runs(mine)
+                });
+                assert!(seen.join().unwrap() < before + 50);
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Computes; the number of steps is fixed, the time is not.
+    fn spin(steps: u64) -> u64 {
+        (0..steps).fold(1, |sum: u64, step| black_box(sum.wrapping_mul(6_364_136_223_846_793_005) ^ step))
+    }
+
+    #[test]
+    fn the_run_queue_delay_is_not_blocked() {
+        assert_eq!(blocked_of(10 * MS, 8 * MS, Some(7 * MS)), MS);
+        assert_eq!(blocked_of(10 * MS, 8 * MS, Some(9 * MS)), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_unknown_delay_needs_nearly_all_of_the_time() {
+        assert_eq!(blocked_of(10 * MS, 8 * MS, None), Duration::ZERO);
+        assert_eq!(blocked_of(10 * MS, 9 * MS, None), 9 * MS);
+    }
+
+    #[test]
+    fn a_quick_look_knows_the_wall_time_only() {
+        let elapsed = Stopwatch::start(false).stop();
+        assert_eq!((elapsed.blocked, elapsed.blocked_share()), (None, None));
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_nothing() {
+        let elapsed = Elapsed { wall: Duration::ZERO, blocked: Some(Duration::ZERO) };
+        assert_eq!(elapsed.blocked_share(), Some(0.0));
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn sleeping_is_blocked() {
+        let watch = Stopwatch::start(true);
+        thread::sleep(5 * MS);
+        // Not the share: on a busy machine it may wait for a core as long again, and that is not blocked.
+        let blocked = watch.stop().blocked.unwrap();
+        assert!(blocked > 4 * MS, "{blocked:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn computing_beside_six_busy_threads_is_not_blocked() {
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        spin(1_000);
+                    }
+                });
+            }
+            let watch = Stopwatch::start(true);
+            spin(20_000_000);
+            let elapsed = watch.stop();
+            stop.store(true, Ordering::Relaxed);
+            let share = elapsed.blocked_share().unwrap();
+            assert!(share < 0.3, "{share} of {:?}", elapsed.wall);
+        });
+    }
+}

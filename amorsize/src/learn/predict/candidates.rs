@@ -1,0 +1,223 @@
+//! The plans that come into question for a query, each with its expected speed-up, and the choice among them. What
+//! the user pinned is in all of them.
+
+use crate::decide::costs::Costs;
+use crate::decide::{choose, verdict};
+use crate::options::Options;
+use crate::plan::Pool;
+
+use super::Query;
+use super::neighbours::View;
+use super::outcomes::{Outcomes, Setup, Verdict};
+
+/// Gain over the plain loop that an untried plan must promise, and one that was tried often.
+const WORTH_TRYING: f64 = 1.15;
+const WORTH_KEEPING: f64 = 1.03;
+/// Part of the best throughput at which fewer threads are preferred.
+const ENOUGH: f64 = 0.985;
+/// Rounds of items over threads that are worth making even.
+const ROUNDS: usize = 3;
+/// Factors around the planned chunk.
+const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
+/// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
+const OTHER_CHUNK: f64 = 1.03;
+
+/// Part of a run that may be risked for an untried plan.
+const HARMLESS: f64 = 0.02;
+/// Seconds after which threads that are slower than the plain loop have been found out.
+const FOUND_OUT: f64 = 2e-3;
+/// Hope, relative to the best plan, from which that is worth it.
+const WORTH_A_TRY: f64 = 1.03;
+/// Evidence from which a plan counts as tried.
+const TRIED: f64 = 0.4;
+
+/// One plan and what to expect of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Candidate {
+    pub(super) pool: Pool,
+    pub(super) threads: usize,
+    pub(super) chunk: usize,
+    /// Throughput against the plain loop.
+    pub(super) speedup: f64,
+    /// The same if threads slow each other down as little as outcomes leave to hope.
+    pub(super) hope: f64,
+    /// Samples that tried it or something near it.
+    pub(super) evidence: f64,
+}
+
+impl Candidate {
+    /// Between what is expected and what is hoped for.
+    fn prospect(&self) -> f64 {
+        (self.speedup * self.hope).sqrt()
+    }
+}
+
+/// Everything that decides between candidates.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field<'a> {
+    pub(super) query: &'a Query<'a>,
+    pub(super) view: &'a View,
+    pub(super) outcomes: &'a Outcomes<'a>,
+    pub(super) ordered: bool,
+}
+
+impl Field<'_> {
+    /// The best plan at these costs, or one that may well be better and cannot be much worse.
+    pub(super) fn choose(&self, costs: &Costs) -> Candidate {
+        let mut best: Option<Candidate> = None;
+        self.each(costs, |candidate| {
+            if best.is_none_or(|best| worth(&candidate) > worth(&best)) {
+                best = Some(candidate);
+            }
+        });
+        let best = best.unwrap_or_else(|| self.serial());
+        let best = self.fewest(costs, best);
+        self.promising(costs, &best).unwrap_or(best)
+    }
+
+    /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
+    fn promising(&self, costs: &Costs, best: &Candidate) -> Option<Candidate> {
+        let mut most: Option<Candidate> = None;
+        self.each(costs, |candidate| {
+            let prospect = most.map_or(0.0, |most| most.prospect());
+            let is_new = candidate.pool != Pool::Serial && candidate.evidence < TRIED;
+            let is_worth_it = candidate.hope > WORTH_A_TRY * best.hope && candidate.prospect() > prospect;
+            if is_new && is_worth_it && self.is_harmless(costs, &candidate, best) {
+                most = Some(candidate);
+            }
+        });
+        most
+    }
+
+    /// Whether a try is expected to cost at most 2 % of the run. Threads that are slower than the plain loop are found
+    /// out and stopped; other mistakes last.
+    fn is_harmless(&self, costs: &Costs, candidate: &Candidate, best: &Candidate) -> bool {
+        let lost = 1.0 - candidate.speedup / best.speedup;
+        let lasts = if best.pool == Pool::Serial {
+            (FOUND_OUT / (self.view.items as f64 * costs.serial())).min(1.0)
+        } else {
+            1.0
+        };
+        lost * lasts <= HARMLESS
+    }
+
+    /// The fewest threads that are as good as the best.
+    fn fewest(&self, costs: &Costs, best: Candidate) -> Candidate {
+        let mut choice = best;
+        self.each(costs, |candidate| {
+            let is_enough = worth(&candidate) >= ENOUGH * worth(&best) && candidate.evidence >= best.evidence;
+            if candidate.pool == best.pool && candidate.threads < choice.threads && is_enough {
+                choice = candidate;
+            }
+        });
+        choice
+    }
+
+    /// Calls `visit` with every plan, the simplest first.
+    pub(super) fn each(&self, costs: &Costs, mut visit: impl FnMut(Candidate)) {
+        let options = self.query.options;
+        if let Some(pool) = pinned_pool(options, costs) {
+            return match (pool, options.threads) {
+                (Pool::Serial, _) => visit(self.serial()),
+                (_, Some(threads)) => self.each_chunk(costs, pool, threads.get(), &mut visit),
+                (_, None) => self.each_threads(costs, pool, &mut visit),
+            };
+        }
+        visit(self.serial());
+        let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
+        self.each_threads(costs, pool, &mut visit);
+    }
+
+    fn each_threads(&self, costs: &Costs, pool: Pool, visit: &mut impl FnMut(Candidate)) {
+        let most = self.most_threads(pool);
+        let mut next = 2.min(most);
+        while next <= most {
+            self.each_chunk(costs, pool, next, visit);
+            next = if next < most { step(next).min(most) } else { most + 1 };
+        }
+        let tried = self.outcomes.tried().filter(|group| group.pool == pool).map(|group| group.threads as usize);
+        for threads in tried.chain(self.even(most)) {
+            if (2..most).contains(&threads) && !is_step(threads) {
+                self.each_chunk(costs, pool, threads, visit);
+            }
+        }
+    }
+
+    /// For short inputs: the threads that one, two or three rounds keep busy to the end.
+    fn even(&self, most: usize) -> impl Iterator<Item = usize> {
+        let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
+        (2..=ROUNDS).map(move |rounds| items.div_ceil(rounds)).take_while(move |&threads| threads < most)
+    }
+
+    fn most_threads(&self, pool: Pool) -> usize {
+        let situation = self.query.situation;
+        let most = match pool {
+            Pool::Blocking => usize::from(self.query.options.max_blocking_threads).max(situation.cores),
+            _ => situation.cores,
+        };
+        most.min(usize::try_from(self.view.items).unwrap_or(usize::MAX)).max(1)
+    }
+
+    fn each_chunk(&self, costs: &Costs, pool: Pool, threads: usize, visit: &mut impl FnMut(Candidate)) {
+        let options = self.query.options;
+        let planned = choose::chunk(costs, None, threads, options);
+        let is_fixed = options.chunk_size.is_some() || options.target_chunk_duration.is_some();
+        let factors = if is_fixed { &CHUNKS[..1] } else { &CHUNKS };
+        let mut before = 0;
+        for &(times, part) in factors {
+            let chunk = (planned * times / part).max(1);
+            if chunk != before {
+                let candidate = self.candidate(costs, pool, threads, chunk);
+                let is_planned = (times, part) == (1, 1);
+                let margin = if is_planned { 1.0 } else { OTHER_CHUNK };
+                let (speedup, hope) = (candidate.speedup / margin, candidate.hope / margin);
+                visit(Candidate { speedup, hope, ..candidate });
+            }
+            before = chunk;
+        }
+    }
+
+    fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
+        let setup = Setup { pool, threads, chunk, items: self.view.items };
+        let Verdict { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
+        let most = self.most_speedup(costs);
+        Candidate { pool, threads, chunk, speedup: speedup.min(most), hope: hope.min(most), evidence }
+    }
+
+    /// What the cores allow: only waiting needs none.
+    fn most_speedup(&self, costs: &Costs) -> f64 {
+        let computing = costs.serial() - costs.item * costs.blocked;
+        self.query.situation.cores as f64 * costs.serial() / computing.max(1e-3 * costs.serial())
+    }
+
+    fn serial(&self) -> Candidate {
+        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, hope: 1.0, evidence: 0.0 }
+    }
+}
+
+/// Expected speed-up, less what the plain loop's simplicity is worth.
+fn worth(candidate: &Candidate) -> f64 {
+    if candidate.pool == Pool::Serial {
+        return 1.0;
+    }
+    let untried = 1.0 / (1.0 + 2.0 * candidate.evidence);
+    candidate.speedup / (WORTH_KEEPING + (WORTH_TRYING - WORTH_KEEPING) * untried)
+}
+
+/// The ladder of thread counts: every power of two and half-way between: 2, 3, 4, 6, 8, 12, …
+fn step(threads: usize) -> usize {
+    if threads.is_power_of_two() { (threads + threads / 2).max(threads + 1) } else { (threads + 1).next_power_of_two() }
+}
+
+fn is_step(threads: usize) -> bool {
+    threads.is_power_of_two() || (threads % 3 == 0 && (threads / 3).is_power_of_two())
+}
+
+/// The pool that the options leave, if they leave only one.
+fn pinned_pool(options: &Options, costs: &Costs) -> Option<Pool> {
+    if verdict::pinned_serial(options).is_some() {
+        return Some(Pool::Serial);
+    }
+    let blocks = verdict::is_blocking(costs, options);
+    verdict::is_pinned_parallel(options).then_some(if blocks { Pool::Blocking } else { Pool::Cpu })
+}

@@ -1,0 +1,123 @@
+//! What a prediction says: the plan, what to expect of it, and why. Holds values and words; decides only what
+//! follows from the choice (buffer and interval).
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::decide::choose;
+use crate::decide::costs::Costs;
+use crate::learn::sample::Predicted;
+use crate::plan::{Origin, Plan, Pool};
+
+use super::candidates::{Candidate, Field};
+use super::confidence::Doubt;
+
+/// The recommended plan and its basis.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Forecast {
+    /// What an item will cost, to start with.
+    pub(crate) costs: Costs,
+    pub(crate) pool: Pool,
+    pub(crate) threads: usize,
+    pub(crate) chunk_size: usize,
+    pub(crate) buffer_size: usize,
+    pub(crate) ordered: bool,
+    /// Throughput against the plain loop.
+    pub(crate) expected_speedup: f64,
+    /// Expected seconds an item, everything included.
+    pub(crate) end_to_end: f64,
+    /// Items a second: nine of ten runs lie within.
+    pub(crate) throughput: (f64, f64),
+    /// Chance that the plan is within 10 % of the best.
+    pub(crate) confidence: f64,
+    /// Samples that it rests on.
+    pub(crate) samples: usize,
+    /// Items that the run is expected to have.
+    pub(crate) items: u64,
+    /// Samples that tried this plan or one near it.
+    pub(crate) evidence: f64,
+}
+
+pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt) -> Forecast {
+    let (view, query) = (field.view, field.query);
+    let costs = view.costs;
+    let buffer_size = match choice.pool {
+        Pool::Serial => query.options.buffer_size.map_or(1, usize::from),
+        _ => choose::buffer(&costs, choice.threads.max(query.situation.cores), query.options, query.situation),
+    };
+    let share = (buffer_size / (choice.threads + 1)).max(1);
+    let end_to_end = costs.serial() / choice.speedup;
+    Forecast {
+        costs,
+        pool: choice.pool,
+        threads: choice.threads,
+        chunk_size: if query.options.chunk_size.is_some() {
+            choice.chunk.min(buffer_size)
+        } else {
+            choice.chunk.min(share)
+        },
+        buffer_size,
+        ordered: field.ordered,
+        expected_speedup: choice.speedup,
+        end_to_end,
+        throughput: (1.0 / (end_to_end * doubt.factor), doubt.factor / end_to_end),
+        confidence: doubt.confidence,
+        samples: view.samples,
+        items: view.items,
+        evidence: choice.evidence,
+    }
+}
+
+impl Forecast {
+    /// As a plan, with the reason written out.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            pool: self.pool,
+            threads: self.threads,
+            chunk_size: self.chunk_size,
+            buffer_size: self.buffer_size,
+            ordered: self.ordered,
+            origin: Origin::Predicted { confidence: self.confidence, samples: self.samples },
+            expected_speedup: self.expected_speedup,
+            reason: self.reason().to_string().into(),
+        }
+    }
+
+    /// Expected items a second.
+    pub(crate) fn throughput(&self) -> RangeInclusive<f64> {
+        self.throughput.0..=self.throughput.1
+    }
+
+    /// What to record with the outcome.
+    pub(crate) fn predicted(&self) -> Predicted {
+        Predicted {
+            confidence: self.confidence as f32,
+            item_time: self.costs.item as f32,
+            end_to_end: self.end_to_end as f32,
+        }
+    }
+
+    /// Why this plan, in a sentence.
+    pub(crate) fn reason(&self) -> impl fmt::Display + '_ {
+        Reason(self)
+    }
+}
+
+struct Reason<'a>(&'a Forecast);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Forecast { samples, threads, .. } = self.0;
+        let item_time = Duration::from_secs_f64(self.0.costs.item);
+        let runs = if *samples == 1 { "run" } else { "runs" };
+        write!(f, "{samples} earlier {runs} say items take {item_time:.1?}, ")?;
+        match (self.0.pool, self.0.evidence >= 0.5) {
+            (Pool::Serial, true) => write!(f, "and that nothing beat the plain loop"),
+            (Pool::Serial, false) => write!(f, "too little to pay for threads"),
+            (Pool::Blocking, _) => write!(f, "most of it waiting, which {threads} threads can share"),
+            (Pool::Cpu, true) => write!(f, "and that {threads} threads do well"),
+            (Pool::Cpu, false) => write!(f, "which pays for {threads} threads"),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A plan from what earlier runs have taught, without a dry run. Pure: no clock, no file, no randomness; the same
+//! history and query always give the same forecast.
+//!
+//! - [`history`]: samples as compact rows, their trust, and how well rows foretold the next one
+//! - [`neighbours`]: which rows count for a query, and what an item costs by their testimony
+//! - [`outcomes`]: what plans achieved against what the model said of them
+//! - [`candidates`]: the plans that come into question, each with its expected speed-up
+//! - [`confidence`]: the chance that the best of them is really within 10 % of the best there is
+//! - [`forecast`]: the result
+
+mod candidates;
+mod confidence;
+mod forecast;
+mod history;
+mod neighbours;
+mod outcomes;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use crate::constants::MIN_SAMPLES;
+use crate::decide::choose::{self, Situation};
+use crate::options::Options;
+
+pub(crate) use forecast::Forecast;
+pub(crate) use history::Model;
+
+/// What is known before the first item is pulled.
+#[derive(Clone, Copy)]
+pub(crate) struct Query<'a> {
+    /// Hash of the function's body.
+    pub(crate) body: u64,
+    /// Debug or release, and the target.
+    pub(crate) build: u64,
+    /// This machine.
+    pub(crate) machine: u64,
+    /// How much another machine resembles this one, 0..=1.
+    pub(crate) similarity: &'a dyn Fn(u64) -> f64,
+    /// Where the stream was made.
+    pub(crate) call_site: u64,
+    /// Items, when the source knows.
+    pub(crate) items: Option<u64>,
+    /// Fewest items, when it does not.
+    pub(crate) at_least: u64,
+    pub(crate) options: &'a Options,
+    pub(crate) situation: &'a Situation,
+    /// Confidence below which there is no forecast, unless the options name one.
+    pub(crate) threshold: f64,
+}
+
+impl fmt::Debug for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("items", &self.items).field("options", self.options).finish_non_exhaustive()
+    }
+}
+
+impl Model {
+    /// The plan that earlier runs recommend, or `None` where they are too few or too far from the query.
+    pub(crate) fn predict(&self, query: &Query<'_>) -> Option<Forecast> {
+        let threshold = query.options.confidence_threshold.unwrap_or(query.threshold);
+        self.forecast(query).filter(|forecast| forecast.confidence >= threshold)
+    }
+
+    /// The same, however little confidence it deserves.
+    pub(crate) fn forecast(&self, query: &Query<'_>) -> Option<Forecast> {
+        if self.len() < MIN_SAMPLES {
+            return None;
+        }
+        let view = neighbours::view(self, query)?;
+        let outcomes = outcomes::collect(self, &view);
+        let ordered = choose::ordered(query.options.ordered, view.costs.spread, view.items);
+        let field = candidates::Field { query, view: &view, outcomes: &outcomes, ordered };
+        let choice = field.choose(&view.costs);
+        let doubt = confidence::judge(self, &field, &choice);
+        Some(forecast::assemble(&field, &choice, &doubt))
+    }
+}

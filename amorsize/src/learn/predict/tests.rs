@@ -1,0 +1,242 @@
+//! What the whole of it promises, with histories made by hand.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::*;
+use crate::decide::costs::Costs;
+use crate::learn::sample::{Predicted, Sample};
+use crate::plan::Pool;
+
+const EIGHT: Situation = Situation { cores: 8, available_memory: 1 << 33, item_bytes: 8 };
+
+pub(super) fn sample(pool: Pool, threads: u32, item: f64, speedup: f64) -> Sample {
+    let costs = Costs { source: 2e-9, item, consumer: 3e-9, result_bytes: 8.0, ..Costs::default() };
+    Sample {
+        time: 1_000,
+        body: 1,
+        build: 2,
+        machine: 3,
+        call_site: 4,
+        length: 10_000,
+        items: 10_000,
+        pool,
+        threads,
+        chunk_size: ((100e-6 / item).ceil() as u32).max(1),
+        buffer_size: 1_000,
+        ordered: true,
+        costs,
+        end_to_end: (costs.serial() / speedup) as f32,
+        speedup: speedup as f32,
+        predicted: None,
+    }
+}
+
+fn query<'a>(options: &'a Options) -> Query<'a> {
+    Query {
+        body: 1,
+        build: 2,
+        machine: 3,
+        similarity: &|_| 0.0,
+        call_site: 4,
+        items: Some(10_000),
+        at_least: 10_000,
+        options,
+        situation: &EIGHT,
+        threshold: 0.7,
+    }
+}
+
+fn model(samples: impl IntoIterator<Item = Sample>) -> Model {
+    let mut model = Model::default();
+    samples.into_iter().for_each(|sample| model.add(&sample));
+    model
+}
+
+fn good(count: usize, item: f64) -> Model {
+    model((0..count).map(|_| sample(Pool::Cpu, 8, item, 7.5)))
+}
+
+#[test]
+fn two_samples_are_too_few_and_three_are_enough() {
+    let options = Options::default();
+    assert_eq!(good(2, 50e-6).forecast(&query(&options)), None);
+    let forecast = good(3, 50e-6).predict(&query(&options)).unwrap();
+    assert_eq!((forecast.pool, forecast.threads, forecast.samples), (Pool::Cpu, 8, 3));
+    assert!((forecast.expected_speedup - 7.5).abs() < 0.5, "{forecast:?}");
+}
+
+#[test]
+fn cheap_items_are_predicted_to_stay_in_the_plain_loop() {
+    let options = Options::default();
+    let model = model((0..3).map(|_| sample(Pool::Serial, 1, 1e-9, 1.0)));
+    assert_eq!(model.predict(&query(&options)).unwrap().pool, Pool::Serial);
+}
+
+#[test]
+fn three_bad_outcomes_at_eight_threads_rule_out_eight_threads() {
+    let options = Options::default();
+    let forecast = model((0..3).map(|_| sample(Pool::Cpu, 8, 1e-3, 0.1))).forecast(&query(&options)).unwrap();
+    assert!(forecast.threads < 4, "{forecast:?}");
+    assert_eq!(forecast.pool, Pool::Serial, "nothing promises more than the loop");
+}
+
+#[test]
+fn a_better_outcome_wins_over_the_model() {
+    let options = Options::default();
+    let outcomes = [(8, 2.0), (8, 2.0), (4, 3.5), (4, 3.5)];
+    let model = model(outcomes.map(|(threads, speedup)| sample(Pool::Cpu, threads, 1e-4, speedup)));
+    let forecast = model.forecast(&query(&options)).unwrap();
+    assert!((3..=6).contains(&forecast.threads), "{forecast:?}");
+}
+
+#[test]
+fn the_same_history_and_query_give_the_same_forecast() {
+    let options = Options::default();
+    let forecast = |()| good(50, 20e-6).forecast(&query(&options)).unwrap();
+    assert_eq!(forecast(()), forecast(()));
+}
+
+#[test]
+fn pinned_options_win() {
+    let two = NonZeroUsize::new(2);
+    let options = Options { threads: two, chunk_size: two, buffer_size: NonZeroUsize::new(9), ..Options::default() };
+    let forecast = good(5, 50e-6).forecast(&query(&options)).unwrap();
+    assert_eq!((forecast.threads, forecast.chunk_size, forecast.buffer_size), (2, 2, 9));
+    let serial = Options { pool: Some(Pool::Serial), ..Options::default() };
+    assert_eq!(good(5, 50e-6).forecast(&query(&serial)).unwrap().pool, Pool::Serial);
+}
+
+#[test]
+fn an_unrelated_item_time_gets_little_confidence() {
+    let long = Options { estimated_item_time: Some(Duration::from_millis(500)), ..Options::default() };
+    let forecast = good(20, 10e-6).forecast(&query(&long)).unwrap();
+    assert!(forecast.confidence < 0.5, "{forecast:?}");
+    assert!((forecast.costs.item - 0.5).abs() < 1e-9);
+    let known = Options::default();
+    assert!(good(20, 10e-6).forecast(&query(&known)).unwrap().confidence > 0.7);
+}
+
+#[test]
+fn what_is_further_away_is_believed_less() {
+    let (options, model) = (Options::default(), good(10, 20e-6));
+    let own = query(&options);
+    let confidence = |query: Query<'_>| model.forecast(&query).unwrap().confidence;
+    let nearest = confidence(own);
+    for other in [
+        Query { items: Some(1_000_000), ..own },
+        Query { body: 9, ..own },
+        Query { build: 9, ..own },
+        Query { call_site: 9, ..own },
+        Query { machine: 9, similarity: &|_| 0.9, ..own },
+    ] {
+        assert!(confidence(other) < nearest, "{other:?}");
+    }
+}
+
+#[test]
+fn a_machine_unlike_this_one_teaches_nothing() {
+    let (options, model) = (Options::default(), good(10, 20e-6));
+    let own = query(&options);
+    assert_eq!(model.forecast(&Query { machine: 9, similarity: &|_| 0.79, ..own }), None);
+    assert!(model.forecast(&Query { machine: 9, similarity: &|_| 0.8, ..own }).is_some());
+}
+
+#[test]
+fn a_plan_of_a_larger_machine_is_recomputed_for_this_one() {
+    let options = Options::default();
+    let model = model((0..5).map(|_| sample(Pool::Cpu, 64, 1e-3, 60.0)));
+    let forecast = model.forecast(&Query { machine: 9, similarity: &|_| 0.85, ..query(&options) }).unwrap();
+    assert_eq!(forecast.threads, 8);
+}
+
+#[test]
+fn a_function_that_became_ten_times_slower_is_forgotten_within_three_runs() {
+    let options = Options::default();
+    let mut model = good(100, 10e-6);
+    for _ in 0..3 {
+        model.add(&sample(Pool::Cpu, 8, 100e-6, 7.5));
+    }
+    let item = model.forecast(&query(&options)).unwrap().costs.item;
+    assert!((90e-6..110e-6).contains(&item), "{item}");
+}
+
+#[test]
+fn one_disturbed_run_is_not_believed() {
+    let options = Options::default();
+    let mut model = good(10, 10e-6);
+    model.add(&sample(Pool::Cpu, 8, 100e-6, 7.5));
+    let item = model.forecast(&query(&options)).unwrap().costs.item;
+    assert!((9e-6..11e-6).contains(&item), "{item}");
+}
+
+#[test]
+fn a_users_threshold_decides_whether_there_is_a_prediction() {
+    let model = good(10, 20e-6);
+    let options = |threshold| Options { confidence_threshold: Some(threshold), ..Options::default() };
+    assert!(model.predict(&query(&options(0.0))).is_some());
+    assert!(model.predict(&query(&options(1.0))).is_none());
+    let unset = Options::default();
+    assert!(model.predict(&Query { threshold: 1.0, ..query(&unset) }).is_none());
+}
+
+#[test]
+fn predictions_that_went_wrong_cost_confidence() {
+    let options = Options::default();
+    let wrong = |sample: Sample| {
+        let end_to_end = sample.end_to_end * 4.0;
+        Sample { predicted: Some(Predicted { confidence: 0.9, item_time: 1e-6, end_to_end }), ..sample }
+    };
+    let disproved = model((0..10).map(|_| wrong(sample(Pool::Cpu, 8, 20e-6, 7.5))));
+    let confidence = |model: &Model| model.forecast(&query(&options)).unwrap().confidence;
+    assert!(confidence(&disproved) < 0.7 * confidence(&good(10, 20e-6)));
+}
+
+#[test]
+fn waiting_functions_get_more_threads_than_there_are_cores() {
+    let options = Options::default();
+    let waiting = |threads: u32| {
+        let sample = sample(Pool::Blocking, threads, 5e-3, f64::from(threads));
+        Sample { costs: Costs { blocked: 0.98, ..sample.costs }, ..sample }
+    };
+    let forecast = model([16, 32, 64].map(waiting)).forecast(&query(&options)).unwrap();
+    assert_eq!(forecast.pool, Pool::Blocking);
+    assert!(forecast.threads >= 64, "{forecast:?}");
+}
+
+#[test]
+fn absurd_samples_teach_nothing() {
+    let good = sample(Pool::Cpu, 8, 1e-5, 7.5);
+    let absurd = [
+        Sample { end_to_end: f32::NAN, ..good.clone() },
+        Sample { end_to_end: 0.0, ..good.clone() },
+        Sample { speedup: 0.0, ..good.clone() },
+        Sample { speedup: f32::INFINITY, ..good.clone() },
+        Sample { costs: Costs { item: f64::NAN, ..good.costs }, ..good.clone() },
+    ];
+    assert_eq!(model(absurd).len(), 0);
+}
+
+#[test]
+fn reasons_are_sentences() {
+    let options = Options::default();
+    let reason = good(3, 50e-6).forecast(&query(&options)).unwrap().plan().reason().to_owned();
+    assert_eq!(reason, "3 earlier runs say items take 50.0µs, and that 8 threads do well");
+}
+
+#[test]
+fn timing_is_printed() {
+    let options = Options::default();
+    for count in [3, 100, 1_000] {
+        let (model, query) = (good(count, 20e-6), query(&options));
+        let mut times: Vec<_> = (0..200)
+            .map(|_| {
+                let begin = std::time::Instant::now();
+                std::hint::black_box(model.predict(std::hint::black_box(&query)));
+                begin.elapsed()
+            })
+            .collect();
+        times.sort();
+        println!("{count} samples: {:?}", times[100]);
+    }
+}

@@ -1,0 +1,172 @@
+//! Answers about this process and this moment, remembered for as long as they are likely to hold. No thread watches:
+//! whoever asks after that time looks again.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Memory, everywhere, threads_variable};
+
+/// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.3 ms.
+const LIMITS_HOLD: Duration = Duration::from_secs(10);
+/// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs on
+/// Linux, and streams may start one after the other.
+const READING_HOLDS: Duration = Duration::from_millis(100);
+/// For how long it holds where it decides whether there is any left: the fastest thread fills 4 MB in that time.
+const FRESH: Duration = Duration::from_millis(1);
+/// Bytes taken as available where the system tells nothing.
+const ASSUMED_AVAILABLE: u64 = 1 << 30;
+
+/// Processors this process may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Allowed {
+    pub(super) cores: usize,
+    pub(super) quota: Option<f64>,
+}
+
+/// A value and when it was found.
+type Remembered<T> = Mutex<Option<(Instant, T)>>;
+
+/// The remembered value, found again if it is older than `holds`.
+fn remember<T, U>(cell: &Remembered<T>, holds: Duration, find: impl FnOnce() -> T, get: impl FnOnce(&T) -> U) -> U {
+    let now = Instant::now();
+    let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_fresh = cell.as_ref().is_some_and(|(found, _)| now.saturating_duration_since(*found) < holds);
+    if !is_fresh {
+        *cell = None;
+    }
+    get(&cell.get_or_insert_with(|| (now, find())).1)
+}
+
+/// Threads that may compute at the same time: the processors of this process' affinity, within the CPU quota of every
+/// control group (rounded up), or what `AMORSIZE_THREADS` says instead. At least 1.
+pub(crate) fn cores() -> usize {
+    allowed().cores
+}
+
+/// Bytes that this process may still take; see [`Memory::available`].
+pub(crate) fn available_memory() -> u64 {
+    memory_within(READING_HOLDS).available()
+}
+
+/// The state of this process' memory now. For those who ask rarely.
+pub(crate) fn memory() -> Memory {
+    memory_within(FRESH)
+}
+
+pub(super) fn allowed() -> Allowed {
+    static ALLOWED: Remembered<Allowed> = Mutex::new(None);
+    let find = || {
+        let quota = system::quota();
+        Allowed { cores: allowed_cores(threads_variable::threads(), system::affinity(), quota), quota }
+    };
+    remember(&ALLOWED, LIMITS_HOLD, find, Allowed::clone)
+}
+
+fn allowed_cores(wanted: Option<usize>, affinity: usize, quota: Option<f64>) -> usize {
+    // A conversion from floating point saturates.
+    let by_quota = quota.map_or(usize::MAX, |quota| quota.ceil() as usize);
+    wanted.unwrap_or(affinity.min(by_quota)).max(1)
+}
+
+fn memory_within(holds: Duration) -> Memory {
+    static MEMORY: Remembered<Memory> = Mutex::new(None);
+    let assumed = || Memory::new(0, ASSUMED_AVAILABLE);
+    let find = || system::memory().or_else(everywhere::memory).unwrap_or_else(assumed);
+    remember(&MEMORY, holds, find, Memory::clone)
+}
+
+/// Bytes of memory that the machine has, or that this process' control groups allow; 0 if unknown.
+pub(super) fn total_memory() -> u64 {
+    let total = everywhere::total_memory();
+    system::memory_limit().map_or(total, |limit| limit.min(total))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod system {
+    use std::path::Path;
+
+    use super::super::linux;
+    use super::*;
+
+    pub(super) use linux::cores::affinity;
+
+    const ROOT: &str = "/";
+
+    pub(super) fn quota() -> Option<f64> {
+        linux::cores::quota(Path::new(ROOT))
+    }
+
+    pub(super) fn memory() -> Option<Memory> {
+        with_gauge(linux::memory::Gauge::read)
+    }
+
+    pub(super) fn memory_limit() -> Option<u64> {
+        with_gauge(linux::memory::Gauge::group_limit)
+    }
+
+    fn with_gauge<T>(get: impl FnOnce(&linux::memory::Gauge) -> T) -> T {
+        static GAUGE: Remembered<linux::memory::Gauge> = Mutex::new(None);
+        let open = || linux::memory::Gauge::open(Path::new(ROOT), linux::memory::Limits::current());
+        remember(&GAUGE, LIMITS_HOLD, open, get)
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod system {
+    use super::Memory;
+
+    pub(super) use super::everywhere::affinity;
+
+    pub(super) fn quota() -> Option<f64> {
+        None
+    }
+
+    pub(super) fn memory() -> Option<Memory> {
+        None
+    }
+
+    pub(super) fn memory_limit() -> Option<u64> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_quota_is_rounded_up_and_leaves_at_least_one() {
+        assert_eq!(allowed_cores(None, 8, None), 8);
+        assert_eq!(allowed_cores(None, 8, Some(1.5)), 2);
+        assert_eq!(allowed_cores(None, 8, Some(0.1)), 1);
+        assert_eq!(allowed_cores(None, 2, Some(100.0)), 2);
+        assert_eq!(allowed_cores(None, 0, None), 1);
+    }
+
+    #[test]
+    fn the_variable_overrides_the_machine() {
+        assert_eq!(allowed_cores(Some(5), 2, Some(1.0)), 5);
+    }
+
+    #[test]
+    fn an_answer_holds_for_its_time() {
+        let (cell, calls) = (Mutex::new(None), Cell::new(0));
+        let ask = |holds| {
+            let find = || {
+                calls.set(calls.get() + 1);
+                calls.get()
+            };
+            remember(&cell, holds, find, |&answer| answer)
+        };
+        assert_eq!([ask(Duration::MAX), ask(Duration::MAX), ask(Duration::ZERO)], [1, 1, 2]);
+    }
+
+    #[test]
+    fn this_machine_has_cores_and_memory() {
+        assert!(cores() >= 1);
+        assert!(available_memory() > 0);
+        assert!(memory().used() > 0 && total_memory() > 0);
+    }
+}

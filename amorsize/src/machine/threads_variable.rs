@@ -1,0 +1,38 @@
+//! `AMORSIZE_THREADS`: how many threads may compute at the same time, whatever the machine says.
+
+use std::env;
+use std::ffi::OsStr;
+use std::sync::LazyLock;
+
+const NAME: &str = "AMORSIZE_THREADS";
+/// Most threads that rayon starts.
+const MOST: usize = 65_535;
+
+/// The number that was set, if it was; read once, so that a wrong value is reported once.
+pub(super) fn threads() -> Option<usize> {
+    static THREADS: LazyLock<Option<usize>> = LazyLock::new(|| {
+        let value = env::var_os(NAME)?;
+        let threads = parse(&value);
+        if threads.is_none() {
+            tracing::warn!(target: "amorsize", "{NAME} is {value:?}, which is not a whole number from 1 to {MOST}; it is ignored");
+        }
+        threads
+    });
+    *THREADS
+}
+
+fn parse(value: &OsStr) -> Option<usize> {
+    value.to_str()?.trim().parse().ok().filter(|threads| (1..=MOST).contains(threads))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positive_numbers_are_taken_and_nothing_else() {
+        let of = |value: &str| parse(OsStr::new(value));
+        assert_eq!(["1", " 8 ", "65535"].map(of), [Some(1), Some(8), Some(65_535)]);
+        assert_eq!(["", "0", "-1", "2.5", "all", "65536", "99999999999999999999"].map(of), [None; 7]);
+    }
+}

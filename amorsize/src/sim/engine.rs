@@ -1,0 +1,298 @@
+//! One run of the pilot in virtual time: a consumer, threads that take chunks from a queue, and a clock that moves from
+//! event to event. What the real engine does with locks and pools is here a handful of delays.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::decide::input::Remaining;
+use crate::decide::pilot::{Pilot, Position, Ran, Step};
+use crate::decide::tally::Stretch;
+use crate::plan::Pool;
+
+use super::chance::Chance;
+use super::world::World;
+
+/// Seconds to start a thread of the blocking pool.
+const THREAD_START: f64 = 40e-6;
+/// Seconds of waiting after which the consumer has fallen asleep.
+const ASLEEP: f64 = 20e-6;
+/// Deviation of a chunk's time from what it should be.
+const JITTER: f64 = 0.02;
+
+/// What a run took, and what it recorded.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    /// As on a day when the machine is at its fastest.
+    pub(super) seconds: f64,
+    pub(super) stretches: Vec<Stretch>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    start: u64,
+    len: u64,
+    pushed: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Done {
+    len: u64,
+    seconds: f64,
+    finish: f64,
+    blocked: f64,
+}
+
+struct Engine<'a> {
+    world: &'a World,
+    pilot: Pilot,
+    chance: Chance,
+    /// How fast the machine is today.
+    today: f64,
+    now: f64,
+    pulled: u64,
+    accepted: u64,
+    queue: VecDeque<Chunk>,
+    /// When each thread is free.
+    threads: Vec<f64>,
+    /// When the consumer last ran a chunk itself.
+    helped: (f64, f64),
+    done: BTreeMap<u64, Done>,
+}
+
+/// Lets a pilot lead a run over the whole input.
+pub(super) fn run(world: &World, pilot: Pilot, seed: u64) -> Outcome {
+    let mut chance = Chance::new(seed);
+    let today = 1.0 + 0.02 * chance.normal().abs();
+    let mut engine = Engine {
+        world,
+        pilot,
+        chance,
+        today,
+        now: 0.0,
+        pulled: 0,
+        accepted: 0,
+        queue: VecDeque::new(),
+        threads: Vec::new(),
+        helped: (0.0, 0.0),
+        done: BTreeMap::new(),
+    };
+    while engine.accepted < world.items {
+        engine.step();
+    }
+    let at = engine.at();
+    Outcome { seconds: engine.now / today, stretches: engine.pilot.finish(at) }
+}
+
+impl Engine<'_> {
+    fn at(&self) -> Position {
+        Position { now: self.now, yielded: self.accepted }
+    }
+
+    fn left(&self) -> u64 {
+        self.world.items - self.pulled
+    }
+
+    fn remaining(&self) -> Remaining {
+        if self.world.knows_length || self.left() == 0 {
+            Remaining { lower: self.left(), upper: Some(self.left()) }
+        } else {
+            Remaining::UNKNOWN
+        }
+    }
+
+    /// Seconds of the function for a chunk while so many threads run.
+    fn function(&mut self, start: u64, len: u64, threads: usize) -> f64 {
+        let apart = !self.pilot.is_looping() && self.pilot.plan().is_some() && !self.pilot.waiting().helps;
+        let jitter = 1.0 + JITTER * self.chance.normal().abs();
+        self.world.run(start, len, threads, apart) * self.today * jitter
+    }
+
+    fn step(&mut self) {
+        let (at, remaining) = (self.at(), self.remaining());
+        let room = if self.left() == 0 { 0 } else { self.pilot.trial_bound() };
+        match self.pilot.step(at, remaining, room) {
+            Step::Try(items) => self.try_batch(items as u64),
+            Step::Loop(items) => self.plain_loop(items as u64),
+            Step::Parallel => {
+                if !self.next_batch() {
+                    let at = self.at();
+                    self.pilot.drained(at);
+                }
+            }
+        }
+    }
+
+    fn pull(&mut self, items: u64) -> (u64, u64) {
+        let chunk = (self.pulled, items.min(self.left()));
+        self.pulled += chunk.1;
+        chunk
+    }
+
+    fn try_batch(&mut self, items: u64) {
+        let (start, len) = self.pull(items);
+        let seconds = self.function(start, len, 1);
+        let source = self.world.source * len as f64;
+        self.now += source + seconds;
+        let blocked = self.pilot.wants_blocked().then(|| self.world.blocked(1));
+        let ran = Ran { items: len as usize, seconds, blocked, result_bytes: self.world.bytes };
+        self.pilot.tried(source, ran);
+        self.consume(len);
+    }
+
+    fn consume(&mut self, items: u64) {
+        let seconds = self.world.consumer * items as f64;
+        self.now += seconds;
+        self.accepted += items;
+        self.pilot.consumed(items as usize, seconds);
+    }
+
+    fn plain_loop(&mut self, items: u64) {
+        let (start, len) = self.pull(items);
+        let around = (self.world.source + self.world.consumer) * len as f64;
+        let seconds = self.function(start, len, 1) + around;
+        self.now += seconds;
+        self.accepted += len;
+        let (at, remaining) = (self.at(), self.remaining());
+        self.pilot.looped(len as usize, seconds, at, remaining);
+    }
+
+    /// Yields the next chunk of results; false when nothing is in flight.
+    fn next_batch(&mut self) -> bool {
+        loop {
+            let helps = self.pilot.waiting().helps;
+            self.configure(if helps { self.pilot.threads() - 1 } else { self.pilot.threads() });
+            self.advance();
+            let ready = self.ready();
+            self.refill(ready.is_some());
+            self.advance();
+            if let Some(start) = ready {
+                self.accept(start);
+                return true;
+            }
+            if self.pulled == self.accepted {
+                return false;
+            }
+            if !helps || !self.help() {
+                self.wait();
+            }
+        }
+    }
+
+    fn configure(&mut self, threads: usize) {
+        let threads = threads.max(1);
+        if threads > self.threads.len() && self.pilot.plan().is_some_and(|plan| plan.pool == Pool::Blocking) {
+            self.now += (threads - self.threads.len()) as f64 * THREAD_START;
+        }
+        self.threads.resize(threads, 0.0);
+    }
+
+    /// The chunk of results that can be yielded now.
+    fn ready(&self) -> Option<u64> {
+        self.next_finish().filter(|&(_, finish)| finish <= self.now).map(|(start, _)| start)
+    }
+
+    /// The chunk of results that is yielded next, if it runs already, and when it ends.
+    fn next_finish(&self) -> Option<(u64, f64)> {
+        if self.pilot.plan().is_none_or(|plan| plan.ordered) {
+            return self.done.get(&self.accepted).map(|done| (self.accepted, done.finish));
+        }
+        let first = self.done.iter().min_by(|a, b| a.1.finish.total_cmp(&b.1.finish));
+        first.map(|(&start, done)| (start, done.finish))
+    }
+
+    /// Lets threads take every chunk that they would have taken by now.
+    fn advance(&mut self) {
+        while let Some(&chunk) = self.queue.front() {
+            let (thread, start) = self.next_start(&chunk);
+            if start > self.now {
+                return;
+            }
+            self.queue.pop_front();
+            let running = 1 + self.running(start);
+            self.threads[thread] = self.execute(&chunk, start, running);
+        }
+    }
+
+    /// Threads that run at a moment, the consumer's included.
+    fn running(&self, at: f64) -> usize {
+        let helps = (self.helped.0..self.helped.1).contains(&at);
+        self.threads.iter().filter(|&&free| free > at).count() + usize::from(helps)
+    }
+
+    /// Which thread takes a chunk, and when: one that has slept must wake up first.
+    fn next_start(&self, chunk: &Chunk) -> (usize, f64) {
+        let free = |&thread: &usize| self.threads[thread];
+        let thread = (0..self.threads.len()).min_by(|a, b| free(a).total_cmp(&free(b))).unwrap_or(0);
+        let idle = chunk.pushed - self.threads[thread];
+        let delay = if idle > ASLEEP { self.world.wake } else { 0.0 };
+        (thread, self.threads[thread].max(chunk.pushed + delay))
+    }
+
+    /// Runs a chunk from `start` on; when it ends.
+    fn execute(&mut self, chunk: &Chunk, start: f64, running: usize) -> f64 {
+        let seconds = self.function(chunk.start, chunk.len, running);
+        let finish = start + seconds + 0.5 * self.world.hand_over;
+        let blocked = self.world.blocked(running);
+        self.done.insert(chunk.start, Done { len: chunk.len, seconds, finish, blocked });
+        finish
+    }
+
+    fn refill(&mut self, has_results: bool) {
+        let enough = 2 * self.pilot.threads();
+        let missing = enough.saturating_sub(self.queue.len()).min(if has_results { 1 } else { usize::MAX });
+        for _ in 0..missing {
+            let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);
+            let size = self.pilot.chunk(self.remaining());
+            let in_flight = self.pulled > self.accepted;
+            if self.left() == 0 || room == 0 || (room < size && in_flight) {
+                return;
+            }
+            let (start, len) = self.pull(size.min(room) as u64);
+            let seconds = self.world.source * len as f64;
+            self.now += seconds + self.world.transfer * len as f64 + 0.25 * self.world.hand_over;
+            self.pilot.pulled(len as usize, seconds);
+            self.queue.push_back(Chunk { start, len, pushed: self.now });
+            self.advance();
+        }
+    }
+
+    fn accept(&mut self, start: u64) {
+        let Some(done) = self.done.remove(&start) else { return };
+        self.now += 0.25 * self.world.hand_over;
+        let blocked = self.pilot.wants_blocked().then_some(done.blocked);
+        let (items, result_bytes) = (done.len as usize, self.world.bytes);
+        self.pilot.ran(Ran { items, seconds: done.seconds, blocked, result_bytes });
+        let at = self.at();
+        let finished: u64 = self.done.values().filter(|done| done.finish <= self.now).map(|done| done.len).sum();
+        self.pilot.check(at, self.accepted + done.len + finished);
+        self.consume(done.len);
+    }
+
+    /// The consumer runs a waiting chunk itself.
+    fn help(&mut self) -> bool {
+        let Some(chunk) = self.queue.pop_front() else { return false };
+        let begin = self.now;
+        let running = 1 + self.running(begin);
+        self.now = self.execute(&chunk, begin, running);
+        self.helped = (begin, self.now);
+        true
+    }
+
+    /// Moves the clock to the next result, or to where a thread takes the chunk that it needs.
+    fn wait(&mut self) {
+        let until = match (self.next_finish(), self.queue.front()) {
+            (Some((_, finish)), _) => finish,
+            (None, Some(chunk)) => self.next_start(chunk).1,
+            (None, None) => self.done.values().map(|done| done.finish).fold(f64::MAX, f64::min),
+        };
+        let slept = until - self.now > ASLEEP;
+        while let Some(chunk) = self.queue.front() {
+            let start = self.next_start(chunk).1;
+            if start > until {
+                break;
+            }
+            self.now = self.now.max(start);
+            self.advance();
+        }
+        self.now = self.now.max(until) + if slept { 0.1 * self.world.wake } else { 0.0 };
+    }
+}

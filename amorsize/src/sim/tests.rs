@@ -1,0 +1,1 @@
+//! A shorter study than the one of `benches/`.

@@ -1,0 +1,13 @@
+//! Replays the decisions on machines that do not exist (2, 8, 64 and 256 cores) and prints what they lose against the
+//! best fixed plan, cold and with experience. Deterministic.
+//! `cargo run --release -p amorsize-bench --bin simulate [-- FUNCTIONS]`
+
+fn main() {
+    let draws = std::env::args().nth(1).map_or(10, |count| count.parse().expect("a number of functions"));
+    let regrets = amorsize::__sim::study(draws);
+    println!("{regrets}");
+    println!("\nMost was lost after three runs by:");
+    regrets.worst.iter().for_each(|case| println!("  {case}"));
+    println!("\nMost was lost in first runs by:");
+    regrets.worst_cold.iter().for_each(|case| println!("  {case}"));
+}

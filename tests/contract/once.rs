@@ -1,0 +1,162 @@
+//! Each item is given to the function exactly once, and ordered results are those of `map`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use amorsize::{ByValue, Tuner};
+
+use crate::support::{WAYS, Way, compute, in_order, watched};
+
+const ITEMS: usize = 700;
+
+/// How often the function was called for each item.
+struct Calls(Vec<AtomicUsize>);
+
+impl Calls {
+    fn new() -> Arc<Self> {
+        Arc::new(Self((0..ITEMS).map(|_| AtomicUsize::new(0)).collect()))
+    }
+
+    fn assert_once(&self, context: &str) {
+        for (item, calls) in self.0.iter().enumerate() {
+            assert_eq!(calls.load(Ordering::SeqCst), 1, "{context}: calls for item {item}");
+        }
+    }
+}
+
+/// Counts its calls; every 50th item is dear.
+fn counting(way: Way, calls: &Arc<Calls>) -> Tuner<ByValue<impl Fn(usize) -> usize + Send + Sync + 'static>> {
+    let calls = Arc::clone(calls);
+    way.of(Tuner::new("counting", move |item: usize| {
+        calls.0[item].fetch_add(1, Ordering::SeqCst);
+        compute(if item % 50 == 7 { 300 } else { 3 });
+        item * 2
+    }))
+}
+
+fn doubled() -> Vec<usize> {
+    (0..ITEMS).map(|item| item * 2).collect()
+}
+
+fn check(way: Way, call: &str, run: impl FnOnce(&Arc<Calls>) -> Vec<usize>) {
+    let calls = Calls::new();
+    let results = run(&calls);
+    assert_eq!(in_order(way, results), doubled(), "{way:?}, {call}");
+    calls.assert_once(call);
+}
+
+#[test]
+fn stream_by_next_and_by_internal_iteration() {
+    watched(|| {
+        for way in WAYS {
+            check(way, "next", |calls| {
+                let mut results = Vec::new();
+                for result in counting(way, calls).stream(0..ITEMS) {
+                    results.push(result);
+                }
+                results
+            });
+            check(way, "fold", |calls| {
+                counting(way, calls).stream(0..ITEMS).fold(Vec::new(), |mut all, result| {
+                    all.push(result);
+                    all
+                })
+            });
+            check(way, "next, then fold", |calls| {
+                let mut stream = counting(way, calls).stream(0..ITEMS);
+                let mut results: Vec<_> = stream.by_ref().take(ITEMS / 3).collect();
+                stream.for_each(|result| results.push(result));
+                results
+            });
+        }
+    });
+}
+
+#[test]
+fn scope_collect_and_for_each() {
+    watched(|| {
+        for way in WAYS {
+            check(way, "scope", |calls| counting(way, calls).scope(0..ITEMS, |stream| stream.collect()));
+            check(way, "collect", |calls| counting(way, calls).collect(0..ITEMS));
+            check(way, "for_each", |calls| {
+                let mut results = Vec::new();
+                counting(way, calls).for_each(0..ITEMS, |result| results.push(result));
+                results
+            });
+        }
+    });
+}
+
+#[test]
+fn run_calls_for_every_item_and_reports_it() {
+    watched(|| {
+        for way in WAYS {
+            let calls = Calls::new();
+            let report = counting(way, &calls).run(0..ITEMS);
+            calls.assert_once("run");
+            assert_eq!((report.items_in(), report.items_out(), report.in_flight()), (700, 700, 0), "{way:?}");
+        }
+    });
+}
+
+#[test]
+fn a_plan_keeps_the_results_of_its_trial() {
+    watched(|| {
+        for way in WAYS {
+            for sample_size in [1, 5, 100, 10_000] {
+                check(way, "plan", |calls| {
+                    let mut stream = counting(way, calls).sample_size(sample_size).stream(0..ITEMS);
+                    let first = stream.plan().clone();
+                    assert_eq!(&first, stream.plan(), "a plan that is asked for twice is the same");
+                    stream.collect()
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn indexed_results_carry_the_index_of_their_item() {
+    watched(|| {
+        for way in WAYS {
+            let calls = Calls::new();
+            let mut indices = Vec::new();
+            for (index, result) in counting(way, &calls).stream(0..ITEMS).indexed() {
+                assert_eq!(result, index * 2, "{way:?}");
+                indices.push(index);
+            }
+            assert_eq!(in_order(way, indices), (0..ITEMS).collect::<Vec<_>>(), "{way:?}");
+        }
+    });
+}
+
+#[test]
+fn items_that_become_a_thousand_times_dearer_or_cheaper() {
+    watched(|| {
+        let becoming_dearer = |item| if item < 20_000 { 0 } else { 400 };
+        let becoming_cheaper = |item| if item < 100 { 400 } else { 0 };
+        for cost in [becoming_dearer, becoming_cheaper] {
+            let tuner = Way::Planned.of(Tuner::new("changing", move |item: u64| {
+                compute(cost(item));
+                item
+            }));
+            assert!(tuner.stream(0..20_100).eq(0..20_100));
+        }
+    });
+}
+
+#[test]
+fn no_more_calls_at_the_same_time_than_threads() {
+    watched(|| {
+        for (way, threads) in [(Way::Serial, 1), (Way::Single, 1), (Way::Ordered, 2), (Way::Unordered, 2)] {
+            let running = Arc::new(AtomicUsize::new(0));
+            let tuner = way.of(Tuner::new("running", move |item: u64| {
+                let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                compute(20);
+                running.fetch_sub(1, Ordering::SeqCst);
+                assert!(now <= threads, "{now} calls at the same time for item {item}, {threads} threads");
+            }));
+            assert_eq!(tuner.chunk_size(3).stream(0..500).count(), 500);
+        }
+    });
+}

@@ -1,0 +1,1 @@
+//! Random options, lengths, costs, panics and drops, against plain `map`.
