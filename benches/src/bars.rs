@@ -20,7 +20,7 @@ pub(crate) struct Bar {
 /// A cell below a bar.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Miss {
-    pub(crate) row: &'static str,
+    pub(crate) row: String,
     pub(crate) length: &'static str,
     pub(crate) value: f64,
     pub(crate) wants: f64,
@@ -48,7 +48,7 @@ struct Demand {
     from_nanos: f64,
 }
 
-const ORDERED: &[Contender] = &[Pariter, Plmap, Channel];
+const ORDERED: &[Contender] = &[Pariter, Plmap];
 const HANDING: &[Contender] = &[Rayon, Orx, Paralight, Pariter, Plmap, Channel];
 /// Nominal 20 ns, with what a cheap loop may gain by overlap.
 const CHEAP: f64 = 14.0;
@@ -58,6 +58,7 @@ const DEMANDS: &[Demand] = &[
     demand("for, after 3 runs, against the plain loop", WarmFor, &[Loop], None, 0.98, CHEAP),
     demand("fold, against the plain loop, any cost", Fold, &[Loop], None, 0.95, 0.0),
     demand("for against the best ordered streaming peer", For, ORDERED, Some(1.5), 1.0, 0.0),
+    demand("for against chunks over a channel, tuned by hand", For, &[Channel], None, 1.0, 0.0),
     demand("for against the best peer that hands results over", For, HANDING, Some(1.0), 0.95, 0.0),
     demand("for against par_bridge consuming inside", For, &[Bridge], Some(1.0), 0.9, 0.0),
     demand("unordered against par_bridge consuming inside", Any, &[Bridge], None, 0.95, 0.0),
@@ -79,7 +80,28 @@ const fn demand(
 
 /// Judges all demands that the cells can answer.
 pub(crate) fn judge(cells: &[Cell]) -> Vec<Bar> {
-    DEMANDS.iter().filter_map(|demand| demand.judge(cells)).collect()
+    DEMANDS.iter().filter_map(|demand| demand.judge(cells)).chain(cheap(cells)).collect()
+}
+
+/// Nanoseconds that a `for` loop may add to an item too cheap to share.
+const CHEAP_COST: f64 = 1.0;
+
+fn cheap(cells: &[Cell]) -> Option<Bar> {
+    let covered = cells.iter().filter(|cell| cell.loop_nanos < CHEAP);
+    let added = |cell: &Cell| Some(cell.loop_nanos / cell.speedup(For)? - cell.loop_nanos);
+    let costs: Vec<(f64, &Cell)> = covered.filter_map(|cell| Some((added(cell)?, cell))).collect();
+    let missed = costs.iter().filter(|(cost, _)| *cost > CHEAP_COST);
+    let misses = missed.map(|(cost, cell)| Miss::new(cell, *cost, CHEAP_COST)).collect();
+    let mean = costs.iter().map(|(cost, _)| cost).sum::<f64>() / costs.len() as f64;
+    let name = "nanoseconds that `for` adds to items below 20 ns";
+    (!costs.is_empty()).then_some(Bar { name, mean, wanted_mean: None, cells: costs.len(), misses })
+}
+
+impl Miss {
+    fn new(cell: &Cell, value: f64, wants: f64) -> Self {
+        let length = if cell.known { "known" } else { "hidden" };
+        Self { row: cell.row.clone(), length, value, wants }
+    }
 }
 
 impl Demand {
@@ -92,7 +114,7 @@ impl Demand {
         let mut misses: Vec<Miss> = ratios
             .iter()
             .filter(|(ratio, _)| *ratio < self.each)
-            .map(|(ratio, cell)| self.miss(*ratio, cell))
+            .map(|(ratio, cell)| Miss::new(cell, *ratio, self.each))
             .collect();
         misses.sort_by(|a, b| a.value.total_cmp(&b.value));
         let mean = geometric_mean(&ratios.iter().map(|(ratio, _)| *ratio).collect::<Vec<_>>());
@@ -104,10 +126,5 @@ impl Demand {
         let others =
             self.against.iter().filter_map(|&other| if other == Loop { Some(1.0) } else { cell.speedup(other) });
         Some(own / others.reduce(f64::max)?)
-    }
-
-    fn miss(&self, value: f64, cell: &Cell) -> Miss {
-        let length = if cell.known { "known" } else { "hidden" };
-        Miss { row: cell.row, length, value, wants: self.each }
     }
 }

@@ -1,8 +1,9 @@
 //! One cell of the matrix: one row with its length known or hidden, all contenders, interleaved.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contenders::{CONTENDERS, Case, Contender};
 use crate::jobs::Job;
@@ -20,13 +21,15 @@ pub(crate) struct Effort {
     /// Whether warm contenders take part.
     pub(crate) warm: bool,
     pub(crate) cold: bool,
+    /// The oracle tries only a part of its grid.
+    pub(crate) coarse: bool,
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cell {
-    pub(crate) row: &'static str,
-    pub(crate) about: &'static str,
+    pub(crate) row: String,
+    pub(crate) about: String,
     /// The source tells its length.
     pub(crate) known: bool,
     pub(crate) items: usize,
@@ -35,15 +38,17 @@ pub(crate) struct Cell {
     pub(crate) loop_nanos: f64,
     /// 90 % quantile of the loop's laps over their 10 % quantile.
     pub(crate) noise: f64,
+    /// Seconds that the whole cell took to measure.
+    pub(crate) wall: f64,
     pub(crate) oracle_plan: String,
     pub(crate) plan: String,
     pub(crate) scores: Vec<Score>,
 }
 
 /// A contender's speed against the plain loop: medians of the ratios by round.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Score {
-    pub(crate) contender: &'static str,
+    pub(crate) contender: String,
     pub(crate) speedup: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
@@ -73,7 +78,7 @@ impl Visitor for Measure {
 }
 
 /// Items that a contender which hands over one by one gets in its trial lap.
-const TRIAL_ITEMS: usize = 2_000;
+const TRIAL_ITEMS: usize = 500;
 /// Laps of the plain loop that such a contender may take.
 const PATIENCE: f64 = 2.0;
 /// Seconds of work in an expert's chunk.
@@ -82,17 +87,18 @@ const EXPERT_CHUNK: f64 = 100e-6;
 const WARM_UP: usize = 3;
 
 fn measure<J: Job>(row: &Row, job: J, items: usize, hidden: bool, effort: Effort) -> Cell {
+    let began = Instant::now();
     let mut case = Case { job, row: row.name, items, hidden, expert_chunk: 1, pin: Pin::SERIAL };
     case.lap(Contender::Loop, items);
     let first = case.lap(Contender::Loop, items);
     case.expert_chunk = ((EXPERT_CHUNK / (first.seconds / items as f64)) as usize).clamp(1, 4096);
-    let best = oracle::search(&mut case, row.blocks);
+    let best = oracle::search(&mut case, first.seconds / items as f64, row.blocks, effort.coarse);
     case.pin = best;
     let mut entries = enter(&case, first.seconds, effort);
     let plain = race(&case, &mut entries, effort);
     Cell {
-        row: row.name,
-        about: row.about,
+        row: row.name.to_owned(),
+        about: row.about.to_owned(),
         known: !hidden,
         items,
         rounds: plain.len(),
@@ -101,6 +107,7 @@ fn measure<J: Job>(row: &Row, job: J, items: usize, hidden: bool, effort: Effort
         oracle_plan: best.to_string(),
         plan: case.plan(),
         scores: entries.iter().map(|entry| entry.score(&plain, items)).collect(),
+        wall: began.elapsed().as_secs_f64(),
     }
 }
 
@@ -116,7 +123,7 @@ impl Entry {
         let share = self.items as f64 / items as f64;
         let ratios: Vec<f64> = plain.iter().zip(&self.laps).map(|(plain, lap)| share * plain / lap).collect();
         Score {
-            contender: self.contender.name(),
+            contender: self.contender.name().to_owned(),
             speedup: median(&ratios),
             low: quantile(&ratios, 0.25),
             high: quantile(&ratios, 0.75),
@@ -135,23 +142,29 @@ fn enter<J: Job>(case: &Case<J>, plain: f64, effort: Effort) -> Vec<Entry> {
         _ => effort.warm || !contender.is_warm(),
     };
     let contenders = CONTENDERS.iter().map(|&(contender, _)| contender).filter(|&contender| takes_part(contender));
-    contenders.map(|contender| Entry { contender, items: qualify(case, contender, plain), laps: Vec::new() }).collect()
+    let mut honest = HashMap::new();
+    let mut enter =
+        |contender| Entry { contender, items: qualify(case, contender, plain, &mut honest), laps: Vec::new() };
+    contenders.map(&mut enter).collect()
 }
 
+/// Checksums of the plain loop by number of items.
+type Checksums = HashMap<usize, Option<u64>>;
+
 /// Items for the laps of `contender`.
-fn qualify<J: Job>(case: &Case<J>, contender: Contender, plain: f64) -> usize {
+fn qualify<J: Job>(case: &Case<J>, contender: Contender, plain: f64, honest: &mut Checksums) -> usize {
     if contender.is_warm() {
-        (0..WARM_UP).for_each(|_| drop(case.lap(contender, case.items)));
+        (0..WARM_UP).for_each(|_| _ = case.lap(contender, case.items));
     }
     let items = if contender.is_per_item() { case.items.min(TRIAL_ITEMS) } else { case.items };
     let lap = case.lap(contender, items);
-    let honest = case.lap(Contender::Loop, items).checksum;
-    assert!(lap.checksum.is_none_or(|sum| Some(sum) == honest), "{} is wrong on {}", contender.name(), case.row);
+    let honest = *honest.entry(items).or_insert_with(|| case.lap(Contender::Loop, items).checksum);
+    assert!(lap.checksum.is_none() || lap.checksum == honest, "{} is wrong on {}", contender.name(), case.row);
     if !contender.is_per_item() {
         return items;
     }
     let affordable = PATIENCE * plain / lap.seconds * items as f64;
-    (affordable as usize).clamp(items, case.items)
+    (affordable as usize).clamp(items / 2, case.items)
 }
 
 /// The rounds: the loop first and last, the others between, each time in another order.

@@ -11,7 +11,7 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 use crate::channel;
 use crate::jobs::{Item, Job};
 use crate::oracle::Pin;
-use crate::source::{Function, Source};
+use crate::source::Source;
 
 /// A way to run the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,15 +6,18 @@ mod channel;
 mod contenders;
 mod corpus;
 mod html;
+mod idle;
 mod jobs;
 mod matrix;
 mod memory;
 mod oracle;
+mod overhead;
 mod real;
 mod rows;
 mod source;
 mod stats;
 mod table;
+mod usage;
 mod work;
 
 use std::env;
@@ -34,6 +37,12 @@ struct Cli {
 enum Measurement {
     /// Rows by contenders: the table, the bars, and on request JSON and a page with charts.
     Matrix(matrix::Options),
+    /// METG(50 %) beside the peers', and sleeps a chunk.
+    Overhead,
+    /// What a stalled consumer burns.
+    Idle,
+    /// Joins the JSON of several matrix runs: table, bars, page.
+    Page(matrix::Page),
     /// One cell once; prints the process's peak memory in bytes.
     Cell(memory::Options),
 }
@@ -50,6 +59,9 @@ fn main() -> Result<ExitCode> {
     }
     match cli.command {
         Measurement::Matrix(options) => matrix::run(&options)?,
+        Measurement::Overhead => overhead::run()?,
+        Measurement::Idle => idle::run()?,
+        Measurement::Page(options) => matrix::join(&options)?,
         Measurement::Cell(options) => memory::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)

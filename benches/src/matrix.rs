@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use regex::Regex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bars;
 use crate::cell::{Cell, Effort, Measure};
@@ -57,26 +57,28 @@ enum Length {
 }
 
 /// Everything measured in one run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// Seconds since 1970.
     pub(crate) date: u64,
     pub(crate) cores: usize,
     pub(crate) quick: bool,
     pub(crate) cells: Vec<Cell>,
+    #[serde(skip_deserializing)]
     pub(crate) bars: Vec<bars::Bar>,
 }
 
 /// Seconds of a lap of the plain loop.
 const LAP: f64 = 50e-3;
-const QUICK_LAP: f64 = 20e-3;
+const QUICK_LAP: f64 = 12e-3;
 
 impl Options {
     fn effort(&self) -> Effort {
-        let (rounds, cell) = if self.quick { ((3, 41), 700) } else { ((5, 101), 4_000) };
+        let (rounds, cell) = if self.quick { ((3, 41), 500) } else { ((5, 101), 4_000) };
         Effort {
             rounds,
             cell: Duration::from_millis(cell),
+            coarse: self.quick,
             cold: self.runs.contains(&Runs::Cold),
             warm: self.runs.contains(&Runs::Warm),
         }
@@ -113,6 +115,37 @@ fn measure(row: &Row, context: Context, hidden: bool, effort: Effort) -> Option<
     let mut visitor = Measure { effort, hidden, cell: None };
     row.visit(context, &mut visitor);
     visitor.cell
+}
+
+/// `page`: one page from the JSON of several runs.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Page {
+    /// What `matrix --json` wrote.
+    #[arg(required = true)]
+    json: Vec<PathBuf>,
+    /// Where to write the page.
+    #[arg(long, value_name = "FILE")]
+    html: PathBuf,
+}
+
+/// Joins runs: prints their table and bars, and writes the page.
+pub(crate) fn join(options: &Page) -> Result<()> {
+    let mut joined: Option<Outcome> = None;
+    for path in &options.json {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let outcome: Outcome =
+            serde_json::from_str(&text).with_context(|| format!("{}: not a matrix", path.display()))?;
+        match &mut joined {
+            Some(joined) => joined.cells.extend(outcome.cells),
+            None => joined = Some(outcome),
+        }
+    }
+    let mut joined = joined.context("no runs given")?;
+    table::head();
+    joined.cells.iter().for_each(table::line);
+    joined.bars = bars::judge(&joined.cells);
+    table::bars(&joined.bars);
+    fs::write(&options.html, html::page(&joined)).with_context(|| format!("cannot write {}", options.html.display()))
 }
 
 fn write(options: &Options, outcome: &Outcome) -> Result<()> {

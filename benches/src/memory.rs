@@ -16,7 +16,7 @@ use crate::work::Pace;
 pub(crate) fn add(cell: &mut Cell) -> Result<()> {
     if cell.scores.iter().all(|score| score.contender != Contender::Loop.name()) {
         let plain = Score {
-            contender: Contender::Loop.name(),
+            contender: Contender::Loop.name().to_owned(),
             speedup: 1.0,
             low: 1.0,
             high: 1.0,
@@ -25,9 +25,9 @@ pub(crate) fn add(cell: &mut Cell) -> Result<()> {
         };
         cell.scores.insert(0, plain);
     }
-    let (row, known) = (cell.row, cell.known);
+    let (row, known) = (&cell.row, cell.known);
     for score in cell.scores.iter_mut().filter(|score| score.contender != Contender::Oracle.name()) {
-        score.peak_bytes = child(row, score.contender, known, score.items)?;
+        score.peak_bytes = child(row, &score.contender, known, score.items)?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ const CHUNKS: [usize; 8] = [1, 4, 16, 64, 256, 1024, 4096, 8192];
 const WINDOWS: [usize; 3] = [2, 4, 12];
 const BLOCKING_THREADS: [usize; 4] = [8, 32, 64, 128];
 /// Plans that survive the first lap, and laps that each of them then gets.
-const FINALISTS: usize = 5;
+const FINALISTS: usize = 4;
 const FINAL_LAPS: usize = 3;
 /// A lap shorter than this (seconds) is repeated: one reading says too little.
 const SHORT_LAP: f64 = 2e-3;
@@ -55,16 +55,25 @@ impl fmt::Display for Pin {
     }
 }
 
-/// Every plan worth a try for so many items.
-fn grid(items: usize, blocks: bool) -> Vec<Pin> {
+/// Chunks of less work than this (seconds) are not tried: their hand-over alone takes as long.
+const LEAST_CHUNK: f64 = 1e-6;
+
+/// Every plan worth a try for so many items of `item_time` seconds.
+fn grid(items: usize, item_time: f64, blocks: bool, coarse: bool) -> Vec<Pin> {
+    let every = if coarse { 2 } else { 1 };
+    let windows: &[usize] = if coarse { &WINDOWS[1..2] } else { &WINDOWS };
     let cpu = [(Pool::Cpu, cores())];
     let blocking = BLOCKING_THREADS.map(|threads| (Pool::Blocking, threads));
     let pools = cpu.iter().chain(blocking.iter().filter(|_| blocks));
     let mut pins = vec![Pin::SERIAL];
     for &(pool, threads) in pools {
-        for chunk in CHUNKS.into_iter().filter(|&chunk| chunk == 1 || chunk * threads <= items) {
+        let fits = |chunk: usize| chunk == 1 || chunk * threads <= items;
+        let pays = |chunk: usize| chunk as f64 * item_time >= LEAST_CHUNK;
+        for chunk in CHUNKS.into_iter().step_by(every).filter(|&chunk| fits(chunk) && pays(chunk)) {
             pins.extend(
-                WINDOWS.map(|window| Pin(Some(Parallel { pool, threads, chunk, buffer: window * threads * chunk }))),
+                windows
+                    .iter()
+                    .map(|window| Pin(Some(Parallel { pool, threads, chunk, buffer: window * threads * chunk }))),
             );
         }
     }
@@ -72,9 +81,9 @@ fn grid(items: usize, blocks: bool) -> Vec<Pin> {
 }
 
 /// Finds the best plan: one lap for all, more for the best of them.
-pub(crate) fn search<J: Job>(case: &mut Case<J>, blocks: bool) -> Pin {
+pub(crate) fn search<J: Job>(case: &mut Case<J>, item_time: f64, blocks: bool, coarse: bool) -> Pin {
     let mut timed: Vec<(f64, Pin)> =
-        grid(case.items, blocks).into_iter().map(|pin| (time(case, pin, 1), pin)).collect();
+        grid(case.items, item_time, blocks, coarse).into_iter().map(|pin| (time(case, pin, 1), pin)).collect();
     timed.sort_by(|a, b| a.0.total_cmp(&b.0));
     timed.truncate(FINALISTS);
     let finals = timed.into_iter().map(|(_, pin)| (time(case, pin, FINAL_LAPS), pin));

@@ -75,7 +75,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("5us", "even work", Kind::Even, 5e-6, Length::Lap(FEW)),
     row("50us", "even work", Kind::Even, 50e-6, Length::Lap(FEW)),
     row("1ms", "even work", Kind::Even, 1e-3, Length::Lap(FEW)),
-    row("20ms", "even work", Kind::Even, 20e-3, Length::Lap(12)),
+    row("20ms", "even work", Kind::Even, 20e-3, Length::Fixed(8)),
     row("tail", "2 us, 1 in 128 costs 200 us", Kind::HeavyTail, 2e-6, Length::Lap(FEW)),
     row(
         "phases",
@@ -124,7 +124,9 @@ impl Row {
             Kind::Phases { dear_first } => {
                 visitor.visit(self, self.phases(context, items, dear_first), items + DEAR_ITEMS)
             }
-            Kind::Blocks(bytes) => visitor.visit(self, Blocks { steps: context.pace.steps(8e3), bytes }, items),
+            Kind::Blocks(bytes) => {
+                visitor.visit(self, Blocks { steps: context.pace.steps(0.7e9 * self.item), bytes }, items)
+            }
             Kind::Sleep => visitor.visit(self, Sleep(Duration::from_millis(1)), items),
             Kind::Contended => visitor.visit(self, Contended(steps, Arc::new(Mutex::new(0))), items),
             Kind::Counter => visitor.visit(self, Counter(300, Arc::new(AtomicU64::new(0))), items),
