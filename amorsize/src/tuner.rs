@@ -14,7 +14,7 @@ use crate::options::{self, Adaptation, Options, Order};
 use crate::plan::Pool;
 use crate::report::Report;
 use crate::stream::Stream;
-use crate::work::{ByRef, ByValue, Work};
+use crate::work::{ByRef, ByValue, Discard, Work};
 
 /// A function with its options, ready to run over any number of inputs.
 ///
@@ -33,7 +33,7 @@ use crate::work::{ByRef, ByValue, Work};
 pub struct Tuner<W> {
     work: Arc<W>,
     options: Options,
-    identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 impl<F> Tuner<ByValue<F>> {
@@ -296,7 +296,8 @@ impl<W> Tuner<W> {
         self.scope(items, |stream| stream.for_each(sink));
     }
 
-    /// Runs over all items for their effects, drops the results, and reports.
+    /// Runs over all items for their effects, and reports. Results are dropped on the thread that made them, as they
+    /// come, so `ordered` does not matter here.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -308,9 +309,14 @@ impl<W> Tuner<W> {
     pub fn run<I>(&self, items: I) -> Report
     where
         I: IntoIterator<Item: Send>,
-        W: Work<I::Item, Output: Send> + Send + Sync,
+        W: Work<I::Item> + Send + Sync,
     {
-        self.scope(items, |stream| stream.fold_reported((), |(), result| drop(result)).1)
+        let effects = Tuner {
+            work: Arc::new(Discard(Arc::clone(&self.work))),
+            options: Options { ordered: Order::Any, ..self.options.clone() },
+            identity: self.identity,
+        };
+        effects.scope(items, |stream| stream.fold_reported((), |(), ()| ()).1)
     }
 }
 

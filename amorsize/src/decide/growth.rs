@@ -45,6 +45,11 @@ impl Growth {
         Self { threads, most, direction: Direction::Up, before: None, since: now, yielded, rest: 0, serial }
     }
 
+    /// The number is known to be good: it is only reconsidered now and then.
+    pub(crate) fn settle(&mut self) {
+        self.direction = Direction::Settled;
+    }
+
     /// Judges the stretch that ends now, once it is long enough; a new number of threads if it should change.
     pub(crate) fn check(&mut self, now: f64, yielded: u64) -> Option<usize> {
         let (seconds, items) = (now - self.since, yielded - self.yielded);
@@ -120,7 +125,9 @@ mod tests {
 
     #[test]
     fn a_server_that_answers_one_at_a_time_does_not_get_many() {
-        assert_eq!(climb(32, |_| 200.0), 1);
+        // One, or two while another attempt is made.
+        let threads = climb(32, |_| 200.0);
+        assert!(threads <= 2, "{threads}");
     }
 
     #[test]

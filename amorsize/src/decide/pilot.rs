@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::machine::Memory;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 
@@ -12,6 +13,7 @@ use super::choose::{self, Situation};
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
+use super::pressure::Pressure;
 use super::tally::{Stretch, Tally};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
@@ -22,6 +24,12 @@ const FIRST_STRETCH: f64 = 50e-6;
 const LONGEST_STRETCH: f64 = 400e-6;
 /// Most items of such a stretch.
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
+/// Seconds of an item below which a trial does not tell what the plain loop takes, since the compiler and the processor
+/// work on several items of a loop at once; and seconds of the loop that do tell.
+const CHEAP: f64 = 250e-9;
+const CALIBRATION: f64 = 30e-6;
+/// Items that are run without a look at the signal where they are that cheap: enough for the compiler to vectorise.
+const STRIDE: usize = 64;
 /// Ratio from which a change of item time makes the plan worth another thought.
 const NOTABLE: f64 = 1.5;
 /// Seconds of a first chunk after a trial; later ones at most double.
@@ -38,6 +46,8 @@ const DOUBT_WAITING: f64 = 0.1;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
+/// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
+const FEWER: usize = 4;
 /// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
 const LONGEST_ESTIMATE: f64 = 1e9;
 
@@ -89,6 +99,8 @@ pub(crate) struct Prior {
 #[derive(Clone, Debug)]
 enum Mode {
     Trying(Trial),
+    /// The plain loop, to know what it takes.
+    Calibrating,
     Looping,
     Parallel,
     /// Chunks run out before something else.
@@ -116,7 +128,10 @@ pub(crate) struct Pilot {
     promise: Option<(bool, usize)>,
     watch: Option<Watch>,
     growth: Option<Growth>,
+    /// Threads that were last found slower than the plain loop.
+    refuted: usize,
     tally: Tally,
+    pressure: Pressure,
     /// Largest chunk that the next one may be: twice the last that came back.
     chunk_limit: usize,
     /// What history says of the chunk size, relative to what costs alone would give.
@@ -135,6 +150,7 @@ impl Pilot {
     pub(crate) fn new(options: Options, situation: Situation) -> Self {
         let mut pilot = Self {
             mode: Mode::Trying(Trial::new(options.sample_size)),
+            pressure: Pressure::new(options.memory_threshold),
             options,
             situation,
             costs: Costs::default(),
@@ -144,6 +160,7 @@ impl Pilot {
             promise: None,
             watch: None,
             growth: None,
+            refuted: 0,
             tally: Tally::default(),
             chunk_limit: 1,
             chunk_factor: 1.0,
@@ -175,6 +192,7 @@ impl Pilot {
         let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
         self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         self.settle(prior.verdict, prior.origin, expected, start);
+        self.growth.iter_mut().for_each(Growth::settle);
     }
 
     /// The plan, once there is one.
@@ -208,21 +226,34 @@ impl Pilot {
             let estimated = self.options.estimated_item_time.is_some() && self.plan.is_none();
             match trial.next().filter(|_| !estimated) {
                 Some(batch) if room > 0 => return Step::Try(batch.min(room)),
+                _ if !estimated && self.is_too_cheap_to_know() => self.mode = Mode::Calibrating,
                 _ => self.decide(at, remaining),
             }
         }
         if self.is_looping() { Step::Loop(self.stretch()) } else { Step::Parallel }
     }
 
+    fn is_too_cheap_to_know(&self) -> bool {
+        self.costs.item < CHEAP && !verdict::is_pinned_parallel(&self.options)
+    }
+
+    /// Decides with what is known, because somebody wants to see the plan.
+    pub(crate) fn conclude(&mut self, at: Position, remaining: Remaining) {
+        if self.plan.is_none() {
+            self.decide(at, remaining);
+        }
+    }
+
     /// Whether items are run as a plain loop now.
-    pub(crate) fn is_looping(&self) -> bool {
-        matches!(self.mode, Mode::Looping | Mode::Probing)
+    fn is_looping(&self) -> bool {
+        matches!(self.mode, Mode::Looping | Mode::Probing | Mode::Calibrating)
     }
 
     /// Items of the plain loop until the next look at the clock.
     pub(crate) fn stretch(&self) -> usize {
-        let seconds = match (&self.mode, &self.watch) {
-            (Mode::Probing, Some(watch)) => watch.probe_rest(),
+        let seconds = match self.mode {
+            Mode::Probing => watch::PROBE,
+            Mode::Calibrating => CALIBRATION,
             _ => self.stretch,
         };
         (seconds / self.costs.serial().max(1e-10)).clamp(1.0, LONGEST_STRETCH_ITEMS) as usize
@@ -235,6 +266,13 @@ impl Pilot {
             (_, Some(plan)) if plan.pool == Pool::Blocking => true,
             _ => self.chunks.is_multiple_of(CLOCKED_CHUNKS) && self.chunk_seconds() >= WORTH_CLOCKING,
         }
+    }
+
+    /// Items that a thread runs before it looks whether the stream was cancelled: one, unless they are so cheap that
+    /// looking would show.
+    pub(crate) fn stride(&self) -> usize {
+        let is_running = matches!(self.mode, Mode::Parallel | Mode::Draining(_));
+        if is_running && self.settled.1 < CHEAP && !verdict::is_pinned_parallel(&self.options) { STRIDE } else { 1 }
     }
 
     fn chunk_seconds(&self) -> f64 {
@@ -269,8 +307,10 @@ impl Pilot {
     pub(crate) fn looped(&mut self, items: usize, seconds: f64, at: Position, remaining: Remaining) {
         self.done += items as u64;
         let each = seconds / items as f64;
-        if matches!(self.mode, Mode::Probing) {
-            return self.probed(items, seconds, at);
+        match self.mode {
+            Mode::Probing => return self.probed(items, seconds, at),
+            Mode::Calibrating => return self.calibrated(each, at, remaining),
+            _ => {}
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);
         if self.plan.as_ref().is_some_and(|plan| plan.origin == Origin::Pinned) {
@@ -284,6 +324,15 @@ impl Pilot {
             }
             _ => self.rethink(each, at, remaining),
         }
+    }
+
+    /// The loop took `each` seconds an item: the parts are known less well than that.
+    fn calibrated(&mut self, each: f64, at: Position, remaining: Remaining) {
+        let factor = each / self.costs.serial().max(1e-10);
+        self.costs.source *= factor;
+        self.costs.item *= factor;
+        self.costs.consumer *= factor;
+        self.decide(at, remaining);
     }
 
     /// The plain loop goes on, unless items became dearer or the input turned out longer.
@@ -322,6 +371,7 @@ impl Pilot {
             }
             watch::Probed::Refuted { gain } => {
                 let threads = self.threads();
+                self.refuted = threads;
                 let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
                 self.adopt(Verdict::serial(reason), self.origin(), at);
             }
@@ -330,7 +380,7 @@ impl Pilot {
 
     /// Another attempt at threads after a pause.
     fn resume(&mut self, at: Position) {
-        let threads = self.options.threads.map_or(self.situation.cores, usize::from);
+        let threads = self.options.threads.map_or((self.refuted / FEWER).max(2), usize::from);
         if let Some(watch) = &mut self.watch {
             watch.restart(at.now, at.yielded);
         }
@@ -342,9 +392,9 @@ impl Pilot {
     fn decide(&mut self, at: Position, remaining: Remaining) {
         let expected = remaining.expected(self.done);
         self.spread = Spread::default();
-        if let Mode::Trying(trial) = &self.mode {
+        if matches!(self.mode, Mode::Trying(_) | Mode::Calibrating) {
             let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
-            self.chunk_limit = self.chunk_limit.max(2 * trial.last_batch()).max(first);
+            self.chunk_limit = self.chunk_limit.max(first);
             self.tally.skip(at.now, at.yielded);
         }
         let verdict = verdict::reach(&self.costs, expected, &self.options, &self.situation);
@@ -404,6 +454,7 @@ impl Pilot {
         self.done += ran.items as u64;
         self.chunks += 1;
         let rate = self.rate();
+        self.tally.ran(ran.items, ran.seconds);
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, rate);
@@ -425,8 +476,8 @@ impl Pilot {
         self.options.adaptive_chunking.rate()
     }
 
-    /// Looks at a parallel run between two chunks.
-    pub(crate) fn check(&mut self, at: Position) {
+    /// Looks at a parallel run between two chunks; `produced` results are finished, yielded or not.
+    pub(crate) fn check(&mut self, at: Position, produced: u64) {
         if !matches!(self.mode, Mode::Parallel) {
             return;
         }
@@ -439,9 +490,26 @@ impl Pilot {
             self.close_stretch(at);
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
-        let (window, serial) = (self.window(), self.costs.serial());
-        if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, at.yielded, window, serial)) {
+        self.outgrow(at);
+        let (round, serial) = (self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN)), self.costs.serial());
+        if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, produced, round, serial)) {
             self.mode = Mode::Draining(After::Probe);
+        }
+    }
+
+    /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
+    fn outgrow(&mut self, at: Position) {
+        let Some(watch) = &mut self.watch else { return };
+        if self.done <= 2 * self.settled.0 {
+            return;
+        }
+        self.settled.0 = self.done;
+        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+        let worth = choose::threads(&self.costs, self.done, &self.options, &self.situation);
+        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
+            watch.promise(gain);
+            self.close_stretch(at);
+            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
         }
     }
 
@@ -488,6 +556,22 @@ impl Pilot {
         self.fitting(wanted, self.buffer_size(), threads)
     }
 
+    /// Whether the next step wants to know the memory.
+    pub(crate) fn wants_memory(&self, now: f64) -> bool {
+        self.pressure.is_due(now)
+    }
+
+    /// Takes a reading of the memory.
+    pub(crate) fn saw_memory(&mut self, now: f64, memory: Memory) {
+        self.pressure.observe(now, memory);
+    }
+
+    /// How many more items may be taken from the source, with so many in flight.
+    pub(crate) fn room(&self, in_flight: usize) -> usize {
+        let bytes = self.costs.result_bytes.max(self.situation.item_bytes as f64);
+        self.window().saturating_sub(in_flight).min(self.pressure.room(in_flight, bytes))
+    }
+
     /// Items that may be in flight now, at most the plan's buffer size; 0 while draining.
     pub(crate) fn window(&self) -> usize {
         match self.mode {
@@ -516,11 +600,13 @@ impl Pilot {
 
     fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return self.tally.skip(at.now, at.yielded) };
+        let costs = Costs { item: self.tally.item_time().unwrap_or(self.costs.item), ..self.costs };
         let serial = match &self.watch {
-            Some(watch) if plan.pool != Pool::Serial => watch.serial(&self.costs),
-            _ => self.costs.serial(),
+            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),
+            _ => costs.serial(),
         };
-        self.tally.close(plan, &self.costs, serial, at.now, at.yielded);
+        self.tally.close(plan, &costs, serial, at.now, at.yielded);
     }
 
     /// What became of each plan; the run is over.

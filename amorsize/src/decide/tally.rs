@@ -25,15 +25,28 @@ pub(crate) struct Stretch {
 pub(crate) struct Tally {
     since: f64,
     yielded: u64,
+    /// Items run on threads in the present stretch, and the function's seconds for them.
+    ran: (usize, f64),
     stretches: Vec<Stretch>,
 }
 
 impl Tally {
+    /// Adds a chunk that was run on a thread.
+    pub(crate) fn ran(&mut self, items: usize, seconds: f64) {
+        self.ran.0 += items;
+        self.ran.1 += seconds;
+    }
+
+    /// Seconds of the function for an item on average over the present stretch, where threads ran it: running
+    /// estimates only know its end.
+    pub(crate) fn item_time(&self) -> Option<f64> {
+        (self.ran.0 > 0).then(|| self.ran.1 / self.ran.0 as f64)
+    }
+
     /// Ends the stretch of `plan`.
     pub(crate) fn close(&mut self, plan: &Plan, costs: &Costs, serial: f64, now: f64, yielded: u64) {
         let (items, seconds) = (yielded - self.yielded, now - self.since);
-        self.since = now;
-        self.yielded = yielded;
+        self.skip(now, yielded);
         if items == 0 || seconds <= 0.0 {
             return;
         }
@@ -47,6 +60,7 @@ impl Tally {
     pub(crate) fn skip(&mut self, now: f64, yielded: u64) {
         self.since = now;
         self.yielded = yielded;
+        self.ran = (0, 0.0);
     }
 
     pub(crate) fn into_stretches(self) -> Vec<Stretch> {

@@ -12,6 +12,7 @@ use super::queue::{Polled, Queue};
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
+use crate::machine;
 use crate::plan::{Plan, Pool};
 use crate::report::Report;
 use crate::work::Work;
@@ -205,7 +206,10 @@ where
         while self.pilot.plan().is_none() {
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
-                Step::Loop(_) | Step::Parallel => break,
+                Step::Loop(_) | Step::Parallel => {
+                    let (at, remaining) = (self.position(), self.remaining(source));
+                    self.pilot.conclude(at, remaining);
+                }
             }
         }
     }
@@ -281,7 +285,8 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk = Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked() };
+        let chunk =
+            Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked(), stride: self.pilot.stride() };
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }
@@ -318,7 +323,7 @@ where
                 },
             };
             if let Some(batch) = &batch {
-                self.observe(batch);
+                self.observe(batch, polled.ready);
             }
             return batch;
         }
@@ -346,8 +351,9 @@ where
         let enough = 2 * self.pilot.threads();
         let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
         let missing = enough.saturating_sub(polled.queued).min(most_chunks);
+        self.look_at_memory();
         for _ in 0..missing {
-            let room = self.pilot.window().saturating_sub(self.in_flight() as usize);
+            let room = self.pilot.room(self.in_flight() as usize);
             let size = self.pilot.chunk(self.remaining(source));
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
                 return;
@@ -358,6 +364,13 @@ where
             if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
             }
+        }
+    }
+
+    fn look_at_memory(&mut self) {
+        let Position { now, .. } = self.position();
+        if self.pilot.wants_memory(now) {
+            self.pilot.saw_memory(now, machine::memory());
         }
     }
 
@@ -381,10 +394,10 @@ where
         self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
     }
 
-    fn observe(&mut self, batch: &Batch<R>) {
+    fn observe(&mut self, batch: &Batch<R>, ready: u64) {
         self.pilot.ran(ran(batch));
         let at = self.position();
-        self.pilot.check(at);
+        self.pilot.check(at, self.accepted + batch.results.len() as u64 + ready);
         // More threads, say: they take part from now on.
         self.configure();
     }

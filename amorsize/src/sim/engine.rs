@@ -53,6 +53,8 @@ struct Engine<'a> {
     queue: VecDeque<Chunk>,
     /// When each thread is free.
     threads: Vec<f64>,
+    /// When the consumer last ran a chunk itself.
+    helped: (f64, f64),
     done: BTreeMap<u64, Done>,
 }
 
@@ -70,6 +72,7 @@ pub(super) fn run(world: &World, pilot: Pilot, seed: u64) -> Outcome {
         accepted: 0,
         queue: VecDeque::new(),
         threads: Vec::new(),
+        helped: (0.0, 0.0),
         done: BTreeMap::new(),
     };
     while engine.accepted < world.items {
@@ -98,8 +101,9 @@ impl Engine<'_> {
 
     /// Seconds of the function for a chunk while so many threads run.
     fn function(&mut self, start: u64, len: u64, threads: usize) -> f64 {
+        let apart = !self.pilot.is_looping() && self.pilot.plan().is_some() && !self.pilot.waiting().helps;
         let jitter = 1.0 + JITTER * self.chance.normal().abs();
-        self.world.run(start, len, threads) * self.today * jitter
+        self.world.run(start, len, threads, apart) * self.today * jitter
     }
 
     fn step(&mut self) {
@@ -203,9 +207,15 @@ impl Engine<'_> {
                 return;
             }
             self.queue.pop_front();
-            let running = 1 + self.threads.iter().filter(|&&free| free > start).count();
+            let running = 1 + self.running(start);
             self.threads[thread] = self.execute(&chunk, start, running);
         }
+    }
+
+    /// Threads that run at a moment, the consumer's included.
+    fn running(&self, at: f64) -> usize {
+        let helps = (self.helped.0..self.helped.1).contains(&at);
+        self.threads.iter().filter(|&&free| free > at).count() + usize::from(helps)
     }
 
     /// Which thread takes a chunk, and when: one that has slept must wake up first.
@@ -252,15 +262,18 @@ impl Engine<'_> {
         let (items, result_bytes) = (done.len as usize, self.world.bytes);
         self.pilot.ran(Ran { items, seconds: done.seconds, blocked, result_bytes });
         let at = self.at();
-        self.pilot.check(at);
+        let finished: u64 = self.done.values().filter(|done| done.finish <= self.now).map(|done| done.len).sum();
+        self.pilot.check(at, self.accepted + done.len + finished);
         self.consume(done.len);
     }
 
     /// The consumer runs a waiting chunk itself.
     fn help(&mut self) -> bool {
         let Some(chunk) = self.queue.pop_front() else { return false };
-        let running = 1 + self.threads.iter().filter(|&&free| free > self.now).count();
-        self.now = self.execute(&chunk, self.now, running);
+        let begin = self.now;
+        let running = 1 + self.running(begin);
+        self.now = self.execute(&chunk, begin, running);
+        self.helped = (begin, self.now);
         true
     }
 

@@ -43,6 +43,8 @@ pub struct Regrets {
     pub total: [Regret; EXPERIENCE.len()],
     /// The cases that lost most after three runs, described.
     pub worst: Vec<String>,
+    /// The same for first runs.
+    pub worst_cold: Vec<String>,
 }
 
 struct Case {
@@ -80,7 +82,8 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
                 .iter()
                 .map(|s| format!("{}x{} chunk {} {}it", s.plan.pool, s.plan.threads, s.plan.chunk_size, s.items))
                 .collect();
-            let said = forecast.as_ref().map(|f| {
+            let any = model.forecast(&query(&world, &Options::default(), &situation(&world)));
+            let said = any.as_ref().map(|f| {
                 format!(
                     "{}x{} c{} conf {:.2} x{:.2}",
                     f.pool, f.threads, f.chunk_size, f.confidence, f.expected_speedup
@@ -196,7 +199,7 @@ fn pinned(world: &World, pool: Pool, threads: usize, chunk: usize) -> Pilot {
 }
 
 fn costs(world: &World) -> Costs {
-    let item = world.run(0, world.items, 1) / world.items as f64;
+    let item = world.run(0, world.items, 1, false) / world.items as f64;
     let (source, consumer, result_bytes) = (world.source, world.consumer, world.bytes as f64);
     Costs { source, item, consumer, spread: 0.0, blocked: world.blocked(1), result_bytes }
 }
@@ -221,9 +224,11 @@ fn summarize(mut cases: Vec<Case>) -> Regrets {
     let of = |class: usize| -> Vec<&Case> { cases.iter().filter(|case| case.class == class).collect() };
     let classes = (0..CLASSES.len()).map(|class| (CLASSES[class], regrets(&of(class)))).collect();
     let total = regrets(&cases.iter().collect::<Vec<_>>());
-    cases.sort_by(|a, b| b.regrets[2].total_cmp(&a.regrets[2]));
-    let worst = cases.into_iter().take(WORST).map(|case| case.description).collect();
-    Regrets { classes, total, worst }
+    let mut worst = |at: usize| {
+        cases.sort_by(|a, b| b.regrets[at].total_cmp(&a.regrets[at]));
+        cases.iter().take(WORST).map(|case| case.description.clone()).collect()
+    };
+    Regrets { classes, total, worst: worst(2), worst_cold: worst(0) }
 }
 
 /// Cases that are described.

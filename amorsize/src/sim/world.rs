@@ -159,18 +159,19 @@ impl World {
         }
     }
 
-    /// Seconds of the function for `len` items while `threads` run.
-    pub(super) fn run(&self, start: u64, len: u64, threads: usize) -> f64 {
+    /// Seconds of the function for `len` items while `threads` run it; `apart` from them the consumer keeps a core
+    /// busy as far as it has to do.
+    pub(super) fn run(&self, start: u64, len: u64, threads: usize, apart: bool) -> f64 {
         let threads = threads.max(1) as f64;
-        let shared = (threads * self.computing_share() / self.cores as f64).max(1.0);
-        let running = threads.min(self.cores as f64);
-        let computing = self.computing * shared * self.slowdown.factor(running);
+        let alone = self.computing + self.waiting;
+        let around = self.source + self.consumer + self.transfer;
+        let load = if apart { (around * threads / alone).min(1.0) } else { 0.0 };
+        let cores = self.cores as f64;
+        let computing = self.computing * self.slowdown.factor(threads.min(cores));
         let waiting = self.waiting * (threads / self.capacity).max(1.0);
-        self.weight(start, len) * (computing + waiting)
-    }
-
-    fn computing_share(&self) -> f64 {
-        self.computing / (self.computing + self.waiting)
+        // Where cores are the bound, whoever waits for one waits longer.
+        let crowded = computing * threads / (cores - load);
+        self.weight(start, len) * (computing + waiting).max(crowded)
     }
 
     /// Share of the function's time that it waits.

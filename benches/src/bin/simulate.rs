@@ -8,4 +8,6 @@ fn main() {
     println!("{regrets}");
     println!("\nMost was lost after three runs by:");
     regrets.worst.iter().for_each(|case| println!("  {case}"));
+    println!("\nMost was lost in first runs by:");
+    regrets.worst_cold.iter().for_each(|case| println!("  {case}"));
 }

@@ -7,19 +7,29 @@ use crate::options::Options;
 use crate::plan::Pool;
 
 use super::Query;
-use super::history::log2;
 use super::neighbours::View;
-use super::outcomes::{Group, Outcomes, modelled};
+use super::outcomes::{Outcomes, Setup, Verdict};
 
 /// Gain over the plain loop that an untried plan must promise, and one that was tried often.
 const WORTH_TRYING: f64 = 1.15;
 const WORTH_KEEPING: f64 = 1.03;
 /// Part of the best throughput at which fewer threads are preferred.
 const ENOUGH: f64 = 0.985;
+/// Rounds of items over threads that are worth making even.
+const ROUNDS: usize = 3;
 /// Factors around the planned chunk.
 const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
 const OTHER_CHUNK: f64 = 1.03;
+
+/// Part of a run that may be risked for an untried plan.
+const HARMLESS: f64 = 0.02;
+/// Seconds after which threads that are slower than the plain loop have been found out.
+const FOUND_OUT: f64 = 2e-3;
+/// Hope, relative to the best plan, from which that is worth it.
+const WORTH_A_TRY: f64 = 1.03;
+/// Evidence from which a plan counts as tried.
+const TRIED: f64 = 0.4;
 
 /// One plan and what to expect of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,8 +39,17 @@ pub(super) struct Candidate {
     pub(super) chunk: usize,
     /// Throughput against the plain loop.
     pub(super) speedup: f64,
+    /// The same if threads slow each other down as little as outcomes leave to hope.
+    pub(super) hope: f64,
     /// Samples that tried it or something near it.
     pub(super) evidence: f64,
+}
+
+impl Candidate {
+    /// Between what is expected and what is hoped for.
+    fn prospect(&self) -> f64 {
+        (self.speedup * self.hope).sqrt()
+    }
 }
 
 /// Everything that decides between candidates.
@@ -43,7 +62,7 @@ pub(super) struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// The best plan at these costs.
+    /// The best plan at these costs, or one that may well be better and cannot be much worse.
     pub(super) fn choose(&self, costs: &Costs) -> Candidate {
         let mut best: Option<Candidate> = None;
         self.each(costs, |candidate| {
@@ -52,7 +71,34 @@ impl Field<'_> {
             }
         });
         let best = best.unwrap_or_else(|| self.serial());
-        self.fewest(costs, best)
+        let best = self.fewest(costs, best);
+        self.promising(costs, &best).unwrap_or(best)
+    }
+
+    /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
+    fn promising(&self, costs: &Costs, best: &Candidate) -> Option<Candidate> {
+        let mut most: Option<Candidate> = None;
+        self.each(costs, |candidate| {
+            let prospect = most.map_or(0.0, |most| most.prospect());
+            let is_new = candidate.pool != Pool::Serial && candidate.evidence < TRIED;
+            let is_worth_it = candidate.hope > WORTH_A_TRY * best.hope && candidate.prospect() > prospect;
+            if is_new && is_worth_it && self.is_harmless(costs, &candidate, best) {
+                most = Some(candidate);
+            }
+        });
+        most
+    }
+
+    /// Whether a try is expected to cost at most 2 % of the run. Threads that are slower than the plain loop are found
+    /// out and stopped; other mistakes last.
+    fn is_harmless(&self, costs: &Costs, candidate: &Candidate, best: &Candidate) -> bool {
+        let lost = 1.0 - candidate.speedup / best.speedup;
+        let lasts = if best.pool == Pool::Serial {
+            (FOUND_OUT / (self.view.items as f64 * costs.serial())).min(1.0)
+        } else {
+            1.0
+        };
+        lost * lasts <= HARMLESS
     }
 
     /// The fewest threads that are as good as the best.
@@ -78,10 +124,8 @@ impl Field<'_> {
             };
         }
         visit(self.serial());
-        self.each_threads(costs, Pool::Cpu, &mut visit);
-        if verdict::is_blocking(costs, options) {
-            self.each_threads(costs, Pool::Blocking, &mut visit);
-        }
+        let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
+        self.each_threads(costs, pool, &mut visit);
     }
 
     fn each_threads(&self, costs: &Costs, pool: Pool, visit: &mut impl FnMut(Candidate)) {
@@ -91,12 +135,18 @@ impl Field<'_> {
             self.each_chunk(costs, pool, next, visit);
             next = if next < most { step(next).min(most) } else { most + 1 };
         }
-        for group in self.outcomes.tried() {
-            let threads = group.threads as usize;
-            if group.pool == pool && (2..most).contains(&threads) && !is_step(threads) {
+        let tried = self.outcomes.tried().filter(|group| group.pool == pool).map(|group| group.threads as usize);
+        for threads in tried.chain(self.even(most)) {
+            if (2..most).contains(&threads) && !is_step(threads) {
                 self.each_chunk(costs, pool, threads, visit);
             }
         }
+    }
+
+    /// For short inputs: the threads that one, two or three rounds keep busy to the end.
+    fn even(&self, most: usize) -> impl Iterator<Item = usize> {
+        let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
+        (2..=ROUNDS).map(move |rounds| items.div_ceil(rounds)).take_while(move |&threads| threads < most)
     }
 
     fn most_threads(&self, pool: Pool) -> usize {
@@ -120,18 +170,18 @@ impl Field<'_> {
                 let candidate = self.candidate(costs, pool, threads, chunk);
                 let is_planned = (times, part) == (1, 1);
                 let margin = if is_planned { 1.0 } else { OTHER_CHUNK };
-                visit(Candidate { speedup: candidate.speedup / margin, ..candidate });
+                let (speedup, hope) = (candidate.speedup / margin, candidate.hope / margin);
+                visit(Candidate { speedup, hope, ..candidate });
             }
             before = chunk;
         }
     }
 
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
-        let plan = Group { pool, threads: threads as u32, chunk: log2(chunk as f64), ordered: self.ordered };
-        let verdict = self.outcomes.verdict(&plan);
-        let modelled = modelled(costs, pool, threads, chunk, self.view.items);
-        let speedup = (modelled * (-verdict.shortfall).exp()).min(self.most_speedup(costs));
-        Candidate { pool, threads, chunk, speedup, evidence: verdict.evidence }
+        let setup = Setup { pool, threads, chunk, items: self.view.items };
+        let Verdict { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
+        let most = self.most_speedup(costs);
+        Candidate { pool, threads, chunk, speedup: speedup.min(most), hope: hope.min(most), evidence }
     }
 
     /// What the cores allow: only waiting needs none.
@@ -141,9 +191,7 @@ impl Field<'_> {
     }
 
     fn serial(&self) -> Candidate {
-        let plan = Group { pool: Pool::Serial, threads: 1, chunk: 0.0, ordered: self.ordered };
-        let evidence = self.outcomes.verdict(&plan).evidence;
-        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, evidence }
+        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, hope: 1.0, evidence: 0.0 }
     }
 }
 

@@ -13,6 +13,9 @@ const LEAST_DOUBT: f64 = 0.1;
 /// Samples' weight at which half of the remaining doubt is gone.
 const HALF_EVIDENCE: f64 = 0.35;
 
+/// Octaves that recent predictions were off at which half of the confidence is gone.
+const MISS_SCALE: f64 = 2.0;
+
 /// How much is to be believed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doubt {
@@ -27,7 +30,7 @@ pub(super) fn judge(model: &Model, field: &Field<'_>, choice: &Candidate) -> Dou
     let octaves = (view.dispersion.max(model.error()) as f64).max(LEAST_DOUBT);
     let relevance = f64::from(view.relevance).sqrt();
     let evidence = f64::from(view.evidence) / (f64::from(view.evidence) + HALF_EVIDENCE);
-    let agreement = model.residual(0.5).map_or(1.0, |residual| 1.0 / (1.0 + f64::from(residual).powi(2)));
+    let agreement = 1.0 / (1.0 + (model.miss() / MISS_SCALE).powi(2));
     let confidence = relevance * evidence * robustness(field, choice, octaves) * agreement;
     let bound = model.residual(0.9).map_or(2.0 * octaves, f64::from);
     Doubt { confidence: confidence.clamp(0.0, 1.0), factor: bound.exp2() }

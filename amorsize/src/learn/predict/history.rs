@@ -25,8 +25,19 @@ const COMPARABLE_LENGTH: f32 = 3.0;
 const KEPT_TRUST: f32 = 0.55;
 /// Trust that an upheld row regains.
 const REGAINED_TRUST: f32 = 3.0;
+/// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its
+/// items (at even cost), and the ratio from which threads claim too much.
+const RECENT_ROWS: usize = 32;
+const SURE_TRUST: f32 = 0.3;
+const CERTAIN: f32 = 50.0;
+const TOO_MUCH: f64 = 1.1;
+/// Seconds of a stretch from which it counts in full.
+const SURE: f64 = 5e-3;
+const LEAST_IMPORTANCE: f64 = 0.02;
 /// Recent residuals from which the interval is made.
 const RESIDUALS: usize = 32;
+/// Weight of the newest residual.
+const NEWEST_RESIDUAL: f32 = 0.3;
 
 /// Where a sample came from. Few differ, so rows point to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +62,11 @@ pub(super) struct Row {
     pub(super) blocked: f32,
     pub(super) bytes: f32,
     pub(super) trust: f32,
-    /// Natural logarithm of how far the plan fell short of the model.
-    pub(super) shortfall: f32,
+    /// Items, less for their spread.
+    certainty: f32,
+    /// Most trust that it can have.
+    importance: f32,
+    pub(super) outcome: outcomes::Outcome,
 }
 
 /// What a chosen neighbour testifies.
@@ -76,6 +90,8 @@ pub(crate) struct Model {
     best: usize,
     /// How far the last predictions were off, in octaves of end-to-end time, oldest first.
     residuals: Vec<f32>,
+    /// Mean square of them, the newest first.
+    missed: f32,
 }
 
 impl Model {
@@ -103,6 +119,11 @@ impl Model {
         sorted.get(rank.max(1) - 1).copied()
     }
 
+    /// How far recent predictions were off, in octaves.
+    pub(super) fn miss(&self) -> f64 {
+        f64::from(self.missed).sqrt()
+    }
+
     /// All samples, oldest first.
     pub(crate) fn from_samples<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
         let mut model = Self::default();
@@ -112,19 +133,41 @@ impl Model {
 
     /// Adds a finished stretch of a run. Times that are not positive numbers teach nothing and are ignored.
     pub(crate) fn add(&mut self, sample: &Sample) {
-        let Some(costs) = plain_costs(sample) else { return };
+        let Some(claimed) = plain_costs(sample) else { return };
+        let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
         if self.rows.len() == MOST_ROWS {
             self.rows.remove(0);
             self.testimonies.remove(0);
         }
         let row = self.row(sample, &costs);
         self.cross_validate(&row);
-        self.note_residual(sample);
+        self.note_residual(sample, &row);
         self.rows.push(row);
         self.testimonies.push(Testimony { costs, length: sample.length.max(1) });
     }
 
+    /// What running threads claim of the plain loop can only be too much; a recent run of it knows better.
+    fn corrected(&self, sample: &Sample, claimed: Costs) -> Costs {
+        if sample.pool == Pool::Serial {
+            return claimed;
+        }
+        let length = log2(sample.length.max(1) as f64);
+        let measured = self.rows.iter().rev().take(RECENT_ROWS).find(|row| {
+            let is_loop = self.groups[row.group as usize].pool == Pool::Serial;
+            let context = self.contexts[row.context as usize];
+            let is_same = (context.body, context.build, context.machine) == (sample.body, sample.build, sample.machine);
+            let is_sure = row.trust >= SURE_TRUST && row.certainty >= CERTAIN;
+            is_loop && is_same && is_sure && (row.length - length).abs() < COMPARABLE_LENGTH
+        });
+        let Some(serial) = measured.map(|row| f64::from(row.serial.exp2())) else { return claimed };
+        if claimed.serial() < TOO_MUCH * serial {
+            return claimed;
+        }
+        with_serial(&claimed, serial)
+    }
+
     fn row(&mut self, sample: &Sample, costs: &Costs) -> Row {
+        let importance = importance(sample) as f32;
         Row {
             context: self.context(sample),
             group: outcomes::group(&mut self.groups, sample),
@@ -134,8 +177,10 @@ impl Model {
             spread: costs.spread as f32,
             blocked: costs.blocked as f32,
             bytes: log2(costs.result_bytes.max(1.0)),
-            trust: 1.0,
-            shortfall: outcomes::shortfall(sample, costs) as f32,
+            trust: importance,
+            importance,
+            certainty: (sample.items as f64 / (1.0 + costs.spread * costs.spread)) as f32,
+            outcome: outcomes::outcome(sample, costs),
         }
     }
 
@@ -177,15 +222,22 @@ impl Model {
         };
         for row in self.rows.iter_mut().filter(comparable) {
             if (row.serial - new.serial).abs() < AGREES {
-                row.trust = (row.trust * REGAINED_TRUST).min(1.0);
+                row.trust = (row.trust * REGAINED_TRUST).min(row.importance);
             } else if is_contradicted {
                 row.trust *= KEPT_TRUST;
             }
         }
     }
 
-    fn note_residual(&mut self, sample: &Sample) {
-        let Some(predicted) = sample.predicted else { return };
+    /// How far a prediction was off, where it led most of the run and had been tried before: others were said to be
+    /// uncertain.
+    fn note_residual(&mut self, sample: &Sample, new: &Row) {
+        let led = 2 * sample.items >= sample.length && self.rows.iter().any(|row| row.group == new.group);
+        let Some(predicted) = sample.predicted.filter(|_| led) else {
+            // What has been learned since is not refuted by what was said before.
+            self.missed *= 1.0 - NEWEST_RESIDUAL;
+            return;
+        };
         let residual = log2(f64::from(sample.end_to_end) / f64::from(predicted.end_to_end)).abs();
         if !residual.is_finite() {
             return;
@@ -194,6 +246,7 @@ impl Model {
             self.residuals.remove(0);
         }
         self.residuals.push(residual);
+        self.missed += NEWEST_RESIDUAL * (residual * residual - self.missed);
     }
 }
 
@@ -208,14 +261,25 @@ fn plain_costs(sample: &Sample) -> Option<Costs> {
     if !(serial.is_finite() && serial > 0.0 && all.into_iter().all(sound)) {
         return None;
     }
-    let other = costs.source + costs.consumer;
-    let item = serial - other;
+    Some(with_serial(&costs, serial))
+}
+
+/// The same costs with another sum: the function's part takes what differs, as far as it can.
+fn with_serial(costs: &Costs, serial: f64) -> Costs {
+    let item = serial - costs.source - costs.consumer;
     if item >= 0.02 * serial {
-        return Some(Costs { item, ..costs });
+        return Costs { item, ..*costs };
     }
     let scale = serial / costs.serial().max(f64::MIN_POSITIVE);
     let (source, consumer) = (costs.source * scale, costs.consumer * scale);
-    Some(Costs { source, consumer, item: (costs.item * scale).max(1e-12), ..costs })
+    Costs { source, consumer, item: (costs.item * scale).max(1e-12), ..*costs }
+}
+
+/// A stretch counts as the part of its run that it was, unless it was long enough to be sure of anyway.
+fn importance(sample: &Sample) -> f64 {
+    let part = sample.items as f64 / sample.length.max(1) as f64;
+    let seconds = sample.items as f64 * f64::from(sample.end_to_end);
+    part.max(seconds / SURE).clamp(LEAST_IMPORTANCE, 1.0)
 }
 
 pub(super) fn log2(value: f64) -> f32 {

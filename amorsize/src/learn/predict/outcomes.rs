@@ -21,8 +21,11 @@ const CHUNK_SCALE: f32 = 2.0;
 const OTHER_ORDER: f32 = 0.5;
 /// Weight of the model itself against outcomes at the very plan, in samples.
 const PRIOR: f32 = 0.15;
-/// The same for the law of the thread count.
-const PRIOR_LAW: f64 = 0.02;
+/// Where outcomes leave open why threads slow each other down, they more often contend than disturb each other.
+const PRIOR_CONTENTION: f64 = 0.02;
+const PRIOR_COHERENCE: f64 = 0.05;
+/// Relative error up to which a simpler law explains the outcomes as well.
+const PLAUSIBLE: f64 = 0.05;
 /// Scales of what makes work comparable: octaves of item time, coefficient of variation, share, octaves of bytes.
 const ITEM_SCALE: f32 = 1.5;
 const SPREAD_SCALE: f32 = 1.0;
@@ -81,20 +84,50 @@ pub(super) fn group(groups: &mut Vec<Group>, sample: &Sample) -> u32 {
     (0..groups.len()).max_by(|a, b| kinship(a).total_cmp(&kinship(b))).unwrap_or(0) as u32
 }
 
-/// Throughput of a plan against the plain loop by the model alone.
-pub(super) fn modelled(costs: &Costs, pool: Pool, threads: usize, chunk: usize, items: u64) -> f64 {
-    let items = items.max(1);
-    let chunk = shrunk(costs, threads, chunk, items);
-    match pool {
-        Pool::Serial => 1.0,
-        Pool::Cpu => model::speedup(costs, threads, chunk, items),
-        Pool::Blocking => {
-            let start = threads as f64 * THREAD_START;
-            let serial = items as f64 * costs.serial();
-            serial / (model::parallel(costs, threads, chunk, items) + start)
-        }
+/// A plan as the model sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    pub(super) pool: Pool,
+    pub(super) threads: usize,
+    pub(super) chunk: usize,
+    pub(super) items: u64,
+}
+
+impl Setup {
+    fn of(sample: &Sample) -> Self {
+        let (threads, chunk) = (sample.threads.max(1) as usize, sample.chunk_size.max(1) as usize);
+        Self { pool: sample.pool, threads, chunk, items: sample.items.max(1) }
+    }
+
+    /// Seconds for an item when threads slow the function down so many times.
+    fn seconds(&self, costs: &Costs, slowdown: f64) -> f64 {
+        let slowed = Costs { item: costs.item * slowdown, ..*costs };
+        let chunk = shrunk(costs, self.threads, self.chunk, self.items);
+        let start = if self.pool == Pool::Blocking { self.threads as f64 * THREAD_START } else { 0.0 };
+        let threads = model::parallel(&slowed, self.threads, chunk, self.items);
+        // Whole items go to whole threads: five of them on four take as long as eight.
+        let rounds = self.items.div_ceil(self.threads as u64) as f64 * slowed.item;
+        (threads.max(rounds) + start) / self.items as f64
+    }
+
+    /// Throughput against the plain loop.
+    pub(super) fn speedup(&self, costs: &Costs, slowdown: f64) -> f64 {
+        if self.pool == Pool::Serial { 1.0 } else { costs.serial() / self.seconds(costs, slowdown) }
+    }
+
+    /// How many times threads must have slowed the function down for an item to take `observed` seconds, and how much
+    /// the observation depends on that: a run bound by its consumer says nothing.
+    fn slowdown(&self, costs: &Costs, observed: f64) -> (f64, f64) {
+        let far = self.seconds(costs, FAR);
+        let slope = (self.seconds(costs, 2.0 * FAR) - far) / FAR;
+        let slowdown = (FAR - (far - observed) / slope).clamp(1.0, FAR);
+        let halved = self.seconds(costs, slowdown) / self.seconds(costs, 0.5 * slowdown);
+        (slowdown, halved.log2().clamp(0.0, 1.0).powi(2))
     }
 }
+
+/// A slow-down at which nothing but the function counts.
+const FAR: f64 = 2000.0;
 
 /// The chunk that a run of so many items really uses: near a known end chunks shrink, so that no thread works alone.
 fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
@@ -103,39 +136,85 @@ fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
     chunk.min(share.max(smallest)).max(1)
 }
 
-/// How far a sample's plan fell short of the model, as a natural logarithm.
-pub(super) fn shortfall(sample: &Sample, costs: &Costs) -> f64 {
-    if sample.pool == Pool::Serial || sample.threads < 1 {
-        return 0.0;
+/// Source and consumer cannot have taken longer than everything together did: what they are too much, the function is
+/// too little.
+pub(super) fn bounded(sample: &Sample, costs: Costs) -> Costs {
+    let chunk = sample.chunk_size.max(1) as usize;
+    let around = Costs { item: 0.0, ..costs };
+    let excess = model::steady(&around, usize::MAX, chunk) - f64::from(sample.end_to_end);
+    if sample.pool == Pool::Serial || excess <= 0.0 {
+        return costs;
     }
-    let (threads, chunk) = (sample.threads as usize, sample.chunk_size.max(1) as usize);
-    let modelled = modelled(costs, sample.pool, threads, chunk, sample.items);
-    (modelled / f64::from(sample.speedup)).ln().clamp(-WORST, WORST)
+    let both = costs.source + costs.consumer;
+    let kept = (both - excess).max(0.0) / both.max(f64::MIN_POSITIVE);
+    let (source, consumer) = (costs.source * kept, costs.consumer * kept);
+    Costs { source, consumer, item: costs.item + both - source - consumer, ..costs }
+}
+
+/// What a sample's outcome says of its plan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    /// Natural logarithm of how far the plan fell short of the model.
+    pub(super) shortfall: f32,
+    /// How many times threads slowed each other down, and how clearly that shows.
+    pub(super) slowdown: f32,
+    pub(super) clarity: f32,
+}
+
+/// Compares a sample with the model at the plain loop's costs.
+pub(super) fn outcome(sample: &Sample, costs: &Costs) -> Outcome {
+    if sample.pool == Pool::Serial {
+        return Outcome { shortfall: 0.0, slowdown: 1.0, clarity: 0.0 };
+    }
+    let (setup, observed) = (Setup::of(sample), f64::from(sample.end_to_end));
+    let shortfall = (observed / setup.seconds(costs, 1.0)).ln().clamp(-WORST, WORST);
+    let (slowdown, clarity) = setup.slowdown(costs, observed);
+    Outcome { shortfall: shortfall as f32, slowdown: slowdown as f32, clarity: clarity as f32 }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     weight: f32,
     shortfall: f32,
+    clarity: f32,
+    slowdown: f32,
 }
 
 impl Sum {
-    fn mean(&self) -> f32 {
-        self.shortfall / self.weight.max(f32::MIN_POSITIVE)
+    fn add(&mut self, weight: f32, outcome: &Outcome) {
+        self.weight += weight;
+        self.shortfall += weight * outcome.shortfall;
+        self.clarity += weight * outcome.clarity;
+        self.slowdown += weight * outcome.clarity * outcome.slowdown;
     }
 }
 
 /// A thread is slowed down by the others: `1 + contention (n − 1) + coherence n (n − 1)` times.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Law {
     contention: f64,
     coherence: f64,
 }
 
 impl Law {
-    fn slowdown(self, threads: u32) -> f64 {
-        let n = f64::from(threads);
+    fn slowdown(self, threads: usize) -> f64 {
+        let n = threads as f64;
         1.0 + self.contention * (n - 1.0) + self.coherence * n * (n - 1.0)
+    }
+}
+
+/// The likely law, and the simpler ones that outcomes do not rule out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Laws {
+    likely: Law,
+    others: [Option<Law>; 2],
+}
+
+impl Laws {
+    /// The smallest slow-down that is not ruled out.
+    fn hoped(&self, threads: usize) -> f64 {
+        let others = self.others.iter().flatten().map(|law| law.slowdown(threads));
+        others.fold(self.likely.slowdown(threads), f64::min)
     }
 }
 
@@ -146,23 +225,22 @@ pub(super) struct Outcomes<'m> {
     sums: [Sum; MOST_GROUPS],
     /// What the law leaves unexplained of each group.
     rests: [f32; MOST_GROUPS],
-    cpu: Law,
-    blocking: Law,
+    cpu: Laws,
+    blocking: Laws,
 }
 
 /// Weighs what happened to work like the one that the view describes.
 pub(super) fn collect<'m>(model: &'m Model, view: &View) -> Outcomes<'m> {
     let sums = sums(model, view);
     let groups = &model.groups[..];
-    let mut outcomes = Outcomes {
-        groups,
-        cpu: fit(groups, &sums, Pool::Cpu),
-        blocking: fit(groups, &sums, Pool::Blocking),
-        sums,
-        rests: [0.0; MOST_GROUPS],
-    };
+    let (cpu, blocking) = (fit(groups, &sums, Pool::Cpu), fit(groups, &sums, Pool::Blocking));
+    let mut outcomes = Outcomes { groups, sums, rests: [0.0; MOST_GROUPS], cpu, blocking };
     for (index, group) in groups.iter().enumerate() {
-        outcomes.rests[index] = outcomes.sums[index].mean() - outcomes.law(group);
+        let sum = &outcomes.sums[index];
+        if group.pool != Pool::Serial && sum.weight > 0.0 {
+            let explained = outcomes.explained(group, view);
+            outcomes.rests[index] = outcomes.sums[index].shortfall / sum.weight - explained;
+        }
     }
     outcomes
 }
@@ -177,79 +255,126 @@ fn sums(model: &Model, view: &View) -> [Sum; MOST_GROUPS] {
         let rest = near(row.spread - spread, SPREAD_SCALE)
             * near(row.blocked - blocked, BLOCKED_SCALE)
             * near(row.bytes - bytes, BYTES_SCALE);
-        let weight = weight * item * item * rest;
-        let sum = &mut sums[row.group as usize];
-        sum.weight += weight;
-        sum.shortfall += weight * row.shortfall;
+        sums[row.group as usize].add(weight * item * item * rest, &row.outcome);
     }
     sums
 }
 
-/// Least squares of the slow-downs, each relative to itself; a weak prior shares out what the outcomes leave open
-/// evenly between contention and coherence.
-fn fit(groups: &[Group], sums: &[Sum; MOST_GROUPS], pool: Pool) -> Law {
-    let [mut xx, mut xy, mut yy, mut xg, mut yg] = [0.0f64; 5];
-    for (group, sum) in groups.iter().zip(sums).filter(|(group, _)| group.pool == pool && group.threads > 1) {
-        let n = f64::from(group.threads);
-        let slowdown = f64::from(sum.mean()).exp().max(1.0);
-        let weight = f64::from(sum.weight) / (slowdown * slowdown);
-        let (x, y, g) = (n - 1.0, n * (n - 1.0), slowdown - 1.0);
-        xx += weight * x * x;
-        xy += weight * x * y;
-        yy += weight * y * y;
-        xg += weight * x * g;
-        yg += weight * y * g;
-    }
-    if xx <= 0.0 {
-        return Law::default();
-    }
-    solve(xx * (1.0 + PRIOR_LAW), xy, yy * (1.0 + PRIOR_LAW), xg, yg)
+/// Sums for least squares of the slow-downs, each relative to itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Squares {
+    weight: f64,
+    xx: f64,
+    xy: f64,
+    yy: f64,
+    xg: f64,
+    yg: f64,
+    gg: f64,
 }
 
-fn solve(xx: f64, xy: f64, yy: f64, xg: f64, yg: f64) -> Law {
-    let determinant = xx * yy - xy * xy;
-    let contention = (xg * yy - yg * xy) / determinant;
-    let coherence = (yg * xx - xg * xy) / determinant;
-    if contention < 0.0 {
-        Law { contention: 0.0, coherence: (yg / yy).max(0.0) }
-    } else if coherence < 0.0 {
-        Law { contention: (xg / xx).max(0.0), coherence: 0.0 }
-    } else {
-        Law { contention, coherence }
+impl Squares {
+    fn add(&mut self, threads: u32, weight: f64, slowdown: f64) {
+        let n = f64::from(threads);
+        let relative = weight / (slowdown * slowdown);
+        let (x, y, g) = (n - 1.0, n * (n - 1.0), slowdown - 1.0);
+        self.weight += weight;
+        self.xx += relative * x * x;
+        self.xy += relative * x * y;
+        self.yy += relative * y * y;
+        self.xg += relative * x * g;
+        self.yg += relative * y * g;
+        self.gg += relative * g * g;
     }
+
+    /// A weak prior shares out what the outcomes leave open between contention and coherence.
+    fn likely(&self) -> Law {
+        let (xx, yy) = (self.xx * (1.0 + PRIOR_CONTENTION), self.yy * (1.0 + PRIOR_COHERENCE));
+        let determinant = xx * yy - self.xy * self.xy;
+        let contention = (self.xg * yy - self.yg * self.xy) / determinant;
+        let coherence = (self.yg * xx - self.xg * self.xy) / determinant;
+        if contention < 0.0 {
+            self.only_coherence()
+        } else if coherence < 0.0 {
+            self.only_contention()
+        } else {
+            Law { contention, coherence }
+        }
+    }
+
+    fn only_contention(&self) -> Law {
+        Law { contention: (self.xg / self.xx).max(0.0), coherence: 0.0 }
+    }
+
+    fn only_coherence(&self) -> Law {
+        Law { contention: 0.0, coherence: (self.yg / self.yy).max(0.0) }
+    }
+
+    /// Mean square of a law's relative errors.
+    fn error(&self, law: Law) -> f64 {
+        let Law { contention: a, coherence: b } = law;
+        let explained = a * a * self.xx + 2.0 * a * b * self.xy + b * b * self.yy;
+        (self.gg - 2.0 * (a * self.xg + b * self.yg) + explained) / self.weight
+    }
+}
+
+fn fit(groups: &[Group], sums: &[Sum; MOST_GROUPS], pool: Pool) -> Laws {
+    let mut squares = Squares::default();
+    for (group, sum) in groups.iter().zip(sums) {
+        if group.pool == pool && group.threads > 1 && sum.clarity > 0.0 {
+            squares.add(group.threads, sum.clarity.into(), (sum.slowdown / sum.clarity).into());
+        }
+    }
+    if squares.xx <= 0.0 {
+        return Laws::default();
+    }
+    let likely = squares.likely();
+    let bound = squares.error(likely) + PLAUSIBLE * PLAUSIBLE;
+    let plausible = |law: Law| (squares.error(law) <= bound).then_some(law);
+    Laws { likely, others: [plausible(squares.only_contention()), plausible(squares.only_coherence())] }
 }
 
 /// What outcomes say of a plan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Verdict {
-    /// Natural logarithm of how far it will fall short of the model.
-    pub(super) shortfall: f64,
+    /// Throughput against the plain loop.
+    pub(super) speedup: f64,
+    /// The same if threads slow each other down as little as can be hoped.
+    pub(super) hope: f64,
     /// Samples of this plan or plans near it.
     pub(super) evidence: f64,
 }
 
 impl Outcomes<'_> {
-    fn law(&self, group: &Group) -> f32 {
-        let law = match group.pool {
-            Pool::Serial => return 0.0,
-            Pool::Cpu => self.cpu,
-            Pool::Blocking => self.blocking,
-        };
-        law.slowdown(group.threads).ln() as f32
+    fn laws(&self, pool: Pool) -> &Laws {
+        if pool == Pool::Blocking { &self.blocking } else { &self.cpu }
     }
 
-    pub(super) fn verdict(&self, plan: &Group) -> Verdict {
+    /// The part of a group's shortfall that the law explains, as a natural logarithm.
+    fn explained(&self, group: &Group, view: &View) -> f32 {
+        let Group { pool, threads, chunk, .. } = *group;
+        let threads = threads as usize;
+        let setup = Setup { pool, threads, chunk: chunk.exp2() as usize, items: view.items };
+        let slowdown = self.laws(pool).likely.slowdown(threads);
+        (setup.speedup(&view.costs, 1.0) / setup.speedup(&view.costs, slowdown)).ln() as f32
+    }
+
+    pub(super) fn verdict(&self, costs: &Costs, setup: &Setup, ordered: bool) -> Verdict {
+        let (pool, threads) = (setup.pool, setup.threads as u32);
+        let plan = Group { pool, threads, chunk: log2(setup.chunk as f64), ordered };
         let (mut evidence, mut rest) = (0.0, 0.0);
         for (index, group) in self.groups.iter().enumerate() {
-            let weight = self.sums[index].weight * group.kinship(plan);
+            let weight = self.sums[index].weight * group.kinship(&plan);
             evidence += weight;
             rest += weight * self.rests[index];
         }
-        let shortfall = self.law(plan) + rest / (evidence + PRIOR);
-        Verdict { shortfall: shortfall.into(), evidence: evidence.into() }
+        let rest = f64::from(-rest / (evidence + PRIOR)).exp();
+        let (likely, hoped) = (self.laws(pool).likely.slowdown(setup.threads), self.laws(pool).hoped(setup.threads));
+        let speedup = rest * setup.speedup(costs, likely);
+        let hope = if hoped < likely { rest * setup.speedup(costs, hoped) } else { speedup };
+        Verdict { speedup, hope, evidence: evidence.into() }
     }
 
-    /// Kinds of plan that were tried, with their weight.
+    /// Kinds of plan that were tried.
     pub(super) fn tried(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().zip(&self.sums).filter(|(_, sum)| sum.weight > 0.0).map(|(group, _)| group)
     }
