@@ -245,7 +245,7 @@ impl Pilot {
     }
 
     /// Whether items are run as a plain loop now.
-    fn is_looping(&self) -> bool {
+    pub(crate) fn is_looping(&self) -> bool {
         matches!(self.mode, Mode::Looping | Mode::Probing | Mode::Calibrating)
     }
 
@@ -500,7 +500,7 @@ impl Pilot {
     /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
     fn outgrow(&mut self, at: Position) {
         let Some(watch) = &mut self.watch else { return };
-        if self.done <= 2 * self.settled.0 {
+        if self.done / 2 <= self.settled.0 {
             return;
         }
         self.settled.0 = self.done;
