@@ -9,9 +9,6 @@ use crate::generics::Parameters;
 use crate::lifetimes::lifetimes_in;
 use crate::taken::Taken;
 
-/// Whether the library has `predict`, `history`, `forget` and `record` yet.
-const LEARNING: bool = false;
-
 /// The `impl` with all calls.
 pub(crate) fn calls(
     function: &Function,
@@ -138,9 +135,6 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
 
 /// What is learned of the function; the same for every context.
 fn learning(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
-    if !LEARNING {
-        return TokenStream::new();
-    }
     quote_spanned! {*at=>
         #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
         #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {

@@ -6,6 +6,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::bytes;
+
 /// A per-item function as the engine calls it. Implemented by [`Call`], [`ByValue`] and [`ByRef`]; not meant for other
 /// types.
 #[diagnostic::on_unimplemented(
@@ -22,7 +24,7 @@ pub trait Work<I> {
 
     /// Bytes of a result with what it owns, as far as can be told.
     fn result_bytes(&self, result: &Self::Output) -> usize {
-        size_of_val(result)
+        bytes::shallow_and_owned(result)
     }
 }
 
@@ -124,7 +126,7 @@ pub trait Function<C, I> {
 
     /// Bytes of a result with everything it owns.
     fn result_bytes(result: &Self::Output) -> usize {
-        size_of_val(result)
+        bytes::shallow_and_owned(result)
     }
 
     /// Never called: compiles if item and result can go to other threads.

@@ -209,6 +209,14 @@ impl Pilot {
         &self.costs
     }
 
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn situation(&self) -> &Situation {
+        &self.situation
+    }
+
     /// Whether the user stated the number of threads.
     pub(crate) fn is_pinned(&self) -> bool {
         self.options.threads.is_some()
@@ -286,7 +294,7 @@ impl Pilot {
         self.spread.add(ran.items, ran.each());
         self.costs.item = trial.item_time();
         self.costs.source = source / ran.items as f64;
-        self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, 0.5);
+        self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), 0.5);
         self.costs.spread = self.spread.coefficient();
         if let Some(blocked) = ran.blocked {
             self.costs.blocked = blocked;
@@ -457,7 +465,7 @@ impl Pilot {
         self.tally.ran(ran.items, ran.seconds);
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
-        self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, rate);
+        self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
         if let Some(blocked) = ran.blocked {
             self.costs.blocked += BLOCKED_RATE * (blocked - self.costs.blocked);
@@ -465,6 +473,11 @@ impl Pilot {
         if ran.items >= self.chunk_limit {
             self.chunk_limit = ran.items.saturating_mul(2);
         }
+    }
+
+    /// Bytes of a result: what the user says, or what was found.
+    fn bytes(&self, ran: Ran) -> f64 {
+        self.options.result_bytes.unwrap_or(ran.result_bytes) as f64
     }
 
     /// A chunk of `items` was pulled in `seconds`.

@@ -13,6 +13,7 @@ use once_cell::sync::OnceCell;
 
 use crate::error::Error;
 use crate::fingerprint::Identity;
+use crate::learn::calibrated;
 use crate::learn::codec;
 use crate::learn::contents::Contents;
 use crate::learn::directory::PATIENCE;
@@ -90,7 +91,10 @@ impl Function {
     fn try_load(&self) {
         let Some(mut disk) = try_lock(&self.disk) else { return };
         match self.loaded.get_or_try_init(|| self.reload(&mut disk)) {
-            Ok(()) => self.reading.worked(),
+            Ok(()) => {
+                self.reading.worked();
+                calibrated::observe(lock(&self.memory).samples());
+            }
             Err(error) => {
                 self.reading.failed();
                 self.warn(&error);

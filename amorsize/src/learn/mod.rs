@@ -22,15 +22,19 @@
 //! - [`function`]: that and its way to disk
 //! - [`registry`]: all functions
 //! - [`writer`]: the thread that writes, and what happens when threads end
+//! - [`calibrated`]: how predictions have done
+//! - [`experience`]: what one run asks, and what it leaves
 //! - [`by_hand`]: what a program can ask and say
 
 pub(crate) mod by_hand;
+pub(crate) mod calibrated;
 pub(crate) mod calibration;
 mod check;
 mod codec;
 mod contents;
 mod directory;
 pub(crate) mod exchange;
+pub(crate) mod experience;
 mod file;
 mod frame;
 pub(crate) mod function;
