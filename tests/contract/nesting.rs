@@ -59,7 +59,7 @@ fn inside_the_function_three_deep() {
             if depth == 0 { item } else { item + deep(way, depth - 1) }
         }));
         // One level by a stream, the next by a borrowed call.
-        if depth % 2 == 0 { tuner.stream(0..12).sum() } else { tuner.collect::<Vec<_>>(0..12).iter().sum() }
+        if depth.is_multiple_of(2) { tuner.stream(0..12).sum() } else { tuner.collect::<Vec<_>>(0..12).iter().sum() }
     }
     watched(|| {
         for way in WAYS {

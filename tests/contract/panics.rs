@@ -45,7 +45,7 @@ fn of_the_first_a_middle_and_the_last_item() {
                 let mut stream = exploding(way, at, &calls).stream(0..ITEMS);
                 let mut before = Vec::new();
                 let payload = caught(|| {
-                    while let Some(result) = stream.next() {
+                    for result in stream.by_ref() {
                         before.push(result);
                     }
                 });
@@ -150,7 +150,7 @@ fn of_the_source() {
                 let mut before = Vec::new();
                 let mut stream = quiet(way).stream(source);
                 let payload = caught(|| {
-                    while let Some(result) = stream.next() {
+                    for result in stream.by_ref() {
                         before.push(result);
                     }
                 });

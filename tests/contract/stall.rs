@@ -1,14 +1,13 @@
 //! A stream that is kept and not read holds no thread: the pool does other work meanwhile.
 
-use std::sync::Barrier;
-use std::sync::mpsc;
+use std::sync::{Arc, Barrier};
 
 use amorsize::Tuner;
 use rayon::ThreadPoolBuilder;
 
-use crate::support::{Way, compute, in_order, wait_for, watched};
+use crate::support::{Way, compute, in_order, watched};
 
-const WAYS: [Way; 5] = [Way::Ordered, Way::Unordered, Way::Crowd, Way::UnorderedCrowd, Way::Single];
+const WAYS: [Way; 6] = [Way::Planned, Way::Ordered, Way::Unordered, Way::Crowd, Way::UnorderedCrowd, Way::Single];
 
 fn slow(way: Way) -> Tuner<amorsize::ByValue<impl Fn(u64) -> u64 + Send + Sync + 'static>> {
     way.of(Tuner::new("slow", |item: u64| {
@@ -17,38 +16,37 @@ fn slow(way: Way) -> Tuner<amorsize::ByValue<impl Fn(u64) -> u64 + Send + Sync +
     }))
 }
 
-/// The pool has one thread, and chunks of the stream were handed to it.
+/// All threads of the pool meet at a barrier while a stream, whose chunks were handed to them, is half-read.
 #[test]
-fn the_only_thread_of_a_pool_is_free_while_results_wait() {
+fn every_thread_of_a_pool_is_free_while_results_wait() {
     watched(|| {
-        for way in WAYS {
-            let pool = ThreadPoolBuilder::new().num_threads(1).build().expect("a small pool");
-            let (stream, read) = pool.install(|| {
-                let mut stream = slow(way).buffer_size(64).chunk_size(4).stream(0..300);
-                let read: Vec<u64> = stream.by_ref().take(20).collect();
-                (stream, read)
-            });
-            assert!(stream.report().in_flight() > 0, "{way:?}: results or items wait");
-            let (sender, receiver) = mpsc::channel();
-            pool.spawn(move || sender.send(()).expect("the test still listens"));
-            wait_for(&receiver);
-            assert!(in_order(way, read.into_iter().chain(stream).collect()).into_iter().eq(0..300), "{way:?}");
+        for threads in [1, 2, 3] {
+            for way in WAYS {
+                let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("a small pool");
+                let (stream, read) = pool.install(|| {
+                    let mut stream = slow(way).buffer_size(64).chunk_size(4).stream(0..300);
+                    let read: Vec<u64> = stream.by_ref().take(21).collect();
+                    (stream, read)
+                });
+                let barrier = Arc::new(Barrier::new(threads));
+                pool.broadcast(|_| barrier.wait());
+                assert!(in_order(way, read.into_iter().chain(stream).collect()).into_iter().eq(0..300), "{way:?}");
+            }
         }
     });
 }
 
-/// Every thread of the global pool meets at a barrier while ten streams are half-read.
 #[test]
 fn all_threads_of_the_global_pool_are_free_while_streams_wait() {
     watched(|| {
-        let mut streams: Vec<_> = (0..10).map(|number| slow(WAYS[number % WAYS.len()]).stream(0..200)).collect();
+        let mut streams: Vec<_> = (0..12).map(|number| slow(WAYS[number % WAYS.len()]).stream(0..200)).collect();
         for stream in &mut streams {
             assert!(stream.next().is_some());
         }
         let barrier = Barrier::new(rayon::current_num_threads());
         rayon::broadcast(|_| barrier.wait());
         let rest: usize = streams.into_iter().map(Iterator::count).sum();
-        assert_eq!(rest, 10 * 199);
+        assert_eq!(rest, 12 * 199);
     });
 }
 

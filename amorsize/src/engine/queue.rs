@@ -356,6 +356,7 @@ impl<I, R> State<I, R> {
         if self.cancelled {
             return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
+        self.ready += batch.results.len() as u64;
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         self.ready += batch.results.len() as u64;
         if self.ordered {
