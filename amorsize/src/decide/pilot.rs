@@ -443,6 +443,7 @@ impl Pilot {
         }
         if let Some(threads) = self.growth.as_mut().and_then(|growth| growth.check(at.now, at.yielded)) {
             self.close_stretch(at);
+            self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
         self.outgrow(at);
@@ -464,6 +465,8 @@ impl Pilot {
         if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
             watch.promise(gain);
             self.close_stretch(at);
+            // More threads may slow each other down: that is no spread of items.
+            self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
         }
     }
