@@ -102,19 +102,17 @@ impl Year {
             let options = Options::default();
             let place = situation(&today.world);
             let forecast = self.model.forecast(&today.query(&options, &place));
-            let trusted =
-                forecast.as_ref().filter(|forecast| forecast.confidence >= reliability.calibration.threshold());
             if let Some(forecast) = &forecast {
-                let seconds = attempt(&today.world, Some(forecast), day + 7_000).seconds;
+                let seconds = attempt(&today.world, Some(forecast), 0.0, day + 7_000).seconds;
                 reliability.count(forecast.confidence, today.best / seconds >= RIGHT);
             }
-            self.record(&today, trusted, day, reliability);
+            self.record(&today, forecast.as_ref(), day, reliability);
         }
     }
 
-    fn record(&mut self, today: &Day, trusted: Option<&Forecast>, day: u64, reliability: &mut Reliability) {
-        let outcome = attempt(&today.world, trusted, day + 1);
-        for sample in &mut samples(&today.world, &outcome, trusted) {
+    fn record(&mut self, today: &Day, forecast: Option<&Forecast>, day: u64, reliability: &mut Reliability) {
+        let outcome = attempt(&today.world, forecast, reliability.calibration.threshold(), day + 1);
+        for sample in &mut samples(&today.world, &outcome, forecast) {
             (sample.body, sample.call_site, sample.machine) = (today.body, today.call_site, today.machine);
             reliability.calibration.observe(sample);
             self.model.add(sample);
