@@ -1,7 +1,7 @@
 //! The attribute's options: each key is a builder method of `Tuner`, each value a literal that is checked here. A
 //! mistake is one sentence at the token that it is about, and all of them are reported at once.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -12,7 +12,7 @@ use crate::tokens::ungrouped;
 
 /// What the attribute was given.
 pub(crate) struct Args {
-    /// The path of this library in generated code.
+    /// The path of this library in the added code.
     pub(crate) library: TokenStream,
     /// The options as calls of builder methods; those with a mistake are left out.
     pub(crate) calls: TokenStream,
@@ -55,6 +55,9 @@ const OPTIONS: [(&str, Kind); 16] = [
     ("crate", Kind::Library),
 ];
 
+/// Most that fits `usize` on every target.
+const MAX_WHOLE: u64 = u32::MAX as u64;
+
 /// The same bound as the builder's.
 const MAX_SAMPLE_SIZE: u64 = 10_000;
 
@@ -63,16 +66,17 @@ const UNITS: [(&str, f64); 7] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9)];
 
 impl Args {
-    pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
+    pub(crate) fn parse(tokens: TokenStream, at: Span, mistakes: &mut Mistakes) -> Self {
         let written = entries(tokens, mistakes);
-        let mut args = Self { library: quote!(::amorsize), calls: TokenStream::new(), written: TokenStream::new() };
-        if let Some((key, _, value)) = written.iter().find(|(_, kind, _)| *kind == Kind::Library) {
-            match Path::parse_mod_style.parse2(value.clone()) {
-                Ok(path) => args.library = path.into_token_stream(),
-                Err(_) => mistakes.add(refusal(key, Kind::Library, value)),
-            }
+        let mut args =
+            Self { library: quote_spanned!(at=> ::amorsize), calls: TokenStream::new(), written: TokenStream::new() };
+        for (.., value) in written.iter().filter(|(_, kind, _)| *kind == Kind::Library) {
+            args.library = path(value).unwrap_or(args.library);
         }
-        for (key, kind, value) in written.iter().filter(|(_, kind, _)| *kind != Kind::Library) {
+        for (key, kind, value) in &written {
+            if *kind == Kind::Library && path(value).is_some() {
+                continue;
+            }
             args.written.extend(quote!(#key #value));
             match literal(*kind, value, &args.library) {
                 Some(value) => args.calls.extend(quote!(.#key(#value))),
@@ -102,7 +106,9 @@ fn entries(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<(Ident, Kind, To
 
 /// `key = value`.
 fn entry_of(input: ParseStream<'_>) -> syn::Result<(Ident, Kind, TokenStream)> {
-    let key = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), "an option is `name = value`"))?;
+    let key = input
+        .call(Ident::parse_any)
+        .map_err(|error| Error::new(error.span(), "an option is written `name = value`, such as `threads = 4`"))?;
     let name = key.to_string();
     let Some(&(_, kind)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
         input.parse::<TokenStream>()?;
@@ -133,12 +139,15 @@ fn allowed(kind: Kind) -> &'static str {
 
 fn refusal(key: &Ident, kind: Kind, value: &TokenStream) -> Error {
     let mut message = format!("`{key}` takes {}", allowed(kind));
-    let is_name = matches!(value.clone().into_iter().next(), Some(TokenTree::Ident(_)));
-    if is_name && matches!(kind, Kind::Count | Kind::SampleSize | Kind::Duration | Kind::Bytes | Kind::Share) {
-        message += &format!(" written here; a value from elsewhere goes to `tuner().{key}(…)`");
-    }
-    if kind != Kind::Duration && syn::parse2::<LitStr>(value.clone()).is_ok() {
-        message += ", without quotes";
+    let literal = syn::parse2::<Lit>(value.clone());
+    let is_number = matches!(kind, Kind::Count | Kind::SampleSize | Kind::Bytes | Kind::Share);
+    match literal {
+        Ok(Lit::Str(_)) if kind != Kind::Duration => message += ", without quotes",
+        Ok(Lit::Int(number)) if is_number && number.base10_digits().len() > 9 => message += " that fits 32 bits",
+        Err(_) if is_number || kind == Kind::Duration => {
+            message += &format!(", as a literal; other values go to `tuner().{key}(…)`");
+        }
+        _ => {}
     }
     Error::new_spanned(value, message)
 }
@@ -156,9 +165,9 @@ fn literal(kind: Kind, value: &TokenStream, library: &TokenStream) -> Option<Tok
         (Kind::Pool, "cpu") => Some(quote!(#library::Pool::Cpu)),
         (Kind::Pool, "blocking") => Some(quote!(#library::Pool::Blocking)),
         (Kind::Memory, "off") => Some(quote!(#core::option::Option::None::<f64>)),
-        (Kind::Count, _) => whole(value, 1, usize::MAX as u64).map(|number| quote_spanned!(at=> #number)),
+        (Kind::Count, _) => whole(value, 1, MAX_WHOLE).map(|number| quote_spanned!(at=> #number)),
         (Kind::SampleSize, _) => whole(value, 1, MAX_SAMPLE_SIZE).map(|number| quote_spanned!(at=> #number)),
-        (Kind::Bytes, _) => whole(value, 0, usize::MAX as u64).map(|number| quote_spanned!(at=> #number)),
+        (Kind::Bytes, _) => whole(value, 0, MAX_WHOLE).map(|number| quote_spanned!(at=> #number)),
         (Kind::Share | Kind::Adaptation | Kind::Memory, _) => share(value).map(|share| quote_spanned!(at=> #share)),
         (Kind::Duration, _) => {
             let nanoseconds = nanoseconds(&syn::parse2::<LitStr>(value.clone()).ok()?.value())?;
@@ -166,6 +175,10 @@ fn literal(kind: Kind, value: &TokenStream, library: &TokenStream) -> Option<Tok
         }
         _ => None,
     }
+}
+
+fn path(value: &TokenStream) -> Option<TokenStream> {
+    Path::parse_mod_style.parse2(value.clone()).ok().map(Path::into_token_stream)
 }
 
 fn whole(value: &TokenStream, least: u64, most: u64) -> Option<usize> {

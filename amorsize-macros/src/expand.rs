@@ -9,125 +9,173 @@ use syn::spanned::Spanned as _;
 use crate::args::Args;
 use crate::calls;
 use crate::fingerprint;
-use crate::function::Function;
+use crate::function::{Function, Parameter};
 use crate::generics::Parameters;
 use crate::mistakes::Mistakes;
 use crate::taken::Taken;
+use crate::tokens::mentions;
 
 /// The function as it was, and behind it what is wrong, or else what the attribute adds. Wrong options are left out, so
 /// that they do not make every use of the function an error too.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let args = Args::parse(args, &mut mistakes);
-    let function = mistakes.note(syn::parse2::<Function>(item.clone()));
-    let added = function.map(|function| added(&function, &args));
+    let function = syn::parse2::<Function>(item.clone());
+    let name = function.as_ref().map_or(Span::call_site(), |function| function.name.span());
+    let at = name.resolved_at(Span::call_site());
+    let args = Args::parse(args, at, &mut mistakes);
+    let added = mistakes.note(function).map(|function| added(&function, args, at));
     let mistakes = mistakes.into_tokens();
     quote!(#item #mistakes #added)
 }
 
-fn added(function: &Function, Args { library, calls, written }: &Args) -> TokenStream {
-    let Function { visibility, name, output, code, .. } = function;
-    let private = quote!(#library::__private);
-    let core = quote!(#private::core);
-    let parameters = Parameters::of(function, &core);
-    let Parameters { own, own_arguments, phantoms, all, arguments, demands } = &parameters;
+/// Names that all of the added code uses.
+pub(crate) struct Names {
+    /// Where the added code seems to stand: at the function's name, and as if the attribute had written it, so that no
+    /// lint speaks of it.
+    pub(crate) at: Span,
+    pub(crate) library: TokenStream,
+    /// The library's door for added code.
+    pub(crate) private: TokenStream,
+    pub(crate) core: TokenStream,
+}
 
-    let item = Ident::new("__item", Span::mixed_site());
-    let context = Ident::new("__context", Span::mixed_site());
-    let mut taken = function.parameters.iter();
-    let first = taken.next().map(|parameter| Taken::item(parameter, &item, &core)).unwrap_or_default();
-    let others = taken.enumerate().map(|(place, parameter)| Taken::context(parameter, place, &context, &private));
-    let others: Vec<Taken> = others.collect();
-    let Taken { declared, ty: item_type, argument, .. } = first;
-    let context_declared = others.iter().map(|taken| &taken.declared);
-    let contexts: Vec<_> = others.iter().map(|taken| &taken.ty).collect();
-    let contexts = quote!((#(#contexts,)*));
-    let context_demands = others.iter().map(|taken| &taken.demand);
-    let further = others.iter().map(|taken| &taken.argument);
-    let sendable = sendable(function, &private);
+fn added(function: &Function, Args { library, calls, written }: Args, at: Span) -> TokenStream {
+    let private = quote_spanned!(at=> #library::__private);
+    let names = Names { at, core: quote_spanned!(at=> #private::core), private, library };
+    let parameters = Parameters::of(function, &names.core);
+    let mut ty = function.name.clone();
+    ty.set_span(at);
 
-    let ty = Ident::clone(name);
-    let ty = respanned(&ty);
-    let title = name.unraw().to_string();
-    let body = fingerprint::of(quote!(#code #written));
-    let (on_impl, on_type) = attributes(function);
-    let uses = calls::plain(visibility, library);
-    let variants = (!phantoms.is_empty()).then(|| {
-        quote! {
-            #[doc(hidden)]
-            __Never(#core::marker::PhantomData<fn() -> (#(#phantoms,)*)>, #core::convert::Infallible),
-        }
-    });
+    let of = |name: &'static str| function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
+    let (conditions, deprecated) = (of("cfg").collect::<Vec<_>>(), of("deprecated").next());
+    let calls_deprecated = deprecated.map(|_| quote!(#[allow(deprecated)]));
 
+    let contexts = contexts(function, &names);
+    let work = work(function, &ty, &parameters, &contexts, &names);
+    let named = named(function, &ty, &parameters, &calls, &written, &names);
+    let calls = calls::calls(function, &ty, &parameters, &contexts, &names);
+    let definition = definition(function, &ty, &parameters, &names);
+    let on_impl = quote!(#(#conditions)* #calls_deprecated);
     quote! {
-        #on_impl
-        impl<#all #declared #(#context_declared)*> #private::Function<#contexts, #item_type> for #ty<#own_arguments>
+        #on_impl #work
+        #on_impl #named
+        #on_impl #calls
+        #(#conditions)* #deprecated #definition
+    }
+}
+
+/// `Function`: how the function is called.
+fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Taken], names: &Names) -> TokenStream {
+    let Names { at, private, .. } = names;
+    let Parameters { own_arguments, all, arguments, demands, .. } = parameters;
+    let Function { name, output, .. } = function;
+    let variable = Ident::new("__item", Span::mixed_site());
+    let item = &function.parameters[0];
+    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &variable, private);
+    let context_declared = contexts.iter().map(|context| &context.declared);
+    let context_types: Vec<_> = contexts.iter().map(|context| &context.ty).collect();
+    let context_demands = contexts.iter().map(|context| &context.demand);
+    let further = contexts.iter().map(|context| &context.argument);
+    let context = context_variable();
+    let checks = checks(function, private);
+    quote_spanned! {*at=>
+        impl<#all #declared #(#context_declared)*> #private::Function<(#(#context_types,)*), #item_type>
+            for #ty<#own_arguments>
         where
-            #demands #(#context_demands)* #sendable
+            #demands #(#context_demands)*
         {
             type Output = #output;
 
             #[inline]
-            fn call(#context: &#contexts, #item: #item_type) -> Self::Output {
+            fn call(#context: &(#(#context_types,)*), #variable: #item_type) -> Self::Output {
                 #name::<#arguments>(#argument, #(#further),*)
             }
-        }
 
-        #on_impl
+            #checks
+        }
+    }
+}
+
+fn context_variable() -> Ident {
+    Ident::new("__context", Span::mixed_site())
+}
+
+fn contexts(function: &Function, names: &Names) -> Vec<Taken> {
+    let variable = context_variable();
+    let further = function.parameters.iter().skip(1).enumerate();
+    further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, &names.private)).collect()
+}
+
+/// That item and result can go to other threads, asked where it can be told without knowing the generic
+/// types: so that it is reported here, at the type, and not at every call.
+fn checks(function: &Function, private: &TokenStream) -> TokenStream {
+    let item = match &function.parameters[0] {
+        Parameter::Value(ty) => check(function, ty, "item", private),
+        _ => None,
+    };
+    let result = check(function, &function.output, "result", private);
+    quote! {
+        fn check() {
+            #item #result
+        }
+    }
+}
+
+/// A call of a function with a bound, which the compiler reports at `ty`.
+fn check(function: &Function, ty: &Type, bound: &str, private: &TokenStream) -> Option<TokenStream> {
+    let at = ty.span().resolved_at(Span::call_site());
+    let bound = Ident::new(bound, at);
+    (!is_generic(function, ty)).then(|| quote_spanned!(at=> #private::#bound::<#ty>();))
+}
+
+pub(crate) fn is_generic(function: &Function, ty: &Type) -> bool {
+    function.generics.type_params().any(|parameter| mentions(ty, &parameter.ident))
+}
+
+/// `Named`: what the function is and with which options it is run.
+fn named(
+    function: &Function,
+    ty: &Ident,
+    Parameters { own, own_arguments, .. }: &Parameters,
+    options: &TokenStream,
+    written: &TokenStream,
+    Names { at, library, private, core }: &Names,
+) -> TokenStream {
+    let name = function.name.unraw().to_string();
+    let code = &function.code;
+    let body = fingerprint::of(quote!(#code #written));
+    quote_spanned! {*at=>
         impl<#own> #private::Named for #ty<#own_arguments> {
             const SITE: #private::Site = #private::Site {
                 package: #private::package(#core::option_env!("CARGO_PKG_NAME")),
                 module: #core::module_path!(),
-                name: #title,
+                name: #name,
                 body: #body,
             };
 
             fn configure<__W>(tuner: #library::Tuner<__W>) -> #library::Tuner<__W> {
-                tuner #calls
+                tuner #options
             }
         }
-
-        #on_impl
-        impl<#own> #ty<#own_arguments> {
-            #uses
-        }
-
-        #on_type
-        #[doc(hidden)]
-        #[non_exhaustive]
-        #visibility enum #ty<#own> { #variants }
     }
 }
 
-/// A name where the user wrote it and as if the attribute had written it, so that no lint speaks of it.
-fn respanned(name: &Ident) -> Ident {
-    let mut name = name.clone();
-    name.set_span(name.span().resolved_at(Span::call_site()));
-    name
-}
-
-/// The function's attributes that the added code shares: those of the `impl`s, and those of the type.
-fn attributes(function: &Function) -> (TokenStream, TokenStream) {
-    let of = |name: &'static str| function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
-    let (conditions, deprecated) = (of("cfg").collect::<Vec<_>>(), of("deprecated").next());
-    let calls_deprecated = deprecated.map(|_| quote!(#[allow(deprecated)]));
-    (quote!(#(#conditions)* #calls_deprecated), quote!(#(#conditions)* #deprecated))
-}
-
-/// That item and result can go to another thread, where it can be said without knowing the generic types: reported at
-/// their types in the signature.
-fn sendable(function: &Function, private: &TokenStream) -> TokenStream {
-    let generic =
-        |ty: &Type| function.generics.type_params().any(|parameter| crate::tokens::mentions(ty, &parameter.ident));
-    let demand = |ty: &Type, bound: &str| {
-        let at = ty.span().resolved_at(Span::call_site());
-        let bound = Ident::new(bound, at);
-        (!generic(ty)).then(|| quote_spanned!(at=> #ty: #private::#bound,))
-    };
-    let item = match function.parameters.first() {
-        Some(crate::function::Parameter::Value(ty)) => demand(ty, "Item"),
-        _ => None,
-    };
-    let result = demand(&function.output, "Outcome");
-    quote!(#item #result)
+/// The type of the function's name. It has no value.
+fn definition(
+    Function { visibility, .. }: &Function,
+    ty: &Ident,
+    Parameters { own, phantoms, .. }: &Parameters,
+    Names { at, core, .. }: &Names,
+) -> TokenStream {
+    let variant = (!phantoms.is_empty()).then(|| {
+        quote_spanned! {*at=>
+            #[doc(hidden)]
+            __Never(#core::marker::PhantomData<fn() -> (#(#phantoms,)*)>, #core::convert::Infallible),
+        }
+    });
+    quote_spanned! {*at=>
+        #[doc(hidden)]
+        #[non_exhaustive]
+        #visibility enum #ty<#own> { #variant }
+    }
 }

@@ -34,11 +34,13 @@ pub(crate) enum Parameter {
     Value(Type),
     /// As anything that can be borrowed as this type.
     Borrowed(Type),
+    /// The same for a generic type, which is to be inferred.
+    Lent(Type),
 }
 
 impl Parameter {
     pub(crate) fn ty(&self) -> &Type {
-        let (Self::Value(ty) | Self::Borrowed(ty)) = self;
+        let (Self::Value(ty) | Self::Borrowed(ty) | Self::Lent(ty)) = self;
         ty
     }
 }
@@ -75,6 +77,7 @@ impl Parse for Function {
 
 /// Everything before the name.
 fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+    let start = input.span();
     input.parse::<Option<Token![const]>>()?;
     if let Some(token) = input.parse::<Option<Token![async]>>()? {
         mistakes.add(Error::new_spanned(
@@ -90,7 +93,7 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
             .add(Error::new_spanned(abi, "a function with a foreign ABI cannot be streamed: call it from a plain one"));
     }
     let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
-    input.parse::<Token![fn]>().map(drop).map_err(|error| Error::new(error.span(), what))
+    input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
 }
 
 /// One parameter as it is written.

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AngleBracketedGenericArguments, Error, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
-    ReturnType, Type, TypeParamBound, TypeReference, parse_quote,
+    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, parse_quote,
 };
 
 use crate::function::Parameter;
@@ -29,13 +29,29 @@ pub(crate) fn hand_over(
     let bounds = bounds(generics);
     let parameter = |(place, ty): (usize, &Type)| match shared_reference(ty) {
         Some(reference) if !is_tied(reference, place, &types, &output, &bounds) => {
-            Parameter::Borrowed((*reference.elem).clone())
+            by_reference(&reference.elem, generics)
         }
         _ => Parameter::Value(ty.clone()),
     };
     let parameters: Vec<_> = types.iter().enumerate().map(parameter).collect();
     elided.retain(|Lifetime { ident, .. }| parameters.iter().any(|parameter| mentions(parameter.ty(), ident)));
     Ok((parameters, output, elided))
+}
+
+fn by_reference(ty: &Type, generics: &Generics) -> Parameter {
+    let sized = |bounds: TokenStream| !bounds.to_string().contains('?');
+    let is_sized_parameter = generics.type_params().any(|TypeParam { ident, bounds, .. }| {
+        matches!(ty, Type::Path(ty) if ty.path.is_ident(ident))
+            && sized(bounds.to_token_stream())
+            && sized(generics.where_clause.to_token_stream())
+    });
+    match ty {
+        Type::Group(group) => by_reference(&group.elem, generics),
+        // Behind a `&` the brackets were needed; elsewhere the compiler would complain of them.
+        Type::Paren(paren) => by_reference(&paren.elem, generics),
+        _ if is_sized_parameter => Parameter::Lent(ty.clone()),
+        _ => Parameter::Borrowed(ty.clone()),
+    }
 }
 
 /// The type of the result, with the elided lifetimes of the only one among the parameters.

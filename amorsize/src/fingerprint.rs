@@ -47,15 +47,28 @@ impl Identity {
         hash.finish()
     }
 
+    /// Names the function for a person, and tells two functions apart whose keys are the same by chance.
+    pub(crate) fn label(&self) -> String {
+        let Site { package, module, name, .. } = self.site;
+        let place = self.place.map_or(String::new(), |place| format!(" at {place}"));
+        format!("{package} {module}::{name} as {}{place}", self.types)
+    }
+
     /// Tells changed code from unchanged.
     pub(crate) fn body(&self) -> u64 {
         self.site.body
     }
 }
 
-/// A place in the source code, as one number.
+/// A place in the source code, as one number of 32 bits: it is stored with every sample, and tells few places apart.
 pub(crate) fn call_site(place: &Location<'_>) -> u64 {
-    Fnv::new().text(place.file()).number(place.line().into()).number(place.column().into()).finish()
+    Fnv::new().text(place.file()).number(place.line().into()).number(place.column().into()).short()
+}
+
+/// How this program was built, as one number of 32 bits: optimised or not, and for what.
+pub(crate) const fn build() -> u64 {
+    use std::env::consts::{ARCH, OS};
+    const { Fnv::new().text(ARCH).text(OS).number(cfg!(debug_assertions) as u64).short() }
 }
 
 /// Fowler–Noll–Vo 1a, 64 bits: fixed for good, unlike std's hasher.
@@ -93,6 +106,11 @@ impl Fnv {
 
     pub(crate) const fn finish(self) -> u64 {
         self.0
+    }
+
+    /// The same in 32 bits, for what must not take much space and tells little apart.
+    pub(crate) const fn short(self) -> u64 {
+        (self.0 >> 32) ^ (self.0 & 0xffff_ffff)
     }
 }
 

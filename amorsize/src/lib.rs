@@ -4,9 +4,12 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod bytes;
 mod constants;
 mod decide;
 mod engine;
+mod environment;
+mod error;
 mod fingerprint;
 mod learn;
 mod machine;
@@ -21,7 +24,13 @@ mod tuner;
 mod work;
 
 pub use amorsize_macros::streaming;
+pub use error::Error;
+pub use learn::by_hand::{cache_dir, flush};
+pub use learn::calibrated::current as calibration;
 pub use learn::calibration::Calibration;
+pub use learn::exchange::{export, import};
+pub use learn::history::{History, Run};
+pub use learn::outcome::Outcome;
 pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};

@@ -79,6 +79,8 @@ pub(crate) struct Options {
     pub(crate) confidence_threshold: Option<f64>,
     pub(crate) adaptive_chunking: Adaptation,
     pub(crate) memory_threshold: Option<f64>,
+    /// `AMORSIZE=serial` in the environment.
+    pub(crate) environment_serial: bool,
 }
 
 impl Default for Options {
@@ -99,6 +101,7 @@ impl Default for Options {
             confidence_threshold: None,
             adaptive_chunking: Adaptation::default(),
             memory_threshold: Some(MEMORY_THRESHOLD),
+            environment_serial: crate::environment::is_serial(),
         }
     }
 }

@@ -7,6 +7,7 @@ pub use crate::fingerprint::Site;
 pub use crate::work::Function;
 
 use std::any::type_name;
+use std::sync::Arc;
 
 use crate::fingerprint::Identity;
 use crate::tuner::Tuner;
@@ -50,10 +51,10 @@ impl<T: Send + Sync> Shared for T {}
 
 /// Never implemented: bounds the calls that a function with context does not have.
 #[diagnostic::on_unimplemented(
-    message = "`{F}` takes a context: bind it with `{F}::with(…)` first",
-    label = "write `{F}::with(…)` before this call"
+    message = "`{Self}` takes a context: bind it with `{Self}::with(…)` first",
+    label = "write `{Self}::with(…)` before this call"
 )]
-pub trait WithoutContext<F> {}
+pub trait WithoutContext<'a> {}
 
 /// An item that can go to another thread.
 #[diagnostic::on_unimplemented(
@@ -77,6 +78,46 @@ pub trait Outcome: Send {}
 #[diagnostic::do_not_recommend]
 impl<T: Send> Outcome for T {}
 
+/// An item or context that is handed to a generic function's `&T`. `Borrow` would leave `T` open for every type that can
+/// be borrowed as several, such as `String`; here only references and smart pointers do.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be handed over as `&{T}`",
+    label = "the function takes `&{T}`",
+    note = "a function of `&T` takes `T`, `&T`, `Box<T>` and `Arc<T>`"
+)]
+pub trait Lend<T> {
+    /// The reference that the function gets.
+    fn lend(&self) -> &T;
+}
+
+impl<T> Lend<T> for T {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
+impl<T> Lend<T> for &T {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
+impl<T> Lend<T> for Box<T> {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
+impl<T> Lend<T> for Arc<T> {
+    #[inline]
+    fn lend(&self) -> &T {
+        self
+    }
+}
+
 /// A context that every item gets for itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a context that is taken by value",
@@ -87,3 +128,15 @@ pub trait Cloned: Clone + Send + Sync {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync> Cloned for T {}
+
+/// Compiles when the item can go to another thread.
+pub const fn item<T: Item>() {}
+
+/// Compiles when the result can come from another thread.
+pub const fn result<T: Outcome>() {}
+
+/// The clone of a context for one item.
+#[inline]
+pub fn cloned<T: Cloned>(context: &T) -> T {
+    context.clone()
+}

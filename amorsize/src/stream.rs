@@ -10,6 +10,7 @@ use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
 use crate::engine::flow::{Flow, Next};
 use crate::engine::launch::{Detached, Launch, Ticket};
 use crate::engine::queue::Queue;
+use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::work::Work;
@@ -82,9 +83,9 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, launcher: P) -> Self {
+    pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, experience: Experience, launcher: P) -> Self {
         let queue = Arc::new(Queue::new(Arc::clone(&work)));
-        let flow = Flow::new(queue, launcher, pilot);
+        let flow = Flow::new(queue, launcher, pilot, experience);
         let ready = Ready(Vec::new().into_iter());
         Self {
             source,
@@ -145,6 +146,12 @@ impl<W, I, R, P> State<W, I, R, P> {
     fn finish(&mut self) {
         self.done = true;
         self.flow.end();
+    }
+}
+
+impl<W, I, R, P> Drop for State<W, I, R, P> {
+    fn drop(&mut self) {
+        self.flow.abandon(self.budget);
     }
 }
 

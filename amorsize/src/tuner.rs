@@ -2,19 +2,22 @@
 
 use std::fmt;
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::decide::choose::Situation;
 use crate::decide::pilot::Pilot;
-use crate::engine::launch::{Detached, cores_here};
+use crate::engine::launch::Detached;
 use crate::engine::scope::{self, Scoped};
 use crate::fingerprint::Identity;
+use crate::learn::experience::{self, Experience};
 use crate::options::{self, Adaptation, Options, Order};
 use crate::plan::Pool;
+use crate::prediction::Prediction;
 use crate::report::Report;
 use crate::stream::Stream;
-use crate::work::{ByRef, ByValue, Work};
+use crate::work::{ByRef, ByValue, Discard, Work};
 
 /// A function with its options, ready to run over any number of inputs.
 ///
@@ -33,7 +36,7 @@ use crate::work::{ByRef, ByValue, Work};
 pub struct Tuner<W> {
     work: Arc<W>,
     options: Options,
-    identity: Identity,
+    pub(crate) identity: Identity,
 }
 
 impl<F> Tuner<ByValue<F>> {
@@ -208,6 +211,23 @@ impl<W> Tuner<W> {
         self.with(|options| options.memory_threshold = share)
     }
 
+    /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with too
+    /// few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first items.
+    ///
+    /// ```
+    /// # #[amorsize::streaming]
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// match square::tuner().predict(1_000_000) {
+    ///     Some(prediction) => println!("{prediction}"),
+    ///     None => println!("too little is known"),
+    /// }
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn predict(&self, len: usize) -> Option<Prediction> {
+        experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::here(size_of::<W>()))
+    }
+
     /// A lazy iterator over the results, for items and results that own their data.
     ///
     /// ```
@@ -222,7 +242,7 @@ impl<W> Tuner<W> {
         I: IntoIterator<Item: Send + 'static>,
         W: Work<I::Item, Output: Send + 'static> + Send + Sync + 'static,
     {
-        self.start(items, Detached)
+        self.start(items, Detached, Location::caller())
     }
 
     /// The same for borrowed items: `body` gets the stream, and when `scope` returns nothing of it runs any more.
@@ -244,21 +264,19 @@ impl<W> Tuner<W> {
         I: IntoIterator<Item: Send + 'env>,
         W: Work<I::Item, Output: Send + 'env> + Send + Sync + 'env,
     {
-        scope::enter(|launcher| body(self.start(items, launcher)))
+        let place = Location::caller();
+        scope::enter(|launcher| body(self.start(items, launcher, place)))
     }
 
-    fn start<I, P>(&self, items: I, launcher: P) -> Stream<I::IntoIter, W, P>
+    fn start<I, P>(&self, items: I, launcher: P, place: &'static Location<'static>) -> Stream<I::IntoIter, W, P>
     where
         I: IntoIterator,
         W: Work<I::Item>,
     {
-        let situation = Situation {
-            cores: cores_here(),
-            available_memory: crate::machine::available_memory(),
-            item_bytes: size_of::<I::Item>().max(size_of::<W::Output>()),
-        };
+        let situation = Situation::here(size_of::<I::Item>().max(size_of::<W::Output>()));
+        let experience = Experience::new(self.identity, place, &self.options);
         let pilot = Pilot::new(self.options.clone(), situation);
-        Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, launcher)
+        Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, experience, launcher)
     }
 
     /// Runs over all items and collects the results into any collection. A `Result` or `Option` of one stops at the
@@ -296,7 +314,8 @@ impl<W> Tuner<W> {
         self.scope(items, |stream| stream.for_each(sink));
     }
 
-    /// Runs over all items for their effects, drops the results, and reports.
+    /// Runs over all items for their effects, and reports. Results are dropped on the thread that made them, as they
+    /// come, so `ordered` does not matter here.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -308,9 +327,14 @@ impl<W> Tuner<W> {
     pub fn run<I>(&self, items: I) -> Report
     where
         I: IntoIterator<Item: Send>,
-        W: Work<I::Item, Output: Send> + Send + Sync,
+        W: Work<I::Item> + Send + Sync,
     {
-        self.scope(items, |stream| stream.fold_reported((), |(), result| drop(result)).1)
+        let effects = Tuner {
+            work: Arc::new(Discard(Arc::clone(&self.work))),
+            options: Options { ordered: Order::Any, ..self.options.clone() },
+            identity: self.identity,
+        };
+        effects.scope(items, |stream| stream.fold_reported((), |(), ()| ()).1)
     }
 }
 

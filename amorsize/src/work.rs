@@ -4,6 +4,9 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::bytes;
 
 /// A per-item function as the engine calls it. Implemented by [`Call`], [`ByValue`] and [`ByRef`]; not meant for other
 /// types.
@@ -21,7 +24,7 @@ pub trait Work<I> {
 
     /// Bytes of a result with what it owns, as far as can be told.
     fn result_bytes(&self, result: &Self::Output) -> usize {
-        size_of_val(result)
+        bytes::shallow_and_owned(result)
     }
 }
 
@@ -53,6 +56,20 @@ impl<I: Borrow<B>, B: ?Sized, R, F: Fn(&B) -> R> Work<I> for ByRef<B, F> {
     #[inline]
     fn call(&self, item: I) -> R {
         (self.0)(item.borrow())
+    }
+}
+
+/// A function whose results are dropped where they were made: results that own memory are cheaper to drop there than on
+/// another thread.
+#[derive(Debug)]
+pub(crate) struct Discard<W>(pub(crate) Arc<W>);
+
+impl<I, W: Work<I>> Work<I> for Discard<W> {
+    type Output = ();
+
+    #[inline]
+    fn call(&self, item: I) {
+        drop(self.0.call(item));
     }
 }
 
@@ -109,8 +126,11 @@ pub trait Function<C, I> {
 
     /// Bytes of a result with everything it owns.
     fn result_bytes(result: &Self::Output) -> usize {
-        size_of_val(result)
+        bytes::shallow_and_owned(result)
     }
+
+    /// Never called: compiles if item and result can go to other threads.
+    fn check() {}
 }
 
 impl<N, C> fmt::Debug for Call<N, C> {

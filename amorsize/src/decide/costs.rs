@@ -1,9 +1,7 @@
 //! What an item costs, as a running estimate. Pure arithmetic over observations, in seconds and bytes.
 
-use serde::{Deserialize, Serialize};
-
 /// Seconds and bytes an item, as observed so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Costs {
     /// Pulling the item from the source.
     pub(crate) source: f64,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::machine::Memory;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 
@@ -12,6 +13,7 @@ use super::choose::{self, Situation};
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
+use super::pressure::Pressure;
 use super::tally::{Stretch, Tally};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
@@ -22,6 +24,12 @@ const FIRST_STRETCH: f64 = 50e-6;
 const LONGEST_STRETCH: f64 = 400e-6;
 /// Most items of such a stretch.
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
+/// Seconds of an item below which a trial does not tell what the plain loop takes, since the compiler and the processor
+/// work on several items of a loop at once; and seconds of the loop that do tell.
+const CHEAP: f64 = 250e-9;
+const CALIBRATION: f64 = 30e-6;
+/// Items that are run without a look at the signal where they are that cheap: enough for the compiler to vectorise.
+const STRIDE: usize = 64;
 /// Ratio from which a change of item time makes the plan worth another thought.
 const NOTABLE: f64 = 1.5;
 /// Seconds of a first chunk after a trial; later ones at most double.
@@ -42,6 +50,8 @@ const BLOCKED_RATE: f64 = 0.2;
 const BORNE_OUT: f64 = 3.0;
 /// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
 const FEWER: usize = 4;
+/// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
+const LONGEST_ESTIMATE: f64 = 1e9;
 
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +101,8 @@ pub(crate) struct Prior {
 #[derive(Clone, Debug)]
 enum Mode {
     Trying(Trial),
+    /// The plain loop, to know what it takes.
+    Calibrating,
     Looping,
     Parallel,
     /// Chunks run out before something else.
@@ -123,6 +135,7 @@ pub(crate) struct Pilot {
     /// Threads that were last found slower than the plain loop.
     refuted: usize,
     tally: Tally,
+    pressure: Pressure,
     /// Largest chunk that the next one may be: twice the last that came back.
     chunk_limit: usize,
     /// What history says of the chunk size, relative to what costs alone would give.
@@ -141,6 +154,7 @@ impl Pilot {
     pub(crate) fn new(options: Options, situation: Situation) -> Self {
         let mut pilot = Self {
             mode: Mode::Trying(Trial::new(options.sample_size)),
+            pressure: Pressure::new(options.memory_threshold),
             options,
             situation,
             costs: Costs::default(),
@@ -170,7 +184,7 @@ impl Pilot {
         if let Some(reason) = verdict::pinned_serial(&self.options) {
             self.adopt(Verdict::serial(reason), Origin::Pinned, Position { now: 0.0, yielded: 0 });
         } else if let Some(item_time) = self.options.estimated_item_time {
-            self.costs.item = item_time.as_secs_f64();
+            self.costs.item = item_time.as_secs_f64().min(LONGEST_ESTIMATE);
             self.chunk_limit = usize::MAX / 2;
         }
     }
@@ -208,6 +222,14 @@ impl Pilot {
         &self.costs
     }
 
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn situation(&self) -> &Situation {
+        &self.situation
+    }
+
     /// Whether the user stated the number of threads.
     pub(crate) fn is_pinned(&self) -> bool {
         self.options.threads.is_some()
@@ -225,21 +247,34 @@ impl Pilot {
             let estimated = self.options.estimated_item_time.is_some() && self.plan.is_none();
             match trial.next().filter(|_| !estimated) {
                 Some(batch) if room > 0 => return Step::Try(batch.min(room)),
+                _ if !estimated && self.is_too_cheap_to_know() => self.mode = Mode::Calibrating,
                 _ => self.decide(at, remaining),
             }
         }
         if self.is_looping() { Step::Loop(self.stretch()) } else { Step::Parallel }
     }
 
+    fn is_too_cheap_to_know(&self) -> bool {
+        self.costs.item < CHEAP && !verdict::is_pinned_parallel(&self.options)
+    }
+
+    /// Decides with what is known, because somebody wants to see the plan.
+    pub(crate) fn conclude(&mut self, at: Position, remaining: Remaining) {
+        if self.plan.is_none() {
+            self.decide(at, remaining);
+        }
+    }
+
     /// Whether items are run as a plain loop now.
     pub(crate) fn is_looping(&self) -> bool {
-        matches!(self.mode, Mode::Looping | Mode::Probing)
+        matches!(self.mode, Mode::Looping | Mode::Probing | Mode::Calibrating)
     }
 
     /// Items of the plain loop until the next look at the clock.
     pub(crate) fn stretch(&self) -> usize {
-        let seconds = match (&self.mode, &self.watch) {
-            (Mode::Probing, Some(watch)) => watch.probe_rest(),
+        let seconds = match self.mode {
+            Mode::Probing => watch::PROBE,
+            Mode::Calibrating => CALIBRATION,
             _ => self.stretch,
         };
         (seconds / self.costs.serial().max(1e-10)).clamp(1.0, LONGEST_STRETCH_ITEMS) as usize
@@ -254,6 +289,13 @@ impl Pilot {
         }
     }
 
+    /// Items that a thread runs before it looks whether the stream was cancelled: one, unless they are so cheap that
+    /// looking would show.
+    pub(crate) fn stride(&self) -> usize {
+        let is_running = matches!(self.mode, Mode::Parallel | Mode::Draining(_));
+        if is_running && self.settled.1 < CHEAP && !verdict::is_pinned_parallel(&self.options) { STRIDE } else { 1 }
+    }
+
     fn chunk_seconds(&self) -> f64 {
         self.chunk(Remaining::UNKNOWN) as f64 * self.costs.item
     }
@@ -265,7 +307,7 @@ impl Pilot {
         self.spread.add(ran.items, ran.each());
         self.costs.item = trial.item_time();
         self.costs.source = source / ran.items as f64;
-        self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, 0.5);
+        self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), 0.5);
         self.costs.spread = self.spread.coefficient();
         if let Some(blocked) = ran.blocked {
             self.costs.blocked = blocked;
@@ -286,8 +328,10 @@ impl Pilot {
     pub(crate) fn looped(&mut self, items: usize, seconds: f64, at: Position, remaining: Remaining) {
         self.done += items as u64;
         let each = seconds / items as f64;
-        if matches!(self.mode, Mode::Probing) {
-            return self.probed(items, seconds, at);
+        match self.mode {
+            Mode::Probing => return self.probed(items, seconds, at),
+            Mode::Calibrating => return self.calibrated(each, at, remaining),
+            _ => {}
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);
         if self.plan.as_ref().is_some_and(|plan| plan.origin == Origin::Pinned) {
@@ -301,6 +345,15 @@ impl Pilot {
             }
             _ => self.rethink(each, at, remaining),
         }
+    }
+
+    /// The loop took `each` seconds an item: the parts are known less well than that.
+    fn calibrated(&mut self, each: f64, at: Position, remaining: Remaining) {
+        let factor = each / self.costs.serial().max(1e-10);
+        self.costs.source *= factor;
+        self.costs.item *= factor;
+        self.costs.consumer *= factor;
+        self.decide(at, remaining);
     }
 
     /// The plain loop goes on, unless items became dearer or the input turned out longer.
@@ -360,9 +413,9 @@ impl Pilot {
     fn decide(&mut self, at: Position, remaining: Remaining) {
         let expected = remaining.expected(self.done);
         self.spread = Spread::default();
-        if let Mode::Trying(trial) = &self.mode {
+        if matches!(self.mode, Mode::Trying(_) | Mode::Calibrating) {
             let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
-            self.chunk_limit = self.chunk_limit.max(2 * trial.last_batch()).max(first);
+            self.chunk_limit = self.chunk_limit.max(first);
             self.tally.skip(at.now, at.yielded);
         }
         if let Some((prior, usual)) = self.doubted.take()
@@ -430,7 +483,7 @@ impl Pilot {
         self.tally.ran(ran.items, ran.seconds);
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
-        self.costs.result_bytes = blend(self.costs.result_bytes, ran.result_bytes as f64, rate);
+        self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
         if let Some(blocked) = ran.blocked {
             self.costs.blocked += BLOCKED_RATE * (blocked - self.costs.blocked);
@@ -438,6 +491,11 @@ impl Pilot {
         if ran.items >= self.chunk_limit {
             self.chunk_limit = ran.items.saturating_mul(2);
         }
+    }
+
+    /// Bytes of a result: what the user says, or what was found.
+    fn bytes(&self, ran: Ran) -> f64 {
+        self.options.result_bytes.unwrap_or(ran.result_bytes) as f64
     }
 
     /// A chunk of `items` was pulled in `seconds`.
@@ -449,8 +507,8 @@ impl Pilot {
         self.options.adaptive_chunking.rate()
     }
 
-    /// Looks at a parallel run between two chunks.
-    pub(crate) fn check(&mut self, at: Position) {
+    /// Looks at a parallel run between two chunks; `produced` results are finished, yielded or not.
+    pub(crate) fn check(&mut self, at: Position, produced: u64) {
         if !matches!(self.mode, Mode::Parallel) {
             return;
         }
@@ -465,8 +523,8 @@ impl Pilot {
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
         self.outgrow(at);
-        let (window, serial) = (self.window(), self.costs.serial());
-        if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, at.yielded, window, serial)) {
+        let (round, serial) = (self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN)), self.costs.serial());
+        if self.watch.as_mut().is_some_and(|watch| watch.doubts(at.now, produced, round, serial)) {
             self.mode = Mode::Draining(After::Probe);
         }
     }
@@ -530,6 +588,22 @@ impl Pilot {
             self.plan.as_ref().map_or(1, |plan| plan.chunk_size)
         };
         self.fitting(wanted, self.buffer_size(), threads)
+    }
+
+    /// Whether the next step wants to know the memory.
+    pub(crate) fn wants_memory(&self, now: f64) -> bool {
+        self.pressure.is_due(now)
+    }
+
+    /// Takes a reading of the memory.
+    pub(crate) fn saw_memory(&mut self, now: f64, memory: Memory) {
+        self.pressure.observe(now, memory);
+    }
+
+    /// How many more items may be taken from the source, with so many in flight.
+    pub(crate) fn room(&self, in_flight: usize) -> usize {
+        let bytes = self.costs.result_bytes.max(self.situation.item_bytes as f64);
+        self.window().saturating_sub(in_flight).min(self.pressure.room(in_flight, bytes))
     }
 
     /// Items that may be in flight now, at most the plan's buffer size; 0 while draining.

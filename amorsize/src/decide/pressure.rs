@@ -4,12 +4,17 @@
 
 use crate::machine::Memory;
 
-/// Seconds between two readings: at least (a reading takes 10 to 20 µs, and none is made for a run that is shorter), and
-/// at most (others take memory too).
-const SHORTEST_REST: f64 = 10e-3;
+/// Seconds until the first reading: it takes 10 to 20 µs, which a shorter run need not pay.
+const FIRST_LOOK: f64 = 2e-3;
+/// Seconds between two readings: at least, and at most (others take memory too).
+const SHORTEST_REST: f64 = 1e-3;
 const LONGEST_REST: f64 = 100e-3;
-/// The next reading comes when this share of the time has gone in which the threshold is reached at the present rate.
+/// Seconds between two readings while the source is paused: results are yielded, or others free memory.
+const REST_IN_PAUSE: f64 = 10e-3;
+/// The next reading comes when this share of the time has gone in which the threshold could be reached.
 const CAUTION: f64 = 0.25;
+/// Bytes a second by which the use of memory may begin to grow at any time: about what one thread fills.
+const SUDDEN_RATE: f64 = 4e9;
 /// How far below the threshold, in shares of the limit, a paused source goes on: not at once, or it would stutter.
 const RELIEF: f64 = 0.05;
 
@@ -30,7 +35,7 @@ impl Pressure {
     pub(crate) fn new(threshold: Option<f64>) -> Self {
         // Whatever is used is more than nothing: no reading is needed to know that.
         let is_paused = threshold.is_some_and(|threshold| threshold <= 0.0);
-        Self { threshold, is_paused, budget: f64::INFINITY, last: None, next: SHORTEST_REST }
+        Self { threshold, is_paused, budget: f64::INFINITY, last: None, next: FIRST_LOOK }
     }
 
     /// Whether [`Pressure::observe`] wants a reading now.
@@ -58,12 +63,14 @@ impl Pressure {
         self.is_paused = is_paused;
     }
 
-    /// Seconds until the next reading: fewer the sooner the threshold would be reached.
+    /// Seconds until the next reading: fewer the sooner the threshold could be reached.
     fn rest(&self, now: f64, used: u64) -> f64 {
-        let Some((before, was)) = self.last.filter(|_| !self.is_paused) else { return SHORTEST_REST };
+        if self.is_paused {
+            return REST_IN_PAUSE;
+        }
+        let (before, was) = self.last.unwrap_or((0.0, 0));
         let rate = used.saturating_sub(was) as f64 / (now - before).max(SHORTEST_REST);
-        let reached = if rate > 0.0 { self.budget / rate } else { f64::INFINITY };
-        (CAUTION * reached).clamp(SHORTEST_REST, LONGEST_REST)
+        (CAUTION * self.budget / rate.max(SUDDEN_RATE)).clamp(SHORTEST_REST, LONGEST_REST)
     }
 
     /// How many more items may be taken from the source now, with so many taken and not yet yielded, of so many bytes
@@ -80,6 +87,7 @@ mod tests {
     use super::*;
 
     const LIMIT: u64 = 1_000;
+    const MB: u64 = 1_000_000;
 
     fn used(bytes: u64) -> Memory {
         Memory::new(bytes, LIMIT.saturating_sub(bytes))
@@ -131,13 +139,14 @@ mod tests {
         assert_eq!(pressure.room(0, 1e9), usize::MAX);
     }
 
-    /// Times of the readings within a second in which `used_at` tells the bytes used, and whether each paused.
-    fn readings(used_at: impl Fn(f64) -> u64) -> Vec<(f64, bool)> {
+    /// Times of the readings within a second in a process that could have `limit` bytes, and whether each paused.
+    fn readings(limit: u64, used_at: impl Fn(f64) -> u64) -> Vec<(f64, bool)> {
         let mut pressure = Pressure::new(Some(0.8));
         let mut readings = Vec::new();
-        for now in (0..1_000).map(|step| f64::from(step) * 1e-3) {
+        for now in (0..10_000).map(|step| f64::from(step) * 1e-4) {
             if pressure.is_due(now) {
-                pressure.observe(now, used(used_at(now)));
+                let used = used_at(now);
+                pressure.observe(now, Memory::new(used, limit.saturating_sub(used)));
                 readings.push((now, pressure.is_paused));
             }
         }
@@ -145,27 +154,31 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_read_rarely_while_little_changes() {
-        assert!(readings(|_| 100).len() <= 12);
+    fn memory_is_read_rarely_where_there_is_much() {
+        assert!(readings(16_000 * MB, |_| 100 * MB).len() <= 12);
+        assert!(readings(200 * MB, |_| 10 * MB).len() <= 110);
     }
 
     #[test]
     fn a_paused_source_goes_on_soon() {
-        let readings = readings(|now| if now < 0.5 { 900 } else { 100 });
+        let readings = readings(200 * MB, |now| if now < 0.5 { 180 * MB } else { 20 * MB });
         let goes_on = readings.iter().find(|(_, is_paused)| !is_paused).unwrap().0;
         assert!((0.5..0.52).contains(&goes_on), "{goes_on}");
     }
 
     #[test]
-    fn memory_that_fills_up_is_noticed_in_time() {
-        let readings = readings(|now| 100 + (now * 1_000.0) as u64);
-        let pauses = readings.iter().find(|(_, is_paused)| *is_paused).unwrap().0;
-        assert!((0.7..0.72).contains(&pauses), "{pauses}");
-        assert!(readings.iter().filter(|(now, _)| *now < 0.7).count() < 30);
+    fn memory_that_fills_up_is_noticed_before_it_is_full() {
+        let (limit, threads) = (200 * MB, 2.0);
+        for begin in [0.0, 0.333] {
+            // Two threads that do nothing but fill memory, at 5 GB/s each.
+            let used_at = |now: f64| ((now - begin).max(0.0) * threads * 5e9) as u64;
+            let pauses = readings(limit, used_at).into_iter().find(|(_, is_paused)| *is_paused).unwrap().0;
+            assert!(used_at(pauses) < limit, "paused at {} MB", used_at(pauses) / MB);
+        }
     }
 
     #[test]
     fn a_short_run_reads_nothing() {
-        assert!(!Pressure::new(Some(0.8)).is_due(9e-3));
+        assert!(!Pressure::new(Some(0.8)).is_due(1.9e-3));
     }
 }

@@ -69,11 +69,6 @@ impl Trial {
         self.items
     }
 
-    /// Items of the last batch.
-    pub(crate) fn last_batch(&self) -> usize {
-        self.last.map_or(1, |last| last.items)
-    }
-
     /// Seconds that the last batch took.
     pub(crate) fn last_batch_seconds(&self) -> f64 {
         self.last.map_or(0.0, |last| last.items as f64 * last.item_time)

@@ -37,6 +37,7 @@ impl Verdict {
 pub(crate) fn pinned_serial(options: &Options) -> Option<&'static str> {
     let one = |option: Option<std::num::NonZeroUsize>| option.is_some_and(|value| value.get() == 1);
     match options.pool {
+        _ if options.environment_serial => Some("`AMORSIZE=serial` is set in the environment"),
         Some(Pool::Serial) => Some("`pool = serial` was asked for"),
         None if one(options.threads) => Some("one thread was asked for"),
         None if one(options.buffer_size) => Some("a buffer of one item leaves nothing to do at the same time"),

@@ -10,6 +10,8 @@ use super::costs::Costs;
 const FIRST_EPOCH: f64 = 400e-6;
 /// Longest seconds between two judgements.
 const LONGEST_EPOCH: f64 = 20e-3;
+/// Chunks for every thread in an epoch, at least: the first of them only start the pool.
+const FEW_ROUNDS: u64 = 3;
 /// Gain at which a probe confirms the parallel plan.
 const CONFIRMED: f64 = 1.04;
 /// Part of the promised gain that is accepted without a probe.
@@ -18,8 +20,9 @@ const ACCEPTED_PART: f64 = 0.5;
 const STILL_GOOD: f64 = 0.8;
 /// Seconds of the first pause after a plan was undone, before parallel is tried again.
 const FIRST_PAUSE: f64 = 50e-3;
-/// Seconds of a probe of items that all take the same time, and of the longest one.
-const PROBE: f64 = 200e-6;
+/// Seconds of a probe of items that all take the same time.
+pub(crate) const PROBE: f64 = 200e-6;
+/// Seconds of the longest probe.
 const LONGEST_PROBE: f64 = 5e-3;
 /// Coefficient of variation below which a few items stand for all.
 const EVEN: f64 = 0.5;
@@ -61,7 +64,7 @@ pub(crate) struct Watch {
     /// Gain from which no probe is needed.
     accepted: f64,
     since: f64,
-    yielded: u64,
+    produced: u64,
     epoch: f64,
     /// Seconds an item in the last judged epoch.
     observed: f64,
@@ -75,12 +78,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(now: f64, yielded: u64, baseline: f64, promised: f64) -> Self {
+    pub(crate) fn new(now: f64, produced: u64, baseline: f64, promised: f64) -> Self {
         Self {
             baseline,
             accepted: accepted(promised),
             since: now,
-            yielded,
+            produced,
             epoch: FIRST_EPOCH,
             observed: baseline,
             patience_until: now,
@@ -91,24 +94,19 @@ impl Watch {
         }
     }
 
-    /// Judges once an epoch; true asks for a probe. `window` is the number of items in flight, `serial` what the plain
-    /// loop would take now according to the running estimates.
-    pub(crate) fn doubts(&mut self, now: f64, yielded: u64, window: usize, serial: f64) -> bool {
-        let (seconds, items) = (now - self.since, yielded - self.yielded);
-        if seconds < self.epoch || items < 2 * window as u64 {
+    /// Judges once an epoch; true asks for a probe. `produced` results are finished, whether yielded or not; `round` is
+    /// a chunk for every thread, `serial` what the plain loop would take now according to the running estimates.
+    pub(crate) fn doubts(&mut self, now: f64, produced: u64, round: usize, serial: f64) -> bool {
+        let (seconds, items) = (now - self.since, produced - self.produced);
+        if seconds < self.epoch || items / FEW_ROUNDS < round as u64 {
             return false;
         }
         self.observed = seconds / items as f64;
         // Estimates from running threads can only be too high, so a lower one is true: items became cheaper.
         self.baseline = self.baseline.min(serial);
-        self.restart(now, yielded);
+        self.restart(now, produced);
         self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
         self.gain() < self.accepted && now >= self.patience_until
-    }
-
-    /// Seconds of the plain loop until the probe is to be looked at.
-    pub(crate) fn probe_rest(&self) -> f64 {
-        PROBE
     }
 
     /// Adds `items` of a probe that took `seconds`; `spread` is the coefficient of variation of single items. A mean
@@ -147,9 +145,9 @@ impl Watch {
     }
 
     /// Starts counting anew, after a stretch that does not count.
-    pub(crate) fn restart(&mut self, now: f64, yielded: u64) {
+    pub(crate) fn restart(&mut self, now: f64, produced: u64) {
         self.since = now;
-        self.yielded = yielded;
+        self.produced = produced;
         self.undone = None;
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Chunk<I> {
     pub(crate) items: Vec<I>,
     /// Whether it is to be found out how long the thread was blocked.
     pub(crate) is_clocked: bool,
+    /// Items run before another look at the signal.
+    pub(crate) stride: usize,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.

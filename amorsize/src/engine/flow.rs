@@ -12,9 +12,15 @@ use super::queue::{Polled, Queue};
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
+use crate::learn::experience::Experience;
+use crate::machine;
 use crate::plan::{Plan, Pool};
 use crate::report::Report;
 use crate::work::Work;
+
+/// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
+/// can be.
+const MOST_RESERVED: usize = 8192;
 
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
@@ -31,6 +37,7 @@ pub(crate) struct Flow<W, I, R, P> {
     queue: Arc<Queue<W, I, R>>,
     launcher: P,
     pilot: Pilot,
+    experience: Experience,
     /// What the queue was told.
     configured: Option<Configured>,
     /// Most tickets at the same time: fewer than planned once a thread could not be had.
@@ -68,11 +75,12 @@ enum Helped<R> {
 }
 
 impl<W, I, R, P> Flow<W, I, R, P> {
-    pub(crate) fn new(queue: Arc<Queue<W, I, R>>, launcher: P, pilot: Pilot) -> Self {
+    pub(crate) fn new(queue: Arc<Queue<W, I, R>>, launcher: P, pilot: Pilot, experience: Experience) -> Self {
         Self {
             queue,
             launcher,
             pilot,
+            experience,
             configured: None,
             most_tickets: usize::MAX,
             backlog: VecDeque::new(),
@@ -115,11 +123,40 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     /// No more results will be asked for.
     pub(crate) fn end(&mut self) {
         self.exhausted = true;
-        self.ended.get_or_insert_with(Instant::now);
         if self.configured.is_some() {
             self.queue.cancel();
         }
         self.backlog.drain(..).for_each(Batch::discard);
+        if self.ended.is_none() {
+            let now = Instant::now();
+            self.ended = Some(now);
+            self.leave_experience(now);
+        }
+    }
+
+    /// The stream is dropped; `left` items of a plain loop were not run.
+    pub(crate) fn abandon(&mut self, left: usize) {
+        let now = Instant::now();
+        self.go_on(now, left);
+        self.pace = None;
+        self.end();
+    }
+
+    /// The plain loop goes on at its pace, without asking anybody; `left` items of it were not run.
+    #[inline]
+    fn go_on(&mut self, now: Instant, left: usize) -> Option<usize> {
+        let pace = self.pace.as_mut()?;
+        let ran = (pace.granted() - left) as u64;
+        self.pulled += ran;
+        self.accepted += ran;
+        pace.ran(ran as usize, now).filter(|_| !self.exhausted)
+    }
+
+    fn leave_experience(&mut self, now: Instant) {
+        let Some(began) = self.began else { return };
+        let at = self.position_at(now);
+        let stretches = self.pilot.finish(at);
+        self.experience.leave(&stretches, self.accepted, now - began);
     }
 
     pub(crate) fn report(&self, looped: u64, unread: u64) -> Report {
@@ -181,16 +218,6 @@ where
         }
     }
 
-    /// The plain loop goes on at its pace, without asking anybody; `left` items of it were not run.
-    #[inline]
-    fn go_on(&mut self, now: Instant, left: usize) -> Option<usize> {
-        let pace = self.pace.as_mut()?;
-        let ran = (pace.granted() - left) as u64;
-        self.pulled += ran;
-        self.accepted += ran;
-        pace.ran(ran as usize, now).filter(|_| !self.exhausted)
-    }
-
     fn drained(&mut self) {
         let at = self.position();
         self.pilot.drained(at);
@@ -201,17 +228,32 @@ where
         while self.pilot.plan().is_none() {
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
-                Step::Loop(_) | Step::Parallel => break,
+                Step::Loop(_) | Step::Parallel => {
+                    let (at, remaining) = (self.position(), self.remaining(source));
+                    self.pilot.conclude(at, remaining);
+                }
             }
         }
     }
 
     fn step<S: Iterator<Item = I>>(&mut self, source: &S) -> Step {
+        if self.began.is_none() {
+            self.consult(source);
+        }
         // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
         let is_over = self.exhausted || self.backlog.back().is_some_and(|batch| batch.panic.is_some());
         let room = if is_over { 0 } else { self.trial_room() };
         let (at, remaining) = (self.position(), self.remaining(source));
         self.pilot.step(at, remaining, room)
+    }
+
+    /// Before the first item: what earlier runs say.
+    fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
+        let remaining = self.remaining(source);
+        let (options, situation) = (self.pilot.options(), self.pilot.situation());
+        if let Some((prior, expected)) = self.experience.consult(remaining, options, situation) {
+            self.pilot.adopt_prior(prior, expected);
+        }
     }
 
     fn trial_room(&self) -> usize {
@@ -224,6 +266,9 @@ where
 
     /// Tells the pilot what the consumer did since the last call.
     fn settle_account<S: Iterator<Item = I>>(&mut self, source: &S, called: Instant) {
+        if self.began.is_none() {
+            return;
+        }
         let at = self.position_at(called);
         if let Some((handed, items)) = self.handed.take() {
             self.pilot.consumed(items, (called - handed).as_secs_f64());
@@ -261,7 +306,8 @@ where
 
     /// Pulls up to `most` items. A source that panics ends there.
     fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
-        let mut items = Vec::with_capacity(most.min(source.size_hint().1.unwrap_or(most)));
+        let expected = source.size_hint().1.unwrap_or(most);
+        let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let Some(item) = source.next() else { return true };
@@ -276,7 +322,8 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk = Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked() };
+        let chunk =
+            Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked(), stride: self.pilot.stride() };
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }
@@ -313,7 +360,7 @@ where
                 },
             };
             if let Some(batch) = &batch {
-                self.observe(batch);
+                self.observe(batch, polled.ready);
             }
             return batch;
         }
@@ -331,7 +378,7 @@ where
         let moves = before.is_some_and(|known| known.pool != pool);
         self.queue.configure(threads, ordered, moves);
         let epoch = self.queue.epoch();
-        let target = Target::of(plan, is_pinned).filter(|_| pool != Pool::Blocking);
+        let target = if pool == Pool::Blocking { None } else { Target::of(plan, is_pinned) };
         self.configured = Some(Configured { threads, pool, target, epoch });
     }
 
@@ -341,8 +388,9 @@ where
         let enough = 2 * self.pilot.threads();
         let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
         let missing = enough.saturating_sub(polled.queued).min(most_chunks);
+        self.look_at_memory();
         for _ in 0..missing {
-            let room = self.pilot.window().saturating_sub(self.in_flight() as usize);
+            let room = self.pilot.room(self.in_flight() as usize);
             let size = self.pilot.chunk(self.remaining(source));
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
                 return;
@@ -353,6 +401,13 @@ where
             if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
             }
+        }
+    }
+
+    fn look_at_memory(&mut self) {
+        let Position { now, .. } = self.position();
+        if self.pilot.wants_memory(now) {
+            self.pilot.saw_memory(now, machine::memory());
         }
     }
 
@@ -376,10 +431,10 @@ where
         self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
     }
 
-    fn observe(&mut self, batch: &Batch<R>) {
+    fn observe(&mut self, batch: &Batch<R>, ready: u64) {
         self.pilot.ran(ran(batch));
         let at = self.position();
-        self.pilot.check(at);
+        self.pilot.check(at, self.accepted + batch.results.len() as u64 + ready);
         // More threads, say: they take part from now on.
         self.configure();
     }
@@ -389,10 +444,4 @@ fn ran<R>(batch: &Batch<R>) -> Ran {
     let BatchCost { elapsed, result_bytes } = batch.cost;
     let blocked = elapsed.blocked_share();
     Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, result_bytes }
-}
-
-impl<W, I, R, P> Drop for Flow<W, I, R, P> {
-    fn drop(&mut self) {
-        self.end();
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::ThreadPoolBuilder;
 
 use super::queue::Queue;
+use crate::decide::choose::Situation;
 use crate::machine;
 use crate::plan::{Plan, Pool};
 use crate::pool::{self, Crew};
@@ -92,8 +93,15 @@ fn threads_here() -> usize {
     if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 0 }
 }
 
+impl Situation {
+    /// What there is for a stream made here, whose items and results have so many bytes.
+    pub(crate) fn here(item_bytes: usize) -> Self {
+        Self { cores: cores_here(), available_memory: machine::available_memory(), item_bytes }
+    }
+}
+
 /// Threads that may compute at the same time for a stream made here.
-pub(crate) fn cores_here() -> usize {
+fn cores_here() -> usize {
     match threads_here() {
         0 => machine::cores(),
         threads => threads.min(machine::cores()),

@@ -54,6 +54,8 @@ struct State<I, R> {
     running: usize,
     /// Most chunks run at the same time.
     limit: usize,
+    /// Results in `finished`.
+    ready: u64,
     /// Jobs handed to a pool that have not ended.
     tickets: usize,
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
@@ -75,6 +77,8 @@ pub(crate) struct Polled<R> {
     pub(crate) running: usize,
     /// A ticket that the caller launches or returns.
     pub(crate) claimed: bool,
+    /// Results finished and not yet taken, behind `batch`.
+    pub(crate) ready: u64,
 }
 
 impl<W, I, R> Queue<W, I, R> {
@@ -86,6 +90,7 @@ impl<W, I, R> Queue<W, I, R> {
             cancelled: false,
             running: 0,
             limit: 1,
+            ready: 0,
             tickets: 0,
             epoch: 0,
             sleeper: None,
@@ -129,8 +134,9 @@ impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn poll(&self, next: u64, most_tickets: usize) -> Polled<R> {
         let mut state = self.lock();
         let batch = if state.is_ready(next) { state.finished.pop_front() } else { None };
+        state.ready -= batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         let claimed = state.claim_ticket(most_tickets);
-        Polled { batch, queued: state.queued.len(), running: state.running, claimed }
+        Polled { batch, queued: state.queued.len(), running: state.running, claimed, ready: state.ready }
     }
 
     /// Takes the first waiting chunk for the consumer to run; [`Queue::deposit`] must follow.
@@ -253,6 +259,13 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                 {
                     break;
                 }
+                if chunk.stride > 1 {
+                    results.extend(items.by_ref().take(chunk.stride).map(|item| self.work.call(item)));
+                    if items.as_slice().is_empty() {
+                        break;
+                    }
+                    continue;
+                }
                 let Some(item) = items.next() else { break };
                 results.push(self.work.call(item));
             }
@@ -276,7 +289,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }
         let mut front: Vec<I> = items.collect();
         let back = front.split_off(left - left / 2);
-        let back = Chunk { start: start + (done + front.len()) as u64, items: back, is_clocked: false };
+        let back = Chunk { start: start + (done + front.len()) as u64, items: back, is_clocked: false, stride: 1 };
         *items = front.into_iter();
         self.give_away(back);
         false
@@ -344,6 +357,7 @@ impl<I, R> State<I, R> {
             return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
+        self.ready += batch.results.len() as u64;
         if self.ordered {
             insert_in_place(&mut self.finished, batch);
         } else {

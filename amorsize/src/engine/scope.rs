@@ -7,13 +7,17 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::chunk::drop_quietly;
 use super::launch::{Launch, Target, Ticket, is_running};
 
 type Job<'s> = Box<dyn FnOnce() + Send + 's>;
+
+/// Times that a scope lets other threads go first, so that one which has just ended its ticket gets to say so.
+const YIELDS: usize = 4;
 
 /// Takes tickets of borrowed items to threads, within a scope.
 pub struct Scoped<'a, 's, 'env> {
@@ -38,7 +42,11 @@ pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>)
     thread::scope(|threads| {
         let brokers = Brokers { threads, open: RefCell::default() };
         if is_running() {
-            rayon::in_place_scope(|scope| body(Scoped::new(&to_threads(&brokers, Some(scope)))))
+            rayon::in_place_scope(|scope| {
+                let roll = Roll::default();
+                let _closed_at_last = CloseOnDrop(&roll);
+                body(Scoped::new(&to_threads(&brokers, Some((scope, &roll)))))
+            })
         } else {
             body(Scoped::new(&to_threads(&brokers, None)))
         }
@@ -48,14 +56,75 @@ pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>)
 /// Takes a job to the open scope of the current pool if there is one, to a broker otherwise.
 fn to_threads<'a, 's>(
     brokers: &'a Brokers<'s, '_>,
-    current: Option<&'a rayon::Scope<'s>>,
+    current: Option<(&'a rayon::Scope<'s>, &'a Roll)>,
 ) -> impl Fn(&Target, Job<'s>) -> bool + 'a {
     move |target, job| match (target, current) {
-        (Target::Current, Some(scope)) => {
-            scope.spawn(move |_| job());
+        (Target::Current, Some((scope, roll))) => {
+            let roll = roll.clone();
+            scope.spawn(move |_| roll.run(job));
             true
         }
         _ => brokers.send(target, job),
+    }
+}
+
+/// The tickets of a scope that run now.
+///
+/// A pool's thread that waits for them in rayon's way runs whatever job it finds meanwhile, and that job may want a lock
+/// which the caller of the scope holds. So a scope first closes its roll: it waits without running anything for the
+/// tickets that run; those which start later are over at once, and rayon's own wait has next to nothing to wait for.
+/// (No thread waits in a circle: a ticket only ever waits for what was started after it.)
+#[derive(Clone, Default)]
+struct Roll(Arc<(Mutex<Present>, Condvar)>);
+
+#[derive(Default)]
+struct Present {
+    running: usize,
+    has_run: bool,
+    is_closed: bool,
+}
+
+impl Roll {
+    fn run(&self, job: Job<'_>) {
+        if self.lock().start() {
+            job();
+            self.lock().running -= 1;
+            self.0.1.notify_all();
+        } else {
+            drop_quietly(job);
+        }
+    }
+
+    fn close(&self) {
+        let mut present = self.lock();
+        present.is_closed = true;
+        if present.has_run {
+            drop(self.0.1.wait_while(present, |present| present.running > 0).unwrap_or_else(PoisonError::into_inner));
+            // The last one has signed off; rayon hears of it some nanoseconds later.
+            (0..YIELDS).for_each(|_| thread::yield_now());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Present> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Present {
+    fn start(&mut self) -> bool {
+        let starts = !self.is_closed;
+        self.running += usize::from(starts);
+        self.has_run |= starts;
+        starts
+    }
+}
+
+/// Closes a roll however the body of the scope ends.
+struct CloseOnDrop<'a>(&'a Roll);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -1,12 +1,10 @@
 //! One recorded stretch of a run: what was planned and what happened. The unit of all history. Holds values.
 
-use serde::{Deserialize, Serialize};
-
 use crate::decide::costs::Costs;
 use crate::plan::Pool;
 
 /// A stretch of one run during which the plan stayed the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sample {
     /// Seconds since 1970 at the end of the run.
     pub(crate) time: u64,
@@ -14,7 +12,7 @@ pub(crate) struct Sample {
     pub(crate) body: u64,
     /// Debug or release, and the target.
     pub(crate) build: u64,
-    /// Which machine (an index into the machines that the file knows).
+    /// Which machine: a [`MachineRecord::id`].
     pub(crate) machine: u64,
     /// Where the stream was made.
     pub(crate) call_site: u64,
@@ -38,11 +36,26 @@ pub(crate) struct Sample {
 }
 
 /// What a prediction said of the stretch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Predicted {
     pub(crate) confidence: f32,
     /// Seconds of the function for an item.
     pub(crate) item_time: f32,
     /// Seconds an item end to end.
     pub(crate) end_to_end: f32,
+}
+
+/// A machine that samples come from, kept next to them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct MachineRecord {
+    /// Hash of everything below. Kept within 32 bits, which takes half the space in every sample.
+    pub(crate) id: u64,
+    /// Cores that the process may use.
+    pub(crate) cores: u32,
+    pub(crate) l3_bytes: u64,
+    pub(crate) numa_nodes: u32,
+    pub(crate) memory_bytes: u64,
+    /// Cores' worth of time that a control group allows.
+    pub(crate) quota: Option<f32>,
+    pub(crate) arch: String,
 }

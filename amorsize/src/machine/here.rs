@@ -8,9 +8,11 @@ use super::{Memory, everywhere, threads_variable};
 
 /// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.3 ms.
 const LIMITS_HOLD: Duration = Duration::from_secs(10);
-/// For how long a reading of memory holds. One takes 10 to 20 µs on Linux, so
-/// asking all the time costs two thousandths.
-const READING_HOLDS: Duration = Duration::from_millis(10);
+/// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs on
+/// Linux, and streams may start one after the other.
+const READING_HOLDS: Duration = Duration::from_millis(100);
+/// For how long it holds where it decides whether there is any left: the fastest thread fills 4 MB in that time.
+const FRESH: Duration = Duration::from_millis(1);
 /// Bytes taken as available where the system tells nothing.
 const ASSUMED_AVAILABLE: u64 = 1 << 30;
 
@@ -43,7 +45,12 @@ pub(crate) fn cores() -> usize {
 
 /// Bytes that this process may still take; see [`Memory::available`].
 pub(crate) fn available_memory() -> u64 {
-    memory().available()
+    memory_within(READING_HOLDS).available()
+}
+
+/// The state of this process' memory now. For those who ask rarely.
+pub(crate) fn memory() -> Memory {
+    memory_within(FRESH)
 }
 
 pub(super) fn allowed() -> Allowed {
@@ -61,12 +68,11 @@ fn allowed_cores(wanted: Option<usize>, affinity: usize, quota: Option<f64>) -> 
     wanted.unwrap_or(affinity.min(by_quota)).max(1)
 }
 
-/// The state of this process' memory, at most 10 ms old.
-pub(crate) fn memory() -> Memory {
+fn memory_within(holds: Duration) -> Memory {
     static MEMORY: Remembered<Memory> = Mutex::new(None);
     let assumed = || Memory::new(0, ASSUMED_AVAILABLE);
     let find = || system::memory().or_else(everywhere::memory).unwrap_or_else(assumed);
-    remember(&MEMORY, READING_HOLDS, find, Memory::clone)
+    remember(&MEMORY, holds, find, Memory::clone)
 }
 
 /// Bytes of memory that the machine has, or that this process' control groups allow; 0 if unknown.

@@ -16,31 +16,43 @@ mod threads_variable;
 pub use description::{Machine, machine};
 pub(crate) use here::{available_memory, cores, memory};
 
-/// Memory of this process and what it may still take, at one moment. The limit is what both make together: it shrinks
-/// when others take more, so "80 % of the limit" means the same in a container, under `ulimit` and on a crowded machine.
+/// Memory of this process and what it may still take, at one moment. A limit is what both make together: it shrinks when
+/// others take more, so "80 % of the limit" means the same in a container, under `ulimit` and on a crowded machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     used: u64,
+    limit: u64,
     available: u64,
 }
 
 impl Memory {
+    /// As one limit has it: bytes used by this process, bytes that it may still take.
     pub(crate) fn new(used: u64, available: u64) -> Self {
-        Self { used, available }
+        Self { used, limit: used.saturating_add(available), available }
     }
 
-    /// Resident bytes of this process.
+    /// As both limits have it.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let tighter = if self.share() >= other.share() { self } else { other };
+        Self { available: self.available.min(other.available), ..tighter }
+    }
+
+    fn share(self) -> f64 {
+        self.used as f64 / (self.limit as f64).max(1.0)
+    }
+
+    /// Bytes that this process uses, as the limit of which it uses the largest share counts them.
     pub(crate) fn used(self) -> u64 {
         self.used
     }
 
-    /// Bytes that this process may still take before the tightest limit is reached.
-    pub(crate) fn available(self) -> u64 {
-        self.available
+    /// Bytes that this limit leaves to this process in all.
+    pub(crate) fn limit(self) -> u64 {
+        self.limit
     }
 
-    /// Bytes that this process could have in all.
-    pub(crate) fn limit(self) -> u64 {
-        self.used.saturating_add(self.available)
+    /// Bytes that every limit lets this process still take.
+    pub(crate) fn available(self) -> u64 {
+        self.available
     }
 }

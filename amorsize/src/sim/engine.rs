@@ -262,7 +262,8 @@ impl Engine<'_> {
         let (items, result_bytes) = (done.len as usize, self.world.bytes);
         self.pilot.ran(Ran { items, seconds: done.seconds, blocked, result_bytes });
         let at = self.at();
-        self.pilot.check(at);
+        let finished: u64 = self.done.values().filter(|done| done.finish <= self.now).map(|done| done.len).sum();
+        self.pilot.check(at, self.accepted + done.len + finished);
         self.consume(done.len);
     }
 

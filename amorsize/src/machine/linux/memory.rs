@@ -79,11 +79,12 @@ impl Process {
         Some(Self { resident: resident.saturating_mul(page), data: data.saturating_mul(page) })
     }
 
-    /// What the resource limits leave. The address space is not compared as a whole: allocators reserve much of it
+    /// As the resource limits have it. The address space is not compared as a whole: allocators reserve much of it
     /// (64 MB a thread in glibc) and then fill it, so counting that as used would see a full house from the start.
-    fn headroom(self, limits: Limits) -> Option<u64> {
+    fn under(self, limits: Limits) -> Option<Memory> {
         let used = self.data.max(self.resident);
-        limits.address_space.into_iter().chain(limits.data).min().map(|limit| limit.saturating_sub(used))
+        let limit = limits.address_space.into_iter().chain(limits.data).min()?;
+        Some(Memory::new(used, limit.saturating_sub(used)))
     }
 }
 
@@ -99,11 +100,11 @@ impl Gauge {
     pub(in crate::machine) fn read(&self) -> Option<Memory> {
         let process = self.process.as_ref().and_then(read);
         let process = process.and_then(|text| Process::parse(&text, page_size() as u64));
+        let resident = process.map_or(0, |process| process.resident);
         let machine = self.machine.as_ref().and_then(read).and_then(|text| available(&text));
-        let groups = self.groups.iter().filter_map(Limited::headroom);
-        let own = process.and_then(|process| process.headroom(self.limits));
-        let available = groups.chain(machine).chain(own).min()?;
-        Some(Memory::new(process.map_or(0, |process| process.resident), available))
+        let shared = self.groups.iter().filter_map(Limited::headroom).chain(machine);
+        let shared = shared.map(|available| Memory::new(resident, available));
+        shared.chain(process.and_then(|process| process.under(self.limits))).reduce(Memory::and)
     }
 
     /// The smallest limit of a control group.
@@ -190,9 +191,18 @@ mod tests {
     #[test]
     fn resource_limits_leave_what_is_not_data_and_ignore_reserved_addresses() {
         let address_space = Limits { address_space: Some(50 * MIB), data: None };
-        assert_eq!(read(&machine(), address_space).available(), 30 * MIB);
+        let memory = read(&machine(), address_space);
+        assert_eq!((memory.used(), memory.available(), memory.limit()), (20 * MIB, 30 * MIB, 50 * MIB));
         let data = Limits { address_space: Some(50 * MIB), data: Some(21 * MIB) };
         assert_eq!(read(&machine(), data).available(), MIB);
+    }
+
+    #[test]
+    fn the_limit_used_most_may_be_another_than_the_one_with_the_least_room() {
+        let (small, large) = (Memory::new(1, 99), Memory::new(900, 100));
+        for memory in [small.and(large), large.and(small)] {
+            assert_eq!((memory.used(), memory.limit(), memory.available()), (900, 1_000, 99));
+        }
     }
 
     #[test]

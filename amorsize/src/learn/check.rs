@@ -1,0 +1,69 @@
+//! What can be true of a record. One place for loading, importing and recording by hand: nothing else gets into memory.
+
+use std::ops::RangeInclusive;
+
+use crate::error::Error;
+use crate::learn::sample::{MachineRecord, Predicted, Sample};
+
+/// Seconds since 1970 until the year 10,000.
+const MOST_TIME: u64 = 253_402_300_800;
+/// Far beyond any pool, and small enough for sums.
+const MOST_THREADS: u32 = 1 << 16;
+/// Three centuries: longer than any item takes, and than any run.
+const MOST_SECONDS: f64 = 1e10;
+/// A coefficient of variation beyond which one item in a trillion would have to take all the time.
+const MOST_SPREAD: f64 = 1e6;
+/// An exabyte.
+const MOST_BYTES: f64 = (1_u64 << 60) as f64;
+const MOST_SPEEDUP: f32 = 1e6;
+/// Longer than the name of any architecture, and short enough for a record.
+const MOST_ARCH: usize = 64;
+
+/// Refuses a sample that cannot be true.
+pub(crate) fn sample(sample: &Sample) -> Result<(), Error> {
+    within("time", sample.time, 0..=MOST_TIME, "a time before the year 10,000")?;
+    within("items", sample.items, 1..=sample.length, "at least 1 and at most the length of the run")?;
+    within("threads", sample.threads, 1..=MOST_THREADS, "within 1..=65536")?;
+    within("chunk_size", sample.chunk_size, 1..=u32::MAX, "at least 1")?;
+    within("buffer_size", sample.buffer_size, 1..=u32::MAX, "at least 1")?;
+    costs(sample)?;
+    within("speedup", sample.speedup, f32::MIN_POSITIVE..=MOST_SPEEDUP, "more than 0 and at most 1e6")?;
+    within("end_to_end", sample.end_to_end.into(), 0.0..=MOST_SECONDS, "0 or more seconds, and at most 1e10")?;
+    sample.predicted.map_or(Ok(()), predicted)
+}
+
+fn costs(sample: &Sample) -> Result<(), Error> {
+    let costs = &sample.costs;
+    seconds("item_time", costs.item)?;
+    seconds("source_time", costs.source)?;
+    seconds("consumer_time", costs.consumer)?;
+    within("spread", costs.spread, 0.0..=MOST_SPREAD, "within 0.0..=1e6")?;
+    within("blocked", costs.blocked, 0.0..=1.0, "within 0.0..=1.0")?;
+    within("result_bytes", costs.result_bytes, 0.0..=MOST_BYTES, "at most 2^60")
+}
+
+fn predicted(predicted: Predicted) -> Result<(), Error> {
+    within("confidence", predicted.confidence, 0.0..=1.0, "within 0.0..=1.0")?;
+    seconds("item_time", predicted.item_time.into())?;
+    seconds("end_to_end", predicted.end_to_end.into())
+}
+
+/// Refuses a machine that cannot exist.
+pub(crate) fn machine(machine: &MachineRecord) -> Result<(), Error> {
+    within("cores", machine.cores, 1..=MOST_THREADS, "within 1..=65536")?;
+    within("numa_nodes", machine.numa_nodes, 0..=MOST_THREADS, "within 0..=65536")?;
+    within("quota", machine.quota.unwrap_or(1.0), f32::MIN_POSITIVE..=MOST_THREADS as f32, "within 0.0..=65536.0")?;
+    within("arch", machine.arch.len(), 0..=MOST_ARCH, "at most 64 bytes long")
+}
+
+fn seconds(name: &'static str, value: f64) -> Result<(), Error> {
+    within(name, value, 0.0..=MOST_SECONDS, "0 or more seconds, and at most 1e10")
+}
+
+/// No range contains NaN.
+fn within<T>(name: &'static str, value: T, range: RangeInclusive<T>, allowed: &'static str) -> Result<(), Error>
+where
+    T: PartialOrd + std::fmt::Display,
+{
+    if range.contains(&value) { Ok(()) } else { Err(Error::Value { name, value: value.to_string(), allowed }) }
+}

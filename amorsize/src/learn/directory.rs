@@ -1,0 +1,210 @@
+//! Where histories are kept, who may write there, and the lock that writers take. Knows nothing of what files hold.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+
+use crate::error::Error;
+
+/// The file that whoever changes anything in the directory locks. It is never removed, so all lock the same one.
+const LOCK: &str = "lock";
+/// First and longest pause between two attempts to get the lock; it is mostly held for some 20 µs.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(5));
+/// How long a call that may wait does wait for another process that writes. One that takes longer hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Conventions for caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Unix,
+    Mac,
+    Windows,
+}
+
+impl Platform {
+    pub(crate) const HERE: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_vendor = "apple") {
+        Self::Mac
+    } else {
+        Self::Unix
+    };
+}
+
+/// The directory that the environment names; empty variables count as unset.
+pub(crate) fn place(platform: Platform, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Error> {
+    let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(chosen) = path("AMORSIZE_CACHE_DIR") {
+        return Ok(chosen);
+    }
+    let caches = match platform {
+        Platform::Unix => path("XDG_CACHE_HOME").filter(|caches| caches.is_absolute()),
+        Platform::Mac => None,
+        Platform::Windows => path("LOCALAPPDATA"),
+    };
+    let home = match platform {
+        Platform::Unix => path("HOME").map(|home| home.join(".cache")),
+        Platform::Mac => path("HOME").map(|home| home.join("Library").join("Caches")),
+        Platform::Windows => None,
+    };
+    caches.or(home).map(|caches| caches.join("amorsize")).ok_or(Error::NoCacheDirectory)
+}
+
+/// A directory of histories.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    ready: OnceCell<()>,
+}
+
+/// Nobody else changes the directory while this lives.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Directory {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, ready: OnceCell::new() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the directory is there; an error if it cannot be trusted.
+    pub(crate) fn exists(&self) -> Result<bool, Error> {
+        if self.ready.get().is_some() {
+            return Ok(true);
+        }
+        match fs::metadata(&self.path) {
+            Ok(metadata) => self.check(&metadata).map(|()| true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::io("read the directory", &self.path)(error)),
+        }
+    }
+
+    fn check(&self, metadata: &Metadata) -> Result<(), Error> {
+        if !metadata.is_dir() {
+            return Err(Error::io("use the directory", &self.path)(ErrorKind::NotADirectory.into()));
+        }
+        trust(&self.path, metadata)
+    }
+
+    fn make(&self) -> Result<(), Error> {
+        make_private(&self.path).map_err(Error::io("make the directory", &self.path))?;
+        let metadata = fs::metadata(&self.path).map_err(Error::io("read the directory", &self.path))?;
+        self.check(&metadata)
+    }
+
+    /// Makes the directory if need be and locks it; gives up when another process has not let go of it for `patience`.
+    pub(crate) fn lock(&self, patience: Duration) -> Result<Lock, Error> {
+        self.ready.get_or_try_init(|| self.make())?;
+        let path = self.path.join(LOCK);
+        let file = match private().open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.make()?;
+                private().open(&path)
+            }
+            opened => opened,
+        };
+        let file = file.map_err(Error::io("open", &path))?;
+        wait(&file, &path, patience)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+fn wait(file: &File, path: &Path, patience: Duration) -> Result<(), Error> {
+    let mut pause = PAUSES.0;
+    let mut until = None;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        if patience.is_zero() || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + patience) {
+            return Err(Error::Busy { path: path.to_owned() });
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// How files of ours are opened to be written: made if need be, and for this user only.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Refuses what others can write.
+#[cfg(unix)]
+pub(crate) fn trust(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+
+    let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
+    if mine_alone(mode, owner, rustix::process::geteuid().as_raw()) {
+        Ok(())
+    } else {
+        Err(Error::Untrusted { path: path.to_owned(), mode, owner })
+    }
+}
+
+/// On other systems the user's own directory is trusted as it is.
+#[cfg(not(unix))]
+pub(crate) fn trust(_: &Path, _: &Metadata) -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn mine_alone(mode: u32, owner: u32, user: u32) -> bool {
+    owner == user && mode & 0o022 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(platform: Platform, variables: &[(&str, &str)]) -> Option<PathBuf> {
+        let get = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        place(platform, get).ok()
+    }
+
+    #[test]
+    fn the_environment_names_the_directory() {
+        let home = ("HOME", "/home/me");
+        let unix = |variables: &[_]| placed(Platform::Unix, variables);
+        assert_eq!(unix(&[home]), Some("/home/me/.cache/amorsize".into()));
+        assert_eq!(unix(&[home, ("XDG_CACHE_HOME", "/fast")]), Some("/fast/amorsize".into()));
+        assert_eq!(unix(&[home, ("XDG_CACHE_HOME", "relative")]), Some("/home/me/.cache/amorsize".into()));
+        assert_eq!(unix(&[home, ("AMORSIZE_CACHE_DIR", "/mine")]), Some("/mine".into()));
+        assert_eq!(unix(&[home, ("AMORSIZE_CACHE_DIR", "")]), Some("/home/me/.cache/amorsize".into()));
+        assert_eq!(unix(&[("HOME", "")]), None);
+        assert_eq!(placed(Platform::Mac, &[home]), Some("/home/me/Library/Caches/amorsize".into()));
+        assert_eq!(placed(Platform::Windows, &[home]), None);
+        assert_eq!(placed(Platform::Windows, &[("LOCALAPPDATA", "/l")]), Some("/l/amorsize".into()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_what_nobody_else_can_write_is_trusted() {
+        assert!(mine_alone(0o700, 1000, 1000) && mine_alone(0o755, 1000, 1000));
+        assert!(!mine_alone(0o770, 1000, 1000) && !mine_alone(0o702, 1000, 1000) && !mine_alone(0o700, 0, 1000));
+    }
+}

@@ -1,0 +1,114 @@
+//! All histories in one file, to take them to another machine.
+//!
+//! The file is a header like a history's, and then for each function its key (8 bytes, little end first), label and
+//! records, each of the two with its length (4 bytes) before it; at the very end the CRC-32 of everything.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::learn::contents::Contents;
+use crate::learn::file;
+use crate::learn::header::{self, Header, Name};
+use crate::learn::registry::{Registry, registry};
+
+/// What the header of an export says instead of a function's name.
+const LABEL: &str = "amorsize export";
+/// All histories there can be take less.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Writes all histories to one file, which [`import`] reads on another machine. Returns how many recorded runs it holds.
+///
+/// # Errors
+/// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well.
+pub fn export(path: impl AsRef<Path>) -> Result<usize, Error> {
+    export_from(registry(), path.as_ref())
+}
+
+/// Adds the histories of a file that [`export`] has written to those here, without those that are here already. Returns
+/// how many recorded runs were new. Runs of another machine count as far as it resembles this one.
+///
+/// # Errors
+/// When the file cannot be read, is damaged, or comes from a later release: then nothing is changed. When a
+/// history cannot be written: then others may have been, and importing again adds only what is missing.
+pub fn import(path: impl AsRef<Path>) -> Result<usize, Error> {
+    import_to(registry(), path.as_ref())
+}
+
+pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Error> {
+    registry.drain()?;
+    let histories = registry.store().all()?;
+    let mut bytes = Name::new(0, LABEL).header;
+    histories.iter().for_each(|(name, contents)| add(&mut bytes, name, contents));
+    let crc = crc32fast::hash(&bytes).to_le_bytes();
+    file::replace(path, &bytes, &crc)?;
+    Ok(histories.iter().map(|(_, contents)| contents.samples.len()).sum())
+}
+
+fn add(bytes: &mut Vec<u8>, name: &Name, contents: &Contents) {
+    bytes.extend_from_slice(&name.key.to_le_bytes());
+    for part in [name.header.as_slice(), &contents.frames()] {
+        bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(part);
+    }
+}
+
+pub(crate) fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error> {
+    let bytes = read(path)?;
+    let histories = parse(path, &bytes)?;
+    let mut added = 0;
+    for (name, contents) in histories {
+        added += registry.store().merge(&name, contents)?;
+        let here = registry.all().into_iter().filter(|function| function.key() == name.key);
+        here.map(|function| function.refresh()).fold(Ok(()), Result::and)?;
+    }
+    Ok(added)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
+    if !metadata.is_file() || metadata.len() > MOST_BYTES {
+        return Err(damaged(path, "it is not a regular file of at most 1 GiB"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(Error::io("read", path))?;
+    Ok(bytes)
+}
+
+fn damaged(path: &Path, what: &str) -> Error {
+    let what = format!("{what}; nothing was imported, export it again");
+    Error::Damaged { path: path.to_owned(), what }
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<(Name, Contents)>, Error> {
+    let start = match header::parse(bytes) {
+        Header::Newer(version) => return Err(Error::Newer { path: path.to_owned(), version }),
+        Header::Whole { label: LABEL, length } => length,
+        Header::Whole { .. } | Header::Damaged => return Err(damaged(path, "it is not an export of amorsize")),
+    };
+    let whole = bytes.split_last_chunk::<4>().filter(|(all, crc)| crc32fast::hash(all).to_le_bytes() == **crc);
+    let histories = whole.and_then(|(all, _)| histories(all.get(start..)?));
+    histories.ok_or_else(|| damaged(path, "it does not hold what was written to it"))
+}
+
+/// All or nothing.
+fn histories(mut bytes: &[u8]) -> Option<Vec<(Name, Contents)>> {
+    let mut histories = Vec::new();
+    while !bytes.is_empty() {
+        let key = u64::from_le_bytes(*bytes.split_off(..8)?.first_chunk()?);
+        let header = part(&mut bytes)?;
+        let contents = Contents::parse(part(&mut bytes)?);
+        let Header::Whole { label, length } = header::parse(header) else { return None };
+        if length != header.len() || contents.damaged > 0 || contents.torn.is_some() {
+            return None;
+        }
+        histories.push((Name::new(key, label), contents));
+    }
+    Some(histories)
+}
+
+fn part<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = u32::from_le_bytes(*bytes.split_off(..4)?.first_chunk()?);
+    bytes.split_off(..length as usize)
+}

@@ -1,0 +1,148 @@
+//! One history file: looked at, judged, appended to, written anew. The caller holds the lock for everything that writes.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::learn::contents::Contents;
+use crate::learn::directory::{private, trust};
+use crate::learn::frame::{self, MOST_FRAME};
+use crate::learn::header::{self, Header, Name};
+
+/// A longer file was not written by us, and is not read.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What is found under a file's name.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Nothing, or a file that was made and never written.
+    Absent,
+    /// Readable to the end, a last record that was cut short left aside.
+    Sound(Contents),
+    /// Not what was written, and why; with the records that are whole.
+    Broken(String, Contents),
+}
+
+/// What is there to append to.
+#[derive(Debug)]
+pub(crate) enum Tail {
+    Absent,
+    /// A file of ours of this length that ends with a whole record.
+    Whole(File, u64),
+    /// To be read as a whole first.
+    Doubtful,
+}
+
+/// Reads and judges a file. An error means that it must be left as it is.
+pub(crate) fn inspect(path: &Path, name: &Name) -> Result<State, Error> {
+    let Some(found) = look(path)? else { return Ok(State::Absent) };
+    if let Err(why) = found {
+        return Ok(State::Broken(why, Contents::default()));
+    }
+    let bytes = read(path).map_err(Error::io("read", path))?;
+    judge(path, name, &bytes)
+}
+
+/// The length of a regular file that can be trusted, or why it is none. Pipes and the like are never opened: that might
+/// wait for ever.
+fn look(path: &Path) -> Result<Option<Result<u64, String>>, Error> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        found => found.map_err(Error::io("read", path))?,
+    };
+    Ok(Some(if !metadata.is_file() {
+        Err("it is not a regular file".to_owned())
+    } else if metadata.len() > MOST_BYTES {
+        Err(format!("it is {} bytes long", metadata.len()))
+    } else {
+        trust(path, &metadata).map(|()| metadata.len()).map_err(|_| "others can write it".to_owned())
+    }))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn judge(path: &Path, name: &Name, bytes: &[u8]) -> Result<State, Error> {
+    if bytes.is_empty() {
+        return Ok(State::Absent);
+    }
+    match header::parse(bytes) {
+        Header::Newer(version) => Err(Error::Newer { path: path.to_owned(), version }),
+        Header::Damaged => Ok(State::Broken("it does not begin like a history".to_owned(), Contents::default())),
+        Header::Whole { label, length } if bytes[..length] != name.header => {
+            Err(Error::Foreign { path: path.to_owned(), owner: label.to_owned() })
+        }
+        Header::Whole { length, .. } => Ok(sound(Contents::parse(&bytes[length..]))),
+    }
+}
+
+fn sound(contents: Contents) -> State {
+    if contents.damaged == 0 {
+        return State::Sound(contents);
+    }
+    let (whole, damaged) = (contents.samples.len(), contents.damaged);
+    State::Broken(format!("{damaged} of its records are unreadable, {whole} are whole and kept"), contents)
+}
+
+/// Opens a file to append to it, after a look at its beginning and end only.
+pub(crate) fn tail(path: &Path, name: &Name) -> Result<Tail, Error> {
+    let length = match look(path)? {
+        None | Some(Ok(0)) => return Ok(Tail::Absent),
+        Some(Err(_)) => return Ok(Tail::Doubtful),
+        Some(Ok(length)) => length,
+    };
+    let mut file = private().open(path).map_err(Error::io("open", path))?;
+    let whole = ends_well(&mut file, length, &name.header).map_err(Error::io("read", path))?;
+    Ok(if whole { Tail::Whole(file, length) } else { Tail::Doubtful })
+}
+
+fn ends_well(file: &mut File, length: u64, header: &[u8]) -> io::Result<bool> {
+    let records = length.saturating_sub(header.len() as u64);
+    let mut bytes = vec![0; header.len() + MOST_FRAME.min(records as usize)];
+    let (beginning, end) = bytes.split_at_mut(header.len());
+    if length < header.len() as u64 || file.read_exact(beginning).is_err() || beginning != header {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-(end.len() as i64)))?;
+    file.read_exact(end)?;
+    Ok(records == 0 || frame::ends_whole(end))
+}
+
+/// Adds to the end. What could not be written whole, on a full disk, is taken back.
+pub(crate) fn append(path: &Path, mut file: File, length: u64, frames: &[u8]) -> Result<(), Error> {
+    let written = file.seek(SeekFrom::Start(length)).and_then(|_| file.write_all(frames));
+    if written.is_err() {
+        // Nothing more can be done if this fails too: the next writer cuts the rest off.
+        let _ = file.set_len(length);
+    }
+    written.map_err(Error::io("write", path))
+}
+
+/// Writes a file anew: whatever happens, either the old or the new one is there.
+pub(crate) fn replace(path: &Path, header: &[u8], frames: &[u8]) -> Result<(), Error> {
+    let temporary = path.with_extension("new");
+    let written = private().truncate(true).open(&temporary).and_then(|mut file| {
+        file.write_all(header)?;
+        file.write_all(frames)
+    });
+    written.map_err(Error::io("write", &temporary))?;
+    fs::rename(&temporary, path).map_err(Error::io("replace", path))
+}
+
+/// Cuts off what was written only in part.
+pub(crate) fn cut(path: &Path, length: u64) -> Result<(), Error> {
+    private().open(path).and_then(|file| file.set_len(length)).map_err(Error::io("shorten", path))
+}
+
+/// Whose file it is, by its own account.
+pub(crate) fn name(path: &Path, key: u64) -> Option<Name> {
+    look(path).ok()??.ok()?;
+    match header::parse(&read(path).ok()?) {
+        Header::Whole { label, .. } => Some(Name::new(key, label)),
+        Header::Newer(_) | Header::Damaged => None,
+    }
+}

@@ -1,0 +1,260 @@
+//! One function's history in this process: in memory for predictions, queued for the disk.
+//!
+//! The file is read once, when the history is first asked for, and again when someone wants to see it. A file that
+//! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Patience`] allows.
+//!
+//! Locks are taken in the order `disk`, `memory`, `queue`; only `disk` is ever held while the file is read or written.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+
+use crate::error::Error;
+use crate::fingerprint::Identity;
+use crate::learn::calibrated;
+use crate::learn::codec;
+use crate::learn::contents::Contents;
+use crate::learn::directory::PATIENCE;
+use crate::learn::header::Name;
+use crate::learn::learned::Learned;
+use crate::learn::machines;
+use crate::learn::pace::{Pace, Patience};
+use crate::learn::sample::Sample;
+use crate::learn::store::{Aftermath, Batch, Loaded, Store};
+use crate::learn::writer;
+
+/// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from.
+const MOST_QUEUED: usize = 64 << 10;
+
+/// A function that has run, or is about to, in this process.
+#[derive(Debug)]
+pub(crate) struct Function {
+    identity: Identity,
+    name: Name,
+    store: Arc<Store>,
+    memory: Mutex<Arc<Learned>>,
+    /// Frames that have been recorded and not been written.
+    queue: Mutex<Vec<u8>>,
+    disk: Mutex<Disk>,
+    loaded: OnceCell<()>,
+    reading: Patience,
+    writing: Patience,
+    warned: AtomicBool,
+    pace: Pace,
+}
+
+/// What is known of the file.
+#[derive(Debug, Default)]
+struct Disk {
+    /// Whether it says what machine this is.
+    machine_known: bool,
+    /// What is still to be done after appending.
+    aftermath: Aftermath,
+}
+
+impl Function {
+    pub(crate) fn new(identity: Identity, store: Arc<Store>) -> Self {
+        Self {
+            identity,
+            name: Name::of(&identity),
+            store,
+            memory: Mutex::default(),
+            queue: Mutex::default(),
+            disk: Mutex::default(),
+            loaded: OnceCell::new(),
+            reading: Patience::default(),
+            writing: Patience::default(),
+            warned: AtomicBool::new(false),
+            pace: Pace::default(),
+        }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(crate) fn key(&self) -> u64 {
+        self.name.key
+    }
+
+    /// What has been learned. Never waits: while someone else uses the file, it answers with what is in memory.
+    pub(crate) fn learned(&self) -> Arc<Learned> {
+        if self.loaded.get().is_none() && self.reading.allows() {
+            self.try_load();
+        }
+        Arc::clone(&lock(&self.memory))
+    }
+
+    #[cold]
+    fn try_load(&self) {
+        let Some(mut disk) = try_lock(&self.disk) else { return };
+        match self.loaded.get_or_try_init(|| self.reload(&mut disk)) {
+            Ok(()) => {
+                self.reading.worked();
+                calibrated::observe(lock(&self.memory).samples());
+            }
+            Err(error) => {
+                self.reading.failed();
+                self.warn(&error);
+            }
+        }
+    }
+
+    /// Makes memory what the file holds and the queue will add to it.
+    fn reload(&self, disk: &mut Disk) -> Result<(), Error> {
+        let Loaded { contents, warning } = self.store.load(&self.name)?;
+        warning.iter().for_each(|warning| self.warn(warning));
+        disk.machine_known = contents.machine(machines::this().id).is_some();
+        let mut learned = Learned::from(contents);
+        let mut memory = lock(&self.memory);
+        learned.add(Contents::parse(&lock(&self.queue)).samples);
+        *memory = Arc::new(learned);
+        Ok(())
+    }
+
+    /// The history as it is now, other processes' newest records included.
+    pub(crate) fn refreshed(&self) -> Result<Arc<Learned>, Error> {
+        self.reload(&mut lock(&self.disk))?;
+        // Losing the race to set it is as good.
+        let _ = self.loaded.set(());
+        Ok(Arc::clone(&lock(&self.memory)))
+    }
+
+    /// Reads the file again if it has been read.
+    pub(crate) fn refresh(&self) -> Result<(), Error> {
+        if self.loaded.get().is_none() { Ok(()) } else { self.reload(&mut lock(&self.disk)) }
+    }
+
+    /// Learns from a run that took so long in all, and sees to it that it is written: now, where that is a hundredth of
+    /// the run at most, or very soon. Nothing that cannot be true is recorded.
+    pub(crate) fn record(&self, samples: &[Sample], run: Duration) {
+        if self.pace.worth(run) && self.remember(samples) && self.writing.allows() {
+            writer::settle(self, run);
+        }
+    }
+
+    /// Adds to memory and queue; whether there was anything to add.
+    fn remember(&self, samples: &[Sample]) -> bool {
+        let samples: Vec<Sample> = samples.iter().filter_map(|sample| codec::rounded(sample).ok()).collect();
+        let mut memory = lock(&self.memory);
+        let mut queue = lock(&self.queue);
+        if queue.len() < MOST_QUEUED {
+            samples.iter().for_each(|sample| codec::add_sample(&mut queue, sample));
+        }
+        let any = !samples.is_empty();
+        Arc::make_mut(&mut memory).add(samples);
+        any
+    }
+
+    /// Adds one sample and waits until it is on disk.
+    pub(crate) fn record_now(&self, sample: &Sample) -> Result<(), Error> {
+        self.remember(&[codec::rounded(sample)?]);
+        self.drain()
+    }
+
+    /// Writes what is queued, if nobody else uses the file or the directory; whether there is nothing left to do.
+    pub(crate) fn try_drain(&self) -> Result<bool, Error> {
+        let Some(mut disk) = try_lock(&self.disk) else { return Ok(false) };
+        match self.write(&mut disk, Duration::ZERO) {
+            Ok(()) => Ok(disk.aftermath == Aftermath::default() && !self.is_crowded()),
+            Err(Error::Busy { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be done.
+    pub(crate) fn drain(&self) -> Result<(), Error> {
+        let mut disk = lock(&self.disk);
+        self.write(&mut disk, PATIENCE)?;
+        if self.is_crowded() {
+            self.prune_memory();
+        }
+        self.clean_up(&mut disk)
+    }
+
+    /// Learning anew takes a while, and is not done under the lock; what is recorded meanwhile is added after it.
+    fn prune_memory(&self) {
+        let before = Arc::clone(&lock(&self.memory));
+        let mut pruned = Learned::clone(&before);
+        pruned.prune_if_crowded();
+        let mut memory = lock(&self.memory);
+        pruned.add(memory.samples()[before.samples().len()..].to_vec());
+        *memory = Arc::new(pruned);
+    }
+
+    fn is_crowded(&self) -> bool {
+        lock(&self.memory).is_crowded()
+    }
+
+    fn write(&self, disk: &mut Disk, patience: Duration) -> Result<(), Error> {
+        let samples = std::mem::take(&mut *lock(&self.queue));
+        if samples.is_empty() {
+            return Ok(());
+        }
+        let batch = Batch { machine: machines::frame(), machine_known: disk.machine_known, samples: &samples };
+        match self.store.append(&self.name, batch, patience) {
+            Ok(aftermath) => {
+                self.writing.worked();
+                *disk = Disk { machine_known: true, aftermath: disk.aftermath.and(aftermath) };
+                Ok(())
+            }
+            Err(error) => {
+                drop(lock(&self.queue).splice(0..0, samples));
+                self.writing.failed();
+                Err(error)
+            }
+        }
+    }
+
+    fn clean_up(&self, disk: &mut Disk) -> Result<(), Error> {
+        let Aftermath { created, crowded } = std::mem::take(&mut disk.aftermath);
+        if crowded {
+            self.store.prune(&self.name)?;
+        }
+        if created { self.store.tidy() } else { Ok(()) }
+    }
+
+    /// Bytes that wait to be written.
+    #[cfg(test)]
+    pub(crate) fn queued(&self) -> usize {
+        lock(&self.queue).len()
+    }
+
+    /// Drops what has been learned, here and on disk. What other processes have in memory stays there.
+    pub(crate) fn forget(&self) -> Result<(), Error> {
+        let mut disk = lock(&self.disk);
+        *disk = Disk::default();
+        *lock(&self.memory) = Arc::default();
+        lock(&self.queue).clear();
+        self.store.remove(&self.name)
+    }
+
+    /// Tells of trouble, unless it has been told.
+    pub(crate) fn warn(&self, error: &Error) {
+        let told = if self.concerns_only_this(error) { &self.warned } else { self.store.warned() };
+        if !told.swap(true, Ordering::Relaxed) {
+            let function = self.identity.site.name;
+            tracing::warn!(target: "amorsize", function, "{error} (streams run on, without what was learned there)");
+        }
+    }
+
+    fn concerns_only_this(&self, error: &Error) -> bool {
+        let key = format!("{:016x}", self.name.key);
+        error.path().and_then(|path| path.file_stem()).is_some_and(|stem| stem == key.as_str())
+    }
+}
+
+/// A panic while one of these locks is held leaves nothing half done: values are complete before they are put in.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}

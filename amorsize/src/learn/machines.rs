@@ -1,0 +1,56 @@
+//! Machines as samples know them: the record kept in files, and how it is made and compared.
+
+use std::sync::LazyLock;
+
+use crate::learn::codec;
+use crate::learn::sample::MachineRecord;
+use crate::machine::{Machine, machine};
+
+/// This machine, as it was when it was first asked for.
+pub(crate) fn this() -> &'static MachineRecord {
+    static THIS: LazyLock<MachineRecord> = LazyLock::new(|| (&machine()).into());
+    &THIS
+}
+
+/// Its record as bytes.
+pub(crate) fn frame() -> &'static [u8] {
+    static FRAME: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut frame = Vec::new();
+        codec::add_machine(&mut frame, this());
+        frame
+    });
+    &FRAME
+}
+
+/// How much a machine resembles this one, 0..=1.
+pub(crate) fn similarity(other: &MachineRecord) -> f64 {
+    if other.id == this().id { 1.0 } else { Machine::from(this()).similarity(&other.into()) }
+}
+
+impl From<&Machine> for MachineRecord {
+    fn from(machine: &Machine) -> Self {
+        let id = machine.id();
+        Self {
+            id: (id >> 32) ^ (id & u64::from(u32::MAX)),
+            cores: machine.cores.try_into().unwrap_or(u32::MAX),
+            l3_bytes: machine.l3_bytes,
+            numa_nodes: machine.numa_nodes.try_into().unwrap_or(u32::MAX),
+            memory_bytes: machine.memory_bytes,
+            quota: machine.quota.map(|quota| quota as f32),
+            arch: machine.architecture.clone(),
+        }
+    }
+}
+
+impl From<&MachineRecord> for Machine {
+    fn from(record: &MachineRecord) -> Self {
+        Self {
+            cores: record.cores as usize,
+            quota: record.quota.map(f64::from),
+            l3_bytes: record.l3_bytes,
+            numa_nodes: record.numa_nodes as usize,
+            memory_bytes: record.memory_bytes,
+            architecture: record.arch.clone(),
+        }
+    }
+}

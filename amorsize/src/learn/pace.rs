@@ -1,0 +1,150 @@
+//! How much recording may cost: when a run is written down at once, when later, and when not at all. Pure arithmetic
+//! on durations and counts; no clock.
+//!
+//! A run may be delayed at its end by a hundredth of its time, or by 50 µs if that is more. Appending takes some 25 µs,
+//! so runs of a few milliseconds are written at once, and the program may be killed right after. Shorter ones are
+//! queued, and written by the writer thread some milliseconds later, or by the thread that recorded them when it ends.
+//! The end of the main thread is the end of the program, and on the usual platforms it is told of it; elsewhere, and on
+//! threads for which nobody may wait, short runs are written at once too, if the disk takes them within the 50 µs.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Runs of a function, in this process, that are recorded however short they are.
+const ALWAYS_RECORDED: u32 = 1024;
+/// What recording a run costs in all, in memory and on whatever thread writes it.
+const RECORDING: Duration = Duration::from_micros(40);
+/// A run may be delayed at its end by its own time divided by this.
+const SHARE: u32 = 100;
+/// Or by this, if that is more.
+const ALLOWED: Duration = Duration::from_micros(50);
+/// What appending is thought to take until it has been measured.
+const APPENDING: Duration = Duration::from_micros(25);
+
+/// Whether to write on the thread that recorded. `told_of_end`: whether that thread will be told of its end, and of the
+/// program's.
+pub(crate) fn at_once(run: Duration, appending: Duration, told_of_end: bool) -> bool {
+    appending <= run / SHARE || (!told_of_end && appending <= ALLOWED)
+}
+
+/// Thins out what a function with very many short runs records.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    recorded: AtomicU32,
+    /// Nanoseconds of runs since the last one that was recorded.
+    unrecorded: AtomicU64,
+}
+
+impl Pace {
+    /// Whether to record a run: the first thousand always, and then only as many as cost a hundredth of the time.
+    pub(crate) fn worth(&self, run: Duration) -> bool {
+        let run = nanoseconds(run);
+        let since = self.unrecorded.fetch_add(run, Relaxed).saturating_add(run);
+        let worth = self.recorded.load(Relaxed) < ALWAYS_RECORDED || since >= nanoseconds(RECORDING * SHARE);
+        if worth {
+            self.recorded.fetch_add(1, Relaxed);
+            self.unrecorded.store(0, Relaxed);
+        }
+        worth
+    }
+}
+
+/// A running estimate of how long appending takes on this disk.
+#[derive(Debug)]
+pub(crate) struct Appending(AtomicU64);
+
+impl Appending {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(APPENDING.as_nanos() as u64))
+    }
+
+    pub(crate) fn expected(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Relaxed))
+    }
+
+    /// A quarter of every observation goes in: one hiccup does not change the policy, a slow disk does.
+    pub(crate) fn observe(&self, took: Duration) {
+        let before = self.0.load(Relaxed);
+        self.0.store(before - before / 4 + nanoseconds(took) / 4, Relaxed);
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_nanos().try_into().unwrap_or(u64::MAX >> 8)
+}
+
+/// Tries something that fails ever more seldom: after the 1st, 2nd, 4th, 8th, … further request. So a broken disk costs
+/// nothing to speak of, and a repaired one is noticed.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    /// Requests since the first failure; 0 as long as it works.
+    requests: AtomicU32,
+}
+
+impl Patience {
+    /// Whether to try.
+    pub(crate) fn allows(&self) -> bool {
+        self.requests.load(Relaxed) == 0 || self.requests.fetch_add(1, Relaxed).is_power_of_two()
+    }
+
+    pub(crate) fn failed(&self) {
+        // Only the first failure counts: later ones are part of the same trouble.
+        let _ = self.requests.compare_exchange(0, 1, Relaxed, Relaxed);
+    }
+
+    pub(crate) fn worked(&self) {
+        self.requests.store(0, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn micros(micros: u64) -> Duration {
+        Duration::from_micros(micros)
+    }
+
+    #[test]
+    fn long_runs_are_written_at_once_and_short_ones_where_nobody_would_tell_of_the_end() {
+        assert!(at_once(micros(2_500), micros(25), true));
+        assert!(!at_once(micros(2_499), micros(25), true));
+        assert!(at_once(micros(1), micros(50), false));
+        assert!(!at_once(micros(1), micros(51), false));
+    }
+
+    #[test]
+    fn a_slow_disk_is_noticed_and_a_hiccup_is_not() {
+        let appending = Appending::new();
+        appending.observe(micros(100));
+        assert!(appending.expected() < ALLOWED);
+        (0..20).for_each(|_| appending.observe(micros(10_000)));
+        assert!(appending.expected() > micros(9_000));
+    }
+
+    #[test]
+    fn very_many_short_runs_are_thinned_to_a_hundredth_of_the_time() {
+        let pace = Pace::default();
+        assert!((0..ALWAYS_RECORDED).all(|_| pace.worth(micros(1))));
+        let recorded = (0..1_000_000).filter(|_| pace.worth(micros(1))).count();
+        assert_eq!(recorded, 250);
+        assert!(pace.worth(Duration::MAX));
+    }
+
+    #[test]
+    fn failures_are_tried_again_ever_more_seldom() {
+        let patience = Patience::default();
+        assert!((0..3).all(|_| patience.allows()));
+        patience.failed();
+        let tried: Vec<u32> = (1..=16)
+            .filter(|_| {
+                let t = patience.allows();
+                patience.failed();
+                t
+            })
+            .collect();
+        assert_eq!(tried, [1, 2, 4, 8, 16]);
+        patience.worked();
+        assert!((0..3).all(|_| patience.allows()));
+    }
+}

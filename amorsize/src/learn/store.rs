@@ -1,0 +1,228 @@
+//! Histories as files: one for each function, in one directory. Holds no history in memory and decides nothing about it.
+//!
+//! Whoever changes anything holds the directory's lock. Records are appended; everything else (pruning, repair) writes a
+//! new file and renames it into place. So readers take no lock, and a kill leaves either the old file, or the new one,
+//! or a last record that is cut short, which the next writer cuts off. Nothing is forced to the disk itself: that
+//! would take milliseconds, and after a power failure the checksums tell what is left.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::learn::contents::Contents;
+use crate::learn::directory::{Directory, Lock, PATIENCE};
+use crate::learn::file::{self, State, Tail};
+use crate::learn::header::Name;
+use crate::learn::prune;
+use crate::learn::tidy::{self, DAMAGED, HISTORY};
+
+/// A file of this size holds about [`MOST_SAMPLES`](crate::learn::prune::MOST_SAMPLES) samples.
+const CROWDED_BYTES: u64 = 192 << 10;
+
+/// The histories of all functions.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// `None` where the environment names no directory.
+    directory: Option<Directory>,
+    /// Whether trouble with the directory as a whole has been told.
+    warned: AtomicBool,
+}
+
+/// What was read, and what is to be said about it.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) contents: Contents,
+    pub(crate) warning: Option<Error>,
+}
+
+/// What is to be appended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch<'a> {
+    /// This machine's frame.
+    pub(crate) machine: &'a [u8],
+    /// Whether the file is thought to hold it already.
+    pub(crate) machine_known: bool,
+    /// The samples' frames.
+    pub(crate) samples: &'a [u8],
+}
+
+/// What appending has brought about, for someone with more time to look after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Aftermath {
+    /// There is one more file.
+    pub(crate) created: bool,
+    /// The file has become too long.
+    pub(crate) crowded: bool,
+}
+
+impl Aftermath {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { created: self.created || other.created, crowded: self.crowded || other.crowded }
+    }
+}
+
+impl Store {
+    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
+        Self { directory: directory.map(Directory::new), warned: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn warned(&self) -> &AtomicBool {
+        &self.warned
+    }
+
+    fn directory(&self) -> Result<&Directory, Error> {
+        self.directory.as_ref().ok_or(Error::NoCacheDirectory)
+    }
+
+    /// Where histories are kept.
+    pub(crate) fn path(&self) -> Result<&Path, Error> {
+        self.directory().map(Directory::path)
+    }
+
+    fn file(&self, name: &Name) -> Result<PathBuf, Error> {
+        Ok(self.path()?.join(format!("{:016x}.{HISTORY}", name.key)))
+    }
+
+    /// Reads a history. A damaged file is set aside, and what is whole of it kept.
+    pub(crate) fn load(&self, name: &Name) -> Result<Loaded, Error> {
+        if !self.directory()?.exists()? {
+            return Ok(Loaded::default());
+        }
+        let path = self.file(name)?;
+        match file::inspect(&path, name)? {
+            State::Absent => Ok(Loaded::default()),
+            State::Sound(contents) => Ok(Loaded { warning: contents.torn.map(|_| torn(path)), contents }),
+            State::Broken(why, contents) => Ok(self.load_broken(name, path, why, contents)),
+        }
+    }
+
+    /// Another process may be repairing it just now: then it need not be done twice.
+    fn load_broken(&self, name: &Name, path: PathBuf, why: String, contents: Contents) -> Loaded {
+        let mended = self
+            .directory()
+            .and_then(|directory| directory.lock(Duration::ZERO))
+            .and_then(|lock| self.mend(&lock, name));
+        let done = match mended {
+            Ok(()) => format!("it was set aside as {}", path.with_extension(DAMAGED).display()),
+            Err(error) => format!("it could not be set aside, because {error}"),
+        };
+        Loaded { contents, warning: Some(Error::Damaged { path, what: format!("{why}; {done}") }) }
+    }
+
+    /// Adds records. Waits for other processes for `patience` at most.
+    pub(crate) fn append(&self, name: &Name, batch: Batch<'_>, patience: Duration) -> Result<Aftermath, Error> {
+        let lock = self.directory()?.lock(patience)?;
+        let path = self.file(name)?;
+        let mut tail = file::tail(&path, name)?;
+        if let Tail::Doubtful = tail {
+            self.mend(&lock, name)?;
+            tail = file::tail(&path, name)?;
+        }
+        let known = [batch.machine, batch.samples].concat();
+        match tail {
+            Tail::Whole(file, length) => {
+                let frames = if batch.machine_known { batch.samples } else { &known };
+                file::append(&path, file, length, frames)?;
+                Ok(Aftermath { created: false, crowded: length + frames.len() as u64 > CROWDED_BYTES })
+            }
+            _ => file::replace(&path, &name.header, &known).map(|()| Aftermath { created: true, crowded: false }),
+        }
+    }
+
+    /// Makes a file one that can be appended to, or says why it must be left alone.
+    fn mend(&self, _: &Lock, name: &Name) -> Result<(), Error> {
+        let path = self.file(name)?;
+        match file::inspect(&path, name)? {
+            State::Absent => Ok(()),
+            State::Sound(Contents { torn, .. }) => {
+                torn.map_or(Ok(()), |length| file::cut(&path, (name.header.len() + length) as u64))
+            }
+            State::Broken(_, rescued) => {
+                fs::rename(&path, path.with_extension(DAMAGED)).map_err(Error::io("set aside", &path))?;
+                tidy::tidy(self.path()?);
+                file::replace(&path, &name.header, &rescued.frames())
+            }
+        }
+    }
+
+    /// Shortens a history to what is not redundant.
+    pub(crate) fn prune(&self, name: &Name) -> Result<(), Error> {
+        let _lock = self.directory()?.lock(PATIENCE)?;
+        let path = self.file(name)?;
+        if let State::Sound(mut contents) = file::inspect(&path, name)? {
+            prune::prune(&mut contents.samples);
+            file::replace(&path, &name.header, &contents.frames())?;
+        }
+        Ok(())
+    }
+
+    /// Removes surplus files.
+    pub(crate) fn tidy(&self) -> Result<(), Error> {
+        let directory = self.directory()?;
+        let _lock = directory.lock(PATIENCE)?;
+        tidy::tidy(directory.path());
+        Ok(())
+    }
+
+    /// Removes a history, and what was set aside of it.
+    pub(crate) fn remove(&self, name: &Name) -> Result<(), Error> {
+        if !self.directory()?.exists()? {
+            return Ok(());
+        }
+        let _lock = self.directory()?.lock(PATIENCE)?;
+        let path = self.file(name)?;
+        if let State::Broken(..) = file::inspect(&path, name)? {
+            return fs::rename(&path, path.with_extension(DAMAGED)).map_err(Error::io("set aside", &path));
+        }
+        for path in [path.with_extension(DAMAGED), path] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what is not there yet, and tells how many samples that were.
+    pub(crate) fn merge(&self, name: &Name, imported: Contents) -> Result<usize, Error> {
+        let lock = self.directory()?.lock(PATIENCE)?;
+        self.mend(&lock, name)?;
+        let path = self.file(name)?;
+        let mut contents = match file::inspect(&path, name)? {
+            State::Sound(contents) => contents,
+            State::Absent | State::Broken(..) => Contents::default(),
+        };
+        let added = contents.merge(imported);
+        if added > 0 {
+            contents.prune_if_crowded();
+            file::replace(&path, &name.header, &contents.frames())?;
+        }
+        Ok(added)
+    }
+
+    /// All histories there are, with the labels of their functions. Those that cannot be read are left out.
+    pub(crate) fn all(&self) -> Result<Vec<(Name, Contents)>, Error> {
+        if !self.directory()?.exists()? {
+            return Ok(Vec::new());
+        }
+        Ok(tidy::files(self.path()?, HISTORY).iter().filter_map(|path| any(path)).collect())
+    }
+}
+
+fn torn(path: PathBuf) -> Error {
+    Error::Damaged { path, what: "its last record was cut short, and is dropped".to_owned() }
+}
+
+/// A history whose function is not known.
+fn any(path: &Path) -> Option<(Name, Contents)> {
+    let key = u64::from_str_radix(path.file_stem()?.to_str()?, 16).ok()?;
+    let name = file::name(path, key)?;
+    match file::inspect(path, &name).ok()? {
+        State::Absent => None,
+        State::Sound(contents) | State::Broken(_, contents) => Some((name, contents)),
+    }
+}

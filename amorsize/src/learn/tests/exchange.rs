@@ -1,0 +1,77 @@
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Place, sample};
+use crate::error::Error;
+use crate::fingerprint::{Identity, Site};
+use crate::learn::exchange::{export_from, import_to};
+use crate::learn::registry::Registry;
+use crate::learn::sample::Sample;
+use crate::learn::store::Store;
+
+const LONG: Duration = Duration::from_secs(1);
+
+fn process(place: &Place) -> Registry {
+    Registry::new(Store::new(Some(place.directory.path().join("cache"))))
+}
+
+fn identity(name: &'static str) -> Identity {
+    Identity { site: Site { package: "app", module: "app", name, body: 1 }, types: "", place: None }
+}
+
+fn samples(registry: &Registry, name: &'static str) -> Vec<Sample> {
+    registry.function(&identity(name)).learned().samples().to_vec()
+}
+
+/// A machine with two histories, and the file it exported.
+fn exported() -> (Place, PathBuf) {
+    let place = Place::new();
+    let registry = process(&place);
+    registry.function(&identity("one")).record(&[sample(0), sample(2)], LONG);
+    registry.function(&identity("two")).record(&[sample(1)], LONG);
+    let file = place.directory.path().join("export");
+    assert_eq!(export_from(&registry, &file).unwrap(), 3);
+    (place, file)
+}
+
+#[test]
+fn what_was_exported_is_imported_once_and_known_at_once() {
+    let (_source, file) = exported();
+    let place = Place::new();
+    let registry = process(&place);
+    registry.function(&identity("one")).record(&[sample(1)], LONG);
+    assert_eq!(samples(&registry, "one"), [sample(1)]);
+    assert_eq!(import_to(&registry, &file).unwrap(), 3);
+    assert_eq!(samples(&registry, "one"), [sample(0), sample(1), sample(2)]);
+    assert_eq!(samples(&registry, "two"), [sample(1)]);
+    assert_eq!(import_to(&registry, &file).unwrap(), 0, "all of it is here already");
+    assert_eq!(samples(&process(&place), "one").len(), 3);
+}
+
+#[test]
+fn a_damaged_export_is_an_error_and_changes_nothing() {
+    let (_source, file) = exported();
+    let whole = fs::read(&file).unwrap();
+    let place = Place::new();
+    let registry = process(&place);
+    let flips = (0..whole.len()).map(|at| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        bytes
+    });
+    let cuts = (0..whole.len()).map(|end| whole[..end].to_vec());
+    for bytes in flips.chain(cuts) {
+        fs::write(&file, &bytes).unwrap();
+        let error = import_to(&registry, &file).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }) && error.path() == Some(&file), "{error}");
+    }
+    assert!(!place.file().parent().unwrap().exists());
+}
+
+#[test]
+fn an_export_of_a_later_release_is_refused_as_such() {
+    let (place, file) = exported();
+    fs::write(&file, b"amorsize\x02\xfd").unwrap();
+    assert!(matches!(import_to(&process(&place), &file), Err(Error::Newer { version: 2, .. })));
+}

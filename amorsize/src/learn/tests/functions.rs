@@ -1,0 +1,121 @@
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Place, sample};
+use crate::error::Error;
+use crate::fingerprint::{Identity, Site};
+use crate::learn::function::Function;
+use crate::learn::prune::MOST_SAMPLES;
+use crate::learn::registry::Registry;
+use crate::learn::sample::Sample;
+use crate::learn::store::Store;
+
+/// Long enough to be written at once.
+const LONG: Duration = Duration::from_secs(1);
+
+const DIGEST: Identity =
+    Identity { site: Site { package: "app", module: "app", name: "digest", body: 1 }, types: "", place: None };
+
+/// A process of its own, as far as the store is concerned.
+fn process(place: &Place) -> Registry {
+    Registry::new(Store::new(Some(place.directory.path().join("cache"))))
+}
+
+fn samples(function: &Function) -> Vec<Sample> {
+    function.learned().samples().to_vec()
+}
+
+#[test]
+fn what_is_recorded_is_known_here_at_once_and_elsewhere_when_asked_next() {
+    let place = Place::new();
+    let (here, there) = (process(&place), process(&place));
+    here.function(&DIGEST).record(&[sample(0), sample(1)], LONG);
+    assert_eq!(samples(&here.function(&DIGEST)), [sample(0), sample(1)]);
+    assert_eq!(samples(&there.function(&DIGEST)), [sample(0), sample(1)]);
+    here.function(&DIGEST).record(&[sample(2)], LONG);
+    assert_eq!(samples(&there.function(&DIGEST)), [sample(0), sample(1)], "read once");
+    assert_eq!(there.function(&DIGEST).refreshed().unwrap().samples(), [sample(0), sample(1), sample(2)]);
+}
+
+#[test]
+fn what_is_recorded_before_the_history_is_read_is_there_once() {
+    let place = Place::new();
+    process(&place).function(&DIGEST).record(&[sample(0)], LONG);
+    let here = process(&place).function(&DIGEST);
+    here.record(&[sample(1)], LONG);
+    here.record(&[sample(2)], LONG);
+    assert_eq!(samples(&here), [sample(0), sample(1), sample(2)]);
+}
+
+#[test]
+fn one_identity_is_one_function_wherever_its_texts_are() {
+    let place = Place::new();
+    let registry = process(&place);
+    let name: &'static str = String::from("digest").leak();
+    let copy = Identity { site: Site { name, ..DIGEST.site }, ..DIGEST };
+    assert!(Arc::ptr_eq(&registry.function(&DIGEST), &registry.function(&copy)));
+    let other = Identity { types: "u8", ..DIGEST };
+    assert!(!Arc::ptr_eq(&registry.function(&DIGEST), &registry.function(&other)));
+    assert_eq!(registry.all().len(), 2);
+}
+
+#[test]
+fn forgotten_is_forgotten_and_learning_goes_on() {
+    let place = Place::new();
+    let (here, there) = (process(&place).function(&DIGEST), process(&place).function(&DIGEST));
+    here.record(&[sample(0)], LONG);
+    there.record(&[sample(1)], LONG);
+    here.forget().unwrap();
+    assert!(samples(&here).is_empty());
+    assert!(here.refreshed().unwrap().samples().is_empty());
+    there.record(&[sample(2)], LONG);
+    assert_eq!(here.refreshed().unwrap().samples(), [sample(2)]);
+    assert_eq!(here.learned().similarity(sample(2).machine), 1.0, "the new file says what machine it was");
+}
+
+#[test]
+fn without_a_directory_it_learns_in_memory() {
+    let registry = Registry::new(Store::new(None));
+    let function = registry.function(&DIGEST);
+    function.record(&[sample(0)], LONG);
+    assert_eq!(samples(&function), [sample(0)]);
+    assert!(matches!(registry.drain(), Err(Error::NoCacheDirectory)));
+    assert!(matches!(function.refreshed(), Err(Error::NoCacheDirectory)));
+    assert_eq!(samples(&function), [sample(0)]);
+}
+
+#[test]
+fn a_directory_that_comes_back_gets_what_was_recorded_meanwhile() {
+    let place = Place::new();
+    let cache = place.directory.path().join("cache");
+    fs::write(&cache, "in the way").unwrap();
+    let registry = process(&place);
+    let function = registry.function(&DIGEST);
+    (0..5).for_each(|time| function.record(&[sample(time)], LONG));
+    assert!(registry.drain().is_err());
+    fs::remove_file(&cache).unwrap();
+    registry.drain().unwrap();
+    assert_eq!(samples(&process(&place).function(&DIGEST)).len(), 5);
+}
+
+#[test]
+fn a_disk_that_never_comes_back_costs_bounded_memory() {
+    let function = Registry::new(Store::new(None)).function(&DIGEST);
+    (0..3000).for_each(|time| function.record(&[sample(time)], LONG));
+    assert!(function.queued() < 65 << 10, "{} bytes wait", function.queued());
+}
+
+#[test]
+fn memory_is_bounded_too() {
+    let place = Place::new();
+    let function = process(&place).function(&DIGEST);
+    for round in 0..4 {
+        let times = round * 800..(round + 1) * 800;
+        function.record(&times.map(sample).collect::<Vec<_>>(), LONG);
+        function.drain().unwrap();
+    }
+    let samples = samples(&function);
+    assert!(samples.len() <= MOST_SAMPLES, "{} samples", samples.len());
+    assert_eq!(samples.last(), Some(&sample(3199)));
+}

@@ -1,0 +1,57 @@
+use std::fs;
+
+use super::{Place, sample};
+use crate::learn::codec;
+use crate::learn::prune::{self, KEPT_SAMPLES, MOST_SAMPLES};
+use crate::learn::sample::Sample;
+use crate::learn::tidy;
+
+#[test]
+fn a_sample_takes_at_most_100_bytes() {
+    let mut frames = Vec::new();
+    codec::add_sample(&mut frames, &sample(0));
+    assert!(frames.len() <= 100, "{} bytes", frames.len());
+}
+
+#[test]
+fn a_sample_is_read_as_it_was_recorded() {
+    assert_eq!(codec::rounded(&sample(0)).unwrap(), sample(0));
+}
+
+#[test]
+fn a_long_history_is_shortened_once_it_is_crowded() {
+    let place = Place::new();
+    let crowded = (0..).find(|&n| place.add(n * 64..(n + 1) * 64).crowded).unwrap() as usize * 64;
+    assert!((1600..=MOST_SAMPLES).contains(&crowded), "crowded at {crowded}");
+    place.store.prune(&place.name).unwrap();
+    let newest = crowded as u64 + 64 - KEPT_SAMPLES as u64;
+    assert_eq!(place.times(), (newest..crowded as u64 + 64).collect::<Vec<_>>());
+    assert!(!place.add(0..1).crowded);
+    assert!(fs::metadata(place.file()).unwrap().len() < 64 << 10);
+}
+
+#[test]
+fn pruning_keeps_what_is_rare() {
+    let rare = Sample { threads: 8, ..sample(0) };
+    let mut samples = vec![rare.clone()];
+    samples.extend((1..=3000).map(sample));
+    prune::prune(&mut samples);
+    assert_eq!(samples.len(), KEPT_SAMPLES);
+    assert_eq!(samples[0], rare);
+    assert_eq!(samples[1], sample(3000 - 510));
+    assert_eq!(samples[511], sample(3000));
+}
+
+#[test]
+fn the_directory_keeps_4096_histories_and_a_few_damaged_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = |ending| (0..4100).map(move |n| format!("{n:016x}.{ending}"));
+    files("history").chain(files("damaged").take(20)).for_each(|name| {
+        fs::write(directory.path().join(name), "").unwrap();
+    });
+    fs::write(directory.path().join("lock"), "").unwrap();
+    tidy::tidy(directory.path());
+    assert_eq!(tidy::files(directory.path(), "history").len(), 4096);
+    assert_eq!(tidy::files(directory.path(), "damaged").len(), 16);
+    assert!(directory.path().join("lock").exists());
+}

@@ -1,0 +1,56 @@
+//! Keeps the whole directory small: which files are too many, by name and age. The choice is pure; its execution is at
+//! the end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Ends the names of histories.
+pub(crate) const HISTORY: &str = "history";
+/// Ends the names of files that were set aside.
+pub(crate) const DAMAGED: &str = "damaged";
+/// Functions with a history. At 192 KiB each at most, some hundred megabytes; in practice some ten.
+const MOST_HISTORIES: usize = 4096;
+/// Damaged files that are kept for someone to look at.
+const MOST_DAMAGED: usize = 16;
+
+/// Removes the files that were not written for longest, if there are too many. Best effort: what cannot be removed now
+/// is removed another time.
+pub(crate) fn tidy(directory: &Path) {
+    for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
+        let files = files(directory, ending);
+        if files.len() > most {
+            let surplus = oldest(files.into_iter().map(|path| (written(&path), path)).collect(), most);
+            surplus.iter().for_each(|path| drop(fs::remove_file(path)));
+        }
+    }
+}
+
+/// The files of the directory that end so.
+pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()
+}
+
+fn written(path: &Path) -> Option<SystemTime> {
+    fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// All but the `most` newest.
+fn oldest<T: Ord, P: Ord>(mut files: Vec<(T, P)>, most: usize) -> Vec<P> {
+    files.sort_unstable();
+    files.truncate(files.len().saturating_sub(most));
+    files.into_iter().map(|(_, path)| path).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_go() {
+        assert_eq!(oldest(vec![(3, "c"), (1, "a"), (2, "b")], 2), ["a"]);
+        assert!(oldest(vec![(3, "c"), (1, "a")], 2).is_empty());
+    }
+}

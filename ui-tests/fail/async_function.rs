@@ -1,0 +1,6 @@
+#[amorsize::streaming]
+async fn fetch(url: String) -> usize {
+    url.len()
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+struct Model(u64);
+
+#[amorsize::streaming]
+fn score(n: u64, model: Model) -> u64 {
+    n * model.0
+}
+
+fn main() {
+    score::with(Model(1));
+}

@@ -1,0 +1,6 @@
+#[amorsize::streaming]
+fn length(text: impl AsRef<str>) -> usize {
+    text.as_ref().len()
+}
+
+fn main() {}

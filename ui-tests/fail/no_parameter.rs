@@ -1,0 +1,6 @@
+#[amorsize::streaming]
+fn now() -> u64 {
+    0
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+const THREADS: usize = 4;
+
+#[amorsize::streaming(threads = THREADS, chunk_size = 2 * 32)]
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn main() {}

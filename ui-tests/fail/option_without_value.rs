@@ -1,0 +1,6 @@
+#[amorsize::streaming(ordered, threads(4), pool =, = 4, "fast", chunk_size: 4)]
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn main() {}

@@ -1,0 +1,60 @@
+//! A result may borrow from its item.
+
+use std::borrow::Cow;
+
+#[amorsize::streaming]
+fn elided(line: &str) -> &str {
+    line.split(' ').next().unwrap_or("")
+}
+
+#[amorsize::streaming]
+fn named<'a>(line: &'a str) -> Option<&'a str> {
+    line.split(' ').next()
+}
+
+#[amorsize::streaming]
+fn cow(line: Cow<'_, str>) -> Cow<'_, str> {
+    line
+}
+
+#[amorsize::streaming]
+fn deep<'a, T: PartialEq>(pair: &(&'a [T], T)) -> &'a [T] {
+    pair.0.split(|x| *x == pair.1).next().unwrap_or(&[])
+}
+
+#[amorsize::streaming]
+fn from_both<'a>(line: &'a str, other: &'a str) -> &'a str {
+    if line.is_empty() { other } else { line }
+}
+
+#[amorsize::streaming]
+fn from_context<'m>(index: usize, names: &'m [String]) -> &'m str {
+    &names[index]
+}
+
+#[amorsize::streaming]
+fn from_nowhere<'a>(n: u32) -> &'a str {
+    if n == 0 { "zero" } else { "more" }
+}
+
+#[amorsize::streaming]
+fn forever(text: &'static str) -> &'static str {
+    text
+}
+
+fn main() {
+    let text = String::from("to be\nor not");
+    assert_eq!(elided::collect::<Vec<_>>(text.lines()), ["to", "or"]);
+    assert_eq!(named::collect::<Option<Vec<_>>>(text.lines()).unwrap(), ["to", "or"]);
+    assert_eq!(elided::scope(text.lines(), |words| words.last()), Some("or"));
+    assert_eq!(elided::stream(["one two"]).next(), Some("one"));
+    assert_eq!(cow::collect::<Vec<_>>(text.lines().map(Cow::from)).len(), 2);
+    let data = [1, 2, 3];
+    assert_eq!(deep::collect::<Vec<_>>(&[(&data[..], 3)]), [&[1, 2]]);
+    let other = String::from("other");
+    assert_eq!(from_both::with(&other).collect::<Vec<_>>(["", "a"]), ["other", "a"]);
+    let names = vec![String::from("zero"), String::from("one")];
+    assert_eq!(from_context::with(&names).collect::<Vec<_>>(0..2), ["zero", "one"]);
+    assert_eq!(from_nowhere::collect::<Vec<&'static str>>(0..2), ["zero", "more"]);
+    assert_eq!(forever::stream(["a"]).next(), Some("a"));
+}
