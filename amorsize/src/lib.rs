@@ -254,5 +254,5 @@ pub use work::{ByRef, ByValue, Call, Work};
 /// The pure decisions in virtual time, for `benches/`. No part of the interface.
 #[doc(hidden)]
 pub mod __sim {
-    pub use crate::sim::{Regret, Regrets, study};
+    pub use crate::sim::{Regret, Regrets, Reliability, reliability, study};
 }

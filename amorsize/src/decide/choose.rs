@@ -12,6 +12,8 @@ use super::model;
 /// Seconds of work in a chunk, unless the option says otherwise: some 80 times what handing it over costs, and short
 /// enough that the last one hardly matters. (The fixed-chunk optimum of Kruskal & Weiss 1985 is flat around it.)
 pub(crate) const TARGET_CHUNK: f64 = 100e-6;
+/// A chunk lasts at least so many hand-overs for each thread: the consumer has to hand one to each of them meanwhile.
+const HAND_OVERS: f64 = 2.0;
 /// Seconds of work below which handing a chunk over would show.
 pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
@@ -70,7 +72,8 @@ pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     if let Some(pinned) = options.chunk_size {
         return pinned.get();
     }
-    let target = options.target_chunk_duration.map_or(TARGET_CHUNK, |duration| duration.as_secs_f64());
+    let usual = TARGET_CHUNK.max(HAND_OVERS * model::HAND_OVER * threads as f64);
+    let target = options.target_chunk_duration.map_or(usual, |duration| duration.as_secs_f64());
     let by_time = items_in(target, costs.item);
     let by_bytes = cached_items(costs.result_bytes, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let chunk = by_time.min(by_bytes.max(1));

@@ -46,6 +46,8 @@ const DOUBT_WAITING: f64 = 0.1;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
+/// Ratio of measured and expected item time within which a doubtful prediction is followed.
+const BORNE_OUT: f64 = 3.0;
 /// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
 const FEWER: usize = 4;
 /// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
@@ -128,6 +130,8 @@ pub(crate) struct Pilot {
     promise: Option<(bool, usize)>,
     watch: Option<Watch>,
     growth: Option<Growth>,
+    /// What earlier runs say without much confidence, and the items that they expect.
+    doubted: Option<(Prior, u64)>,
     /// Threads that were last found slower than the plain loop.
     refuted: usize,
     tally: Tally,
@@ -160,6 +164,7 @@ impl Pilot {
             promise: None,
             watch: None,
             growth: None,
+            doubted: None,
             refuted: 0,
             tally: Tally::default(),
             chunk_limit: 1,
@@ -186,12 +191,20 @@ impl Pilot {
 
     /// Takes over what earlier runs say, before anything has run.
     pub(crate) fn adopt_prior(&mut self, prior: Prior, expected: u64) {
-        let start = Position { now: 0.0, yielded: 0 };
         self.costs = prior.costs;
         self.chunk_limit = usize::MAX / 2;
+        self.follow(prior, expected, Position { now: 0.0, yielded: 0 });
+    }
+
+    /// Keeps in mind what earlier runs say without much confidence: the trial decides whether to believe it.
+    pub(crate) fn consider(&mut self, prior: Prior, expected: u64) {
+        self.doubted = Some((prior, expected));
+    }
+
+    fn follow(&mut self, prior: Prior, expected: u64, at: Position) {
         let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
         self.chunk_factor = prior.chunk_size as f64 / usual as f64;
-        self.settle(prior.verdict, prior.origin, expected, start);
+        self.settle(prior.verdict, prior.origin, expected, at);
         self.growth.iter_mut().for_each(Growth::settle);
     }
 
@@ -405,6 +418,11 @@ impl Pilot {
             self.chunk_limit = self.chunk_limit.max(first);
             self.tally.skip(at.now, at.yielded);
         }
+        if let Some((prior, usual)) = self.doubted.take()
+            && is_like(self.costs.item, prior.costs.item)
+        {
+            return self.follow(prior, remaining.exact().unwrap_or(usual.max(expected)), at);
+        }
         let verdict = verdict::reach(&self.costs, expected, &self.options, &self.situation);
         self.settle(verdict, self.origin(), expected, at);
     }
@@ -501,6 +519,7 @@ impl Pilot {
         }
         if let Some(threads) = self.growth.as_mut().and_then(|growth| growth.check(at.now, at.yielded)) {
             self.close_stretch(at);
+            self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
         self.outgrow(at);
@@ -522,6 +541,8 @@ impl Pilot {
         if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
             watch.promise(gain);
             self.close_stretch(at);
+            // More threads may slow each other down: that is no spread of items.
+            self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
         }
     }
@@ -629,6 +650,11 @@ impl Pilot {
         }
         std::mem::take(&mut self.tally).into_stretches()
     }
+}
+
+/// Whether a trial bears out the item time that was expected.
+fn is_like(measured: f64, expected: f64) -> bool {
+    (1.0 / BORNE_OUT..BORNE_OUT).contains(&(measured / expected))
 }
 
 /// A chunk for which the buffer has place for every thread and one more that is being yielded.

@@ -5,6 +5,7 @@
 //! - [`world`]: what items really cost, on which machine
 //! - [`engine`]: one run of the pilot in virtual time
 //! - [`study`]: many runs, with and without history, against an exhaustive search
+//! - [`year`]: whether confidence is what it claims to be
 
 mod chance;
 mod engine;
@@ -12,5 +13,7 @@ mod study;
 #[cfg(test)]
 mod tests;
 mod world;
+mod year;
 
 pub use study::{Regret, Regrets, study};
+pub use year::{Reliability, reliability};

@@ -72,8 +72,8 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
     let mut regrets = [0.0; EXPERIENCE.len()];
     let mut last = String::new();
     for index in 0..=EXPERIENCE[EXPERIENCE.len() - 1] {
-        let forecast = model.predict(&query(&world, &Options::default(), &situation(&world)));
-        let outcome = attempt(&world, forecast.as_ref(), index as u64 + 1);
+        let forecast = model.forecast(&query(&world, &Options::default(), &situation(&world)));
+        let outcome = attempt(&world, forecast.as_ref(), CONFIDENCE_THRESHOLD, index as u64 + 1);
         let regret = (outcome.seconds / best - 1.0).max(0.0);
         if let Some(at) = EXPERIENCE.iter().position(|&runs| runs == index) {
             regrets[at] = regret;
@@ -82,8 +82,7 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
                 .iter()
                 .map(|s| format!("{}x{} chunk {} {}it", s.plan.pool, s.plan.threads, s.plan.chunk_size, s.items))
                 .collect();
-            let any = model.forecast(&query(&world, &Options::default(), &situation(&world)));
-            let said = any.as_ref().map(|f| {
+            let said = forecast.as_ref().map(|f| {
                 format!(
                     "{}x{} c{} conf {:.2} x{:.2}",
                     f.pool, f.threads, f.chunk_size, f.confidence, f.expected_speedup
@@ -121,10 +120,12 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
 }
 
 /// One run as a user would get it.
-pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, seed: u64) -> Outcome {
+pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64, seed: u64) -> Outcome {
     let mut pilot = Pilot::new(Options::default(), situation(world));
-    if let Some(forecast) = forecast {
-        pilot.adopt_prior(prior(forecast), forecast.items);
+    match forecast {
+        Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(prior(forecast), forecast.items),
+        Some(forecast) => pilot.consider(prior(forecast), forecast.items),
+        None => {}
     }
     engine::run(world, pilot, seed)
 }

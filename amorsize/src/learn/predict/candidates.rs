@@ -191,7 +191,8 @@ impl Field<'_> {
     }
 
     fn serial(&self) -> Candidate {
-        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, hope: 1.0, evidence: 0.0 }
+        let evidence = self.outcomes.weight(Pool::Serial);
+        Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, hope: 1.0, evidence }
     }
 }
 

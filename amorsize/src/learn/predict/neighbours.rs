@@ -236,10 +236,19 @@ fn dispersion(model: &Model, rows: &[(f32, u32)], median: f32) -> f32 {
     (scatter / total).sqrt()
 }
 
-/// The neighbours' mean length, of logarithms, so that one huge run does not make all look long.
+/// The weighted median of the neighbours' lengths: what this place gets most often.
 fn usual_length(model: &Model, rows: &[(f32, u32)]) -> u64 {
-    let total: f32 = rows.iter().map(|row| row.0).sum();
-    let mean = rows.iter().map(|&(weight, index)| weight * model.rows[index as usize].length).sum::<f32>() / total;
-    let shortest = rows.iter().map(|&(_, index)| model.testimonies[index as usize].length).min();
-    (f64::from(mean).exp2() as u64).max(shortest.unwrap_or(1)).max(1)
+    let mut sorted = [(0.0, 0); MOST];
+    let sorted = &mut sorted[..rows.len()];
+    for (entry, &(weight, index)) in sorted.iter_mut().zip(rows) {
+        *entry = (weight, model.testimonies[index as usize].length);
+    }
+    sorted.sort_unstable_by_key(|entry| entry.1);
+    let half = 0.5 * rows.iter().map(|row| row.0).sum::<f32>();
+    let mut below = 0.0;
+    let middle = sorted.iter().find(|entry| {
+        below += entry.0;
+        below >= half
+    });
+    middle.map_or(1, |entry| entry.1)
 }

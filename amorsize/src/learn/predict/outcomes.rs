@@ -374,6 +374,12 @@ impl Outcomes<'_> {
         Verdict { speedup, hope, evidence: evidence.into() }
     }
 
+    /// Samples of a pool.
+    pub(super) fn weight(&self, pool: Pool) -> f64 {
+        let sums = self.groups.iter().zip(&self.sums).filter(|(group, _)| group.pool == pool);
+        sums.map(|(_, sum)| f64::from(sum.weight)).sum()
+    }
+
     /// Kinds of plan that were tried.
     pub(super) fn tried(&self) -> impl Iterator<Item = &Group> {
         self.groups.iter().zip(&self.sums).filter(|(_, sum)| sum.weight > 0.0).map(|(group, _)| group)
