@@ -12,6 +12,7 @@ use crate::fingerprint;
 use crate::function::{Function, Parameter};
 use crate::generics::Parameters;
 use crate::mistakes::Mistakes;
+use crate::owned;
 use crate::taken::Taken;
 use crate::tokens::mentions;
 
@@ -88,6 +89,7 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
     let further = contexts.iter().map(|context| &context.argument);
     let context = context_variable();
     let checks = checks(function, private);
+    let result_bytes = owned::result_bytes(output, names);
     quote_spanned! {*at=>
         impl<#all #declared #(#context_declared)*> #private::Function<(#(#context_types,)*), #item_type>
             for #ty<#own_arguments>
@@ -100,6 +102,8 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
             fn call(#context: &(#(#context_types,)*), #variable: #item_type) -> Self::Output {
                 #name::<#arguments>(#argument, #(#further),*)
             }
+
+            #result_bytes
 
             #checks
         }

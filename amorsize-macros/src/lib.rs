@@ -8,6 +8,7 @@ mod function;
 mod generics;
 mod lifetimes;
 mod mistakes;
+mod owned;
 mod taken;
 mod tokens;
 

@@ -17,9 +17,3 @@ pub mod probe;
 pub(crate) fn shallow_and_owned<R>(result: &R) -> usize {
     size_of::<R>().saturating_add(guess::owned_bytes(result))
 }
-
-/// The same for a type that does not borrow, of which more can be told.
-#[inline]
-pub(crate) fn shallow_and_owned_static<R: 'static>(result: &R) -> usize {
-    size_of::<R>().saturating_add(guess::owned_bytes_static(result))
-}

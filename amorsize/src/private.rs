@@ -34,6 +34,7 @@
 
 pub use core;
 
+pub use crate::bytes::probe as bytes;
 pub use crate::engine::scope::Scoped;
 pub use crate::fingerprint::Site;
 pub use crate::work::Function;

@@ -109,6 +109,10 @@ impl<N: Function<C, I>, C, I> Work<I> for Call<N, C> {
     fn call(&self, item: I) -> N::Output {
         N::call(&self.context, item)
     }
+
+    fn result_bytes(&self, result: &N::Output) -> usize {
+        N::result_bytes(result)
+    }
 }
 
 /// What the attribute implements for the type it adds: the function, with its further parameters as a tuple of contexts.

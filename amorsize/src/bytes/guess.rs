@@ -2,15 +2,9 @@
 //! comparison is made while compiling; for a type that is not listed nothing is left of it.
 //!
 //! A result may borrow, so the list has only types that `castaway` knows to be free of lifetimes. `PathBuf`, boxed slices
-//! and `io::Error` are not among them: those are found only in results that are known not to borrow ([`owned_bytes_static`])
-//! and by the attribute, which sees the type spelled out.
+//! and `io::Error` are not among them: those are found only by the attribute, which sees the type spelled out.
 
-use std::any::Any;
-use std::error::Error;
-use std::ffi::OsString;
-use std::io;
 use std::mem::needs_drop;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use castaway::cast;
@@ -54,35 +48,6 @@ fn listed<R>(result: &R) -> usize {
     in_tuples(result)
 }
 
-/// As [`owned_bytes`], for a type that does not borrow, of which more can be told.
-#[inline]
-pub(crate) fn owned_bytes_static<R: 'static>(result: &R) -> usize {
-    if const { !needs_drop::<R>() } {
-        return 0;
-    }
-    listed_static(result).unwrap_or_else(|| owned_bytes(result))
-}
-
-/// What the conversions and readings of the standard library return, and what programs make of that.
-fn listed_static<R: 'static>(result: &R) -> Option<usize> {
-    type Failure = Box<dyn Error + Send + Sync>;
-    let result: &dyn Any = result;
-    macro_rules! compare_any {
-        ($($type:ty),* $(,)?) => {
-            $(if const { size_of::<R>() == size_of::<$type>() } {
-                if let Some(known) = result.downcast_ref::<$type>() { return Some(known.owned_bytes()); }
-            })*
-        };
-    }
-    compare_any!(
-        PathBuf, OsString, Box<str>, Box<[u8]>, Arc<str>, Arc<[u8]>, Vec<PathBuf>, Option<PathBuf>, Option<Box<[u8]>>,
-        io::Result<Vec<u8>>, io::Result<String>, io::Result<PathBuf>, io::Result<Vec<String>>, io::Result<Vec<PathBuf>>,
-        io::Result<Box<[u8]>>, Result<Vec<u8>, Failure>, Result<String, Failure>, Result<Vec<f64>, Failure>,
-        Result<Vec<String>, Failure>,
-    );
-    None
-}
-
 macro_rules! compare_tuples {
     ($value:ident with $($type:ty),* $(,)?) => {
         $(if const { size_of::<R>() == size_of::<$type>() } {
@@ -121,15 +86,6 @@ mod tests {
         let text = String::from("abc");
         assert_eq!(owned_bytes(&vec![text.as_str()]), 0, "not listed");
         assert_eq!(owned_bytes(&text.as_str()), 0);
-    }
-
-    #[test]
-    fn results_that_do_not_borrow_may_be_more_types() {
-        assert_eq!(owned_bytes_static(&io::Result::Ok(vec![0_u8; 10])), 10);
-        assert_eq!(owned_bytes_static(&PathBuf::from("abc")), 3);
-        assert_eq!(owned_bytes_static(&vec![0_u8; 10].into_boxed_slice()), 10);
-        assert_eq!(owned_bytes_static(&Some(String::from("abc"))), 3, "the other list too");
-        assert_eq!(owned_bytes_static(&io::Result::<Vec<u8>>::Err(io::Error::other("no"))), 0);
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn scaled<'a, P: 'a>(looked_at: impl Iterator<Item = &'a P>, count: usize, of_pa
         seen += 1;
         sum = sum.saturating_add(of_part(part));
     }
-    if seen == 0 { 0 } else { (sum / seen).saturating_mul(count) }
+    sum.checked_div(seen).map_or(0, |each| each.saturating_mul(count))
 }
 
 fn places(count: usize, (numerator, denominator): (usize, usize), bytes: usize) -> usize {

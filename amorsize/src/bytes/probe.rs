@@ -158,8 +158,8 @@ mod tests {
         let bytes: Bytes = vec![0; 10];
         assert_eq!(leaf!(&bytes), 10);
         assert_eq!(leaf!(&std::path::PathBuf::from("abc")), 3);
-        let boxed: &Box<[u8]> = &bytes.into_boxed_slice();
-        assert_eq!(leaf!(boxed), 10);
+        let boxed = bytes.into_boxed_slice();
+        assert_eq!(leaf!(&boxed), 10);
     }
 
     #[test]
@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn unsized_parts_are_parts() {
-        let slice: &Box<[String]> = &vec![String::from("abc"); 4].into_boxed_slice();
+        let slice = vec![String::from("abc"); 4].into_boxed_slice();
+        let slice = &slice;
         let owned = parts!(slice; [String] => |texts| parts!(texts; String => |text| leaf!(text)));
         assert_eq!(owned, 4 * (size_of::<String>() + 3));
         let function: Box<dyn Fn() -> u8> = Box::new(|| 1);

@@ -3,7 +3,7 @@
 //!
 //! - [`here`]: the same question asked often: remembers the answer for a while
 //! - [`description`]: the machine as a value that can be stored and compared
-//! - [`threads_variable`]: `AMORSIZE_THREADS`
+//! - [`threads_variable`] reads `AMORSIZE_THREADS`
 //! - [`everywhere`], [`linux`]: where the answers come from
 
 mod description;

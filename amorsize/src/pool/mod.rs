@@ -4,8 +4,8 @@
 //! threads is pinned; only pinned and blocking plans come here. A blocking plan of many threads is made of several
 //! crews, so that it can grow without starting over.
 //!
-//! - [`crew`]: one rayon pool with its jobs counted
-//! - [`manager`]: which crews there are, and until when
+//! - `crew`: one rayon pool with its jobs counted
+//! - `manager`: which crews there are, and until when
 
 mod crew;
 mod manager;

@@ -53,7 +53,6 @@ pub(super) enum Items {
 /// A function, its input and the machine.
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    pub(super) class: usize,
     pub(super) cores: usize,
     pub(super) items: u64,
     pub(super) knows_length: bool,
@@ -92,7 +91,6 @@ impl World {
         let most = if matches!(kind, Items::Alike) { 1e7 } else { MOST_UNLIKE };
         let items = (seconds / (computing + waiting)).clamp(12.0, most) as u64;
         let mut world = Self {
-            class,
             cores,
             items,
             knows_length: chance.unit() < 0.75,

@@ -211,7 +211,7 @@ fn step(threads: usize) -> usize {
 }
 
 fn is_step(threads: usize) -> bool {
-    threads.is_power_of_two() || (threads % 3 == 0 && (threads / 3).is_power_of_two())
+    threads.is_power_of_two() || (threads.is_multiple_of(3) && (threads / 3).is_power_of_two())
 }
 
 /// The pool that the options leave, if they leave only one.
