@@ -7,7 +7,6 @@ use crate::plan::{Plan, Pool};
 
 /// What a stream has done so far.
 #[derive(Clone, Debug)]
-#[must_use]
 pub struct Report {
     pub(crate) plan: Option<Plan>,
     pub(crate) items_in: u64,

@@ -238,7 +238,8 @@ impl Pilot {
     /// Items that a trial may hold at the same time.
     pub(crate) fn trial_bound(&self) -> usize {
         let shallow = TRIAL_BYTES / self.situation.item_bytes.max(1);
-        self.options.buffer_size.map_or(shallow.max(2), usize::from)
+        let stated = self.promise.map_or(usize::MAX, |(_, buffer_size)| buffer_size);
+        self.options.buffer_size.map_or(shallow.max(2).min(stated), usize::from)
     }
 
     /// What to do next; `room` is the number of items that the buffer still has place for.

@@ -8,12 +8,16 @@ use super::costs::Costs;
 
 /// Shortest seconds of a first judgement: ten times the start-up of a pool.
 const FIRST_EPOCH: f64 = 400e-6;
+/// The same for threads that have lost before: what misleads (a lucky start, a lock that one thread keeps) is over then.
+const LATER_EPOCH: f64 = 1.5e-3;
 /// Longest seconds between two judgements.
 const LONGEST_EPOCH: f64 = 20e-3;
 /// Chunks for every thread in an epoch, at least: the first of them only start the pool.
 const FEW_ROUNDS: u64 = 3;
 /// Gain at which a probe confirms the parallel plan.
 const CONFIRMED: f64 = 1.04;
+/// Gain below which threads are surely a loss.
+const LOSS: f64 = 0.97;
 /// Part of the promised gain that is accepted without a probe.
 const ACCEPTED_PART: f64 = 0.5;
 /// Share of the confirmed gain below which it is doubted again.
@@ -106,7 +110,8 @@ impl Watch {
         self.baseline = self.baseline.min(serial);
         self.restart(now, produced);
         self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
-        self.gain() < self.accepted && now >= self.patience_until
+        // Patience is for gains that are small; a loss is looked into at once.
+        self.gain() < self.accepted && (now >= self.patience_until || self.gain() < LOSS)
     }
 
     /// Adds `items` of a probe that took `seconds`; `spread` is the coefficient of variation of single items. A mean
@@ -121,7 +126,7 @@ impl Watch {
         if gain < CONFIRMED {
             self.undone = Some((now + self.pause, Sum::default()));
             self.pause *= 2.0;
-            self.epoch = FIRST_EPOCH;
+            self.epoch = LATER_EPOCH;
             return Probed::Refuted { gain };
         }
         self.accepted = STILL_GOOD * gain;

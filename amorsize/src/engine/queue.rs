@@ -358,7 +358,6 @@ impl<I, R> State<I, R> {
         }
         self.ready += batch.results.len() as u64;
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
-        self.ready += batch.results.len() as u64;
         if self.ordered {
             insert_in_place(&mut self.finished, batch);
         } else {
