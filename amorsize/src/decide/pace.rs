@@ -3,13 +3,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::costs::Spread;
+use super::pilot::Looped;
+
 /// Seconds of the plain loop between two looks at the clock: some 500 times what one costs.
 const LOOK: f64 = 12e-6;
 /// Ratio to the expected time from which a stretch is worth a thought.
 const SLOW: f64 = 4.0;
 
 /// See the module. Holds instants that it is given; reads none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pace {
     /// Items of one stretch, and the time by which it should have ended.
     stretch: usize,
@@ -20,6 +23,7 @@ pub(crate) struct Pace {
     ran: usize,
     begin: Instant,
     last: Instant,
+    spread: Spread,
 }
 
 impl Pace {
@@ -27,7 +31,16 @@ impl Pace {
     pub(crate) fn new(items: usize, item_time: f64, now: Instant) -> Self {
         let stretch = ((LOOK / item_time.max(1e-10)) as usize).clamp(1, items);
         let patience = Duration::from_secs_f64((SLOW * stretch as f64 * item_time).max(SLOW * LOOK));
-        Self { stretch, patience, rest: items, granted: stretch, ran: 0, begin: now, last: now }
+        Self {
+            stretch,
+            patience,
+            rest: items,
+            granted: stretch,
+            ran: 0,
+            begin: now,
+            last: now,
+            spread: Spread::default(),
+        }
     }
 
     /// Items of the present stretch.
@@ -39,7 +52,11 @@ impl Pace {
     pub(crate) fn ran(&mut self, items: usize, now: Instant) -> Option<usize> {
         self.ran += items;
         self.rest = self.rest.saturating_sub(self.granted);
-        let is_slow = now - self.last > self.patience;
+        let took = now - self.last;
+        let is_slow = took > self.patience;
+        if items > 0 {
+            self.spread.add(items, took.as_secs_f64() / items as f64);
+        }
         self.last = now;
         if is_slow || self.rest == 0 {
             return None;
@@ -49,8 +66,9 @@ impl Pace {
     }
 
     /// Everything that was run, and how long it took.
-    pub(crate) fn total(&self, now: Instant) -> Option<(usize, Duration)> {
-        (self.ran > 0).then(|| (self.ran, now - self.begin))
+    pub(crate) fn total(&self, now: Instant) -> Option<Looped> {
+        let (items, seconds) = (self.ran, (now - self.begin).as_secs_f64());
+        (items > 0).then(|| Looped { items, seconds, spread: self.spread.coefficient() })
     }
 }
 
@@ -67,7 +85,7 @@ mod tests {
             now += item_time * items as u32;
             match pace.ran(items, now) {
                 Some(next) => items = next,
-                None => return pace.total(now).unwrap().0,
+                None => return pace.total(now).unwrap().items,
             }
         }
     }

@@ -82,6 +82,15 @@ impl Ran {
     }
 }
 
+/// A stretch of the plain loop, everything included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looped {
+    pub(crate) items: usize,
+    pub(crate) seconds: f64,
+    /// Coefficient of variation of single items; 0 where that was not seen.
+    pub(crate) spread: f64,
+}
+
 /// Where a run stands: the time and the results yielded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Position {
@@ -326,11 +335,12 @@ impl Pilot {
     }
 
     /// A stretch of the plain loop: `items` in `seconds`, everything included.
-    pub(crate) fn looped(&mut self, items: usize, seconds: f64, at: Position, remaining: Remaining) {
+    pub(crate) fn looped(&mut self, ran: Looped, at: Position, remaining: Remaining) {
+        let Looped { items, seconds, .. } = ran;
         self.done += items as u64;
         let each = seconds / items as f64;
         match self.mode {
-            Mode::Probing => return self.probed(items, seconds, at),
+            Mode::Probing => return self.probed(ran, at),
             Mode::Calibrating => return self.calibrated(each, at, remaining),
             _ => {}
         }
@@ -339,6 +349,7 @@ impl Pilot {
             return;
         }
         match &mut self.watch {
+            Some(watch) if watch.is_outdated(each) => self.try_again(),
             Some(watch) if watch.is_undone() => {
                 if watch.wants_threads_again(at.now, items, seconds) {
                     self.resume(at);
@@ -382,12 +393,12 @@ impl Pilot {
     }
 
     /// The result of a probe: back to threads, or stay in the plain loop for a while.
-    fn probed(&mut self, items: usize, seconds: f64, at: Position) {
+    fn probed(&mut self, Looped { items, seconds, spread }: Looped, at: Position) {
         let Some(watch) = &mut self.watch else { return };
         self.tally.skip(at.now, at.yielded);
-        match watch.probed(items, seconds, self.costs.spread, at.now) {
+        match watch.probed(items, seconds, spread, at.now) {
             watch::Probed::GoOn => {}
-            watch::Probed::Confirmed => {
+            watch::Probed::Kept => {
                 watch.restart(at.now, at.yielded);
                 self.mode = Mode::Parallel;
             }
@@ -619,6 +630,11 @@ impl Pilot {
         }
     }
 
+    /// Threads that may run chunks now. What is left before a probe is not run by several: they may be in each other's way.
+    pub(crate) fn concurrency(&self) -> usize {
+        if matches!(self.mode, Mode::Draining(After::Probe)) { 1 } else { self.threads() }
+    }
+
     pub(crate) fn threads(&self) -> usize {
         self.plan.as_ref().map_or(1, |plan| plan.threads)
     }
@@ -630,7 +646,7 @@ impl Pilot {
     /// How the consumer spends its time while it has nothing to yield.
     pub(crate) fn waiting(&self) -> choose::Waiting {
         let is_computing = self.plan.as_ref().is_some_and(|plan| plan.pool == Pool::Cpu);
-        choose::waiting(self.threads(), self.chunk_seconds(), is_computing)
+        choose::waiting(self.concurrency(), self.chunk_seconds(), is_computing)
     }
 
     fn close_stretch(&mut self, at: Position) {

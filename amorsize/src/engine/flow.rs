@@ -273,9 +273,9 @@ where
         if let Some((handed, items)) = self.handed.take() {
             self.pilot.consumed(items, (called - handed).as_secs_f64());
         }
-        if let Some((items, time)) = self.pace.take().and_then(|pace| pace.total(called)) {
+        if let Some(looped) = self.pace.take().and_then(|pace| pace.total(called)) {
             let remaining = self.remaining(source);
-            self.pilot.looped(items, time.as_secs_f64(), at, remaining);
+            self.pilot.looped(looped, at, remaining);
         }
     }
 
@@ -344,7 +344,7 @@ where
         self.configure();
         loop {
             let waiting = self.pilot.waiting();
-            let most = self.pilot.threads() - usize::from(waiting.helps);
+            let most = self.pilot.concurrency() - usize::from(waiting.helps);
             let polled = self.queue.poll(self.accepted, most.min(self.most_tickets));
             if polled.claimed {
                 self.launch();
@@ -369,7 +369,7 @@ where
     /// Tells the queue how many threads there are, and where.
     fn configure(&mut self) {
         let Some(plan) = self.pilot.plan() else { return };
-        let (threads, pool, ordered) = (plan.threads, plan.pool, plan.ordered);
+        let (threads, pool, ordered) = (self.pilot.concurrency(), plan.pool, plan.ordered);
         let before = self.configured.as_ref();
         if before.is_some_and(|known| (known.threads, known.pool) == (threads, pool)) {
             return;

@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::decide::costs::Spread;
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Pilot, Position, Ran, Step};
+use crate::decide::pilot::{Looped, Pilot, Position, Ran, Step};
 use crate::decide::tally::Stretch;
 use crate::plan::Pool;
 
 use super::chance::Chance;
 use super::world::World;
 
+/// Looks at the clock in a stretch of the plain loop.
+const LOOKS: u64 = 30;
 /// Seconds to start a thread of the blocking pool.
 const THREAD_START: f64 = 40e-6;
 /// Seconds of waiting after which the consumer has fallen asleep.
@@ -147,19 +150,28 @@ impl Engine<'_> {
 
     fn plain_loop(&mut self, items: u64) {
         let (start, len) = self.pull(items);
-        let around = (self.world.source + self.world.consumer) * len as f64;
-        let seconds = self.function(start, len, 1) + around;
+        let around = self.world.source + self.world.consumer;
+        let mut spread = Spread::default();
+        let (mut seconds, mut done) = (0.0, 0);
+        let look = len.div_ceil(LOOKS).max(1);
+        while done < len {
+            let few = look.min(len - done);
+            let took = self.function(start + done, few, 1) + around * few as f64;
+            spread.add(few as usize, took / few as f64);
+            seconds += took;
+            done += few;
+        }
         self.now += seconds;
         self.accepted += len;
         let (at, remaining) = (self.at(), self.remaining());
-        self.pilot.looped(len as usize, seconds, at, remaining);
+        self.pilot.looped(Looped { items: len as usize, seconds, spread: spread.coefficient() }, at, remaining);
     }
 
     /// Yields the next chunk of results; false when nothing is in flight.
     fn next_batch(&mut self) -> bool {
         loop {
             let helps = self.pilot.waiting().helps;
-            self.configure(if helps { self.pilot.threads() - 1 } else { self.pilot.threads() });
+            self.configure(self.pilot.concurrency() - usize::from(helps));
             self.advance();
             let ready = self.ready();
             self.refill(ready.is_some());
