@@ -26,8 +26,11 @@ const CONFIRMED: f64 = 1.04;
 const ACCEPTED_PART: f64 = 0.5;
 /// Share of the confirmed gain below which it is doubted again.
 const STILL_GOOD: f64 = 0.8;
-/// Seconds of the first pause after a plan was undone, before parallel is tried again.
-const FIRST_PAUSE: f64 = 10e-3;
+/// Shortest seconds of a pause after a plan was undone, before parallel is tried again.
+const SHORTEST_PAUSE: f64 = 10e-3;
+/// A pause is so many times what the attempt has cost, so that attempts cost 2 % at most; and what one costs anyway.
+const PAUSES_A_LOSS: f64 = 50.0;
+const ATTEMPT: f64 = 100e-6;
 /// Seconds of a probe of items that all take the same time.
 pub(crate) const PROBE: f64 = 200e-6;
 /// Seconds of the longest probe.
@@ -90,6 +93,7 @@ pub(crate) struct Watch {
     probe_spread: f64,
     /// While the plan is undone: when it is tried again, and how the plain loop does.
     undone: Option<(f64, Sum)>,
+    /// The last pause; the next one is at least twice as long.
     pause: f64,
 }
 
@@ -108,7 +112,7 @@ impl Watch {
             probe: Sum::default(),
             probe_spread: 0.0,
             undone: None,
-            pause: FIRST_PAUSE,
+            pause: 0.0,
         }
     }
 
@@ -164,8 +168,9 @@ impl Watch {
             return Probed::Kept;
         }
         if gain * (1.0 + doubt) < CONFIRMED {
+            let loss = ATTEMPT + self.observed.seconds * (1.0 - gain).max(0.0);
+            self.pause = (2.0 * self.pause).max(SHORTEST_PAUSE).max(PAUSES_A_LOSS * loss);
             self.undone = Some((now + self.pause, Sum::default()));
-            self.pause *= 2.0;
             self.epoch = LATER_EPOCH;
             return Probed::Refuted { gain };
         }
@@ -301,7 +306,7 @@ mod tests {
             pauses.push(now - undone);
             watch.restart(0.0, 0);
         }
-        assert!(pauses[0] >= FIRST_PAUSE && pauses[1] >= 1.9 * pauses[0], "{pauses:?}");
+        assert!(pauses[0] >= SHORTEST_PAUSE && pauses[1] >= 1.9 * pauses[0], "{pauses:?}");
     }
 
     #[test]
