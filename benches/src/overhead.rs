@@ -1,4 +1,4 @@
-//! What handing work over costs: METG(50 %), and how often a thread goes to sleep.
+//! What handing work over costs: METG (minimum effective task granularity), and how often a thread goes to sleep.
 
 use amorsize::Tuner;
 use anyhow::Result;
@@ -10,21 +10,26 @@ use crate::stats::median;
 use crate::usage::Usage;
 use crate::work::{Pace, spin};
 
-/// Efficiency at which the smallest item is sought: half of the cores' time goes into items.
-const EFFICIENCY: f64 = 0.5;
+/// Efficiencies at which the cheapest item is sought. On two cores the plain loop itself reaches the first, so the
+/// second says more there.
+const EFFICIENCIES: [f64; 2] = [0.5, 0.75];
 /// Bounds (nanoseconds) and steps of the search; each step halves the ratio of the bounds.
 const BOUNDS: (f64, f64) = (2.0, 65_536.0);
 const STEPS: usize = 10;
 /// Seconds of a lap of the plain loop, and laps for a judgement.
 const LAP: f64 = 20e-3;
-const LAPS: usize = 9;
+const LAPS: usize = 5;
 
 /// Prints METG(50 %) of amorsize and its peers, and sleeps a chunk.
 pub(crate) fn run() -> Result<()> {
     let pace = Pace::measure();
-    println!("METG(50 %): the cheapest item at which half of {} cores' time goes into items", cores());
+    println!(
+        "METG: the cheapest item (ns in the plain loop) at which 50 % and 75 % of {} cores' time go into items",
+        cores()
+    );
     for contender in [Contender::For, Contender::Run, Contender::Bridge, Contender::Channel, Contender::Pariter] {
-        println!("{:>8} {:>9.0} ns", contender.name(), metg(contender, pace));
+        let [half, most] = EFFICIENCIES.map(|efficiency| metg(contender, pace, efficiency));
+        println!("{:>8} {half:>9.0} {most:>9.0}", contender.name());
     }
     println!("\nSleeps of all threads a chunk (a sleep is what a wake-up ends)");
     println!("{:>8} {:>7} {:>8} {:>14}", "item", "chunk", "chunks", "sleeps/chunk");
@@ -37,11 +42,11 @@ pub(crate) fn run() -> Result<()> {
 
 /// Bisection over the item's cost, in steps of equal ratio. The plain loop of a cheap item is slower than its nominal
 /// cost says, so the figure is what the loop really took.
-fn metg(contender: Contender, pace: Pace) -> f64 {
+fn metg(contender: Contender, pace: Pace, efficiency: f64) -> f64 {
     let (mut low, mut high) = BOUNDS;
     for _ in 0..STEPS {
         let middle = (low * high).sqrt();
-        if judge(contender, pace, middle).0 >= EFFICIENCY { high = middle } else { low = middle }
+        if judge(contender, pace, middle).0 >= efficiency { high = middle } else { low = middle }
     }
     judge(contender, pace, high).1
 }
