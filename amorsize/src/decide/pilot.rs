@@ -662,16 +662,17 @@ impl Pilot {
 
     /// What became of each plan; the run is over.
     pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
+        if self.plan.is_none() && self.done > 0 {
+            // Everything from the first item on was a plain loop.
+            let reason = "the input ended while its first items were timed";
+            self.adopt(Verdict::serial(reason), self.origin(), Position { now: 0.0, yielded: 0 });
+            self.tally.skip(0.0, 0);
+        }
         if matches!(self.mode, Mode::Looping | Mode::Parallel | Mode::Draining(_)) {
             self.close_stretch(at);
         }
         std::mem::take(&mut self.tally).into_stretches()
     }
-}
-
-/// Whether a trial bears out the item time that was expected.
-fn is_like(measured: f64, expected: f64) -> bool {
-    (1.0 / BORNE_OUT..BORNE_OUT).contains(&(measured / expected))
 }
 
 /// A chunk for which the buffer has place for every thread and one more that is being yielded.
