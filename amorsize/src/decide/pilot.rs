@@ -675,6 +675,11 @@ impl Pilot {
     }
 }
 
+/// Whether a trial bears out the item time that was expected.
+fn is_like(measured: f64, expected: f64) -> bool {
+    (1.0 / BORNE_OUT..BORNE_OUT).contains(&(measured / expected))
+}
+
 /// A chunk for which the buffer has place for every thread and one more that is being yielded.
 fn share(buffer: usize, threads: usize) -> usize {
     (buffer / (threads + 1)).max(1)
