@@ -17,6 +17,7 @@ mod rows;
 mod source;
 mod stats;
 mod table;
+mod trace;
 mod usage;
 mod work;
 
@@ -43,6 +44,8 @@ enum Measurement {
     Idle,
     /// Joins the JSON of several matrix runs: table, bars, page.
     Page(matrix::Page),
+    /// Laps of one contender of a row, with its decisions as they are made.
+    Trace(trace::Options),
     /// One cell once; prints the process's peak memory in bytes.
     Cell(memory::Options),
 }
@@ -62,6 +65,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Overhead => overhead::run()?,
         Measurement::Idle => idle::run()?,
         Measurement::Page(options) => matrix::join(&options)?,
+        Measurement::Trace(options) => trace::run(&options)?,
         Measurement::Cell(options) => memory::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)

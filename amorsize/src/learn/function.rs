@@ -42,6 +42,10 @@ pub(crate) struct Function {
     reading: Patience,
     writing: Patience,
     warned: AtomicBool,
+    /// The writer knows that there is something to write.
+    due: AtomicBool,
+    /// There is a file, which only has to be added to.
+    stored: AtomicBool,
     pace: Pace,
 }
 
@@ -50,15 +54,15 @@ pub(crate) struct Function {
 struct Disk {
     /// Whether it says what machine this is.
     machine_known: bool,
-    /// Whether there is one more file, so that some may be too many.
-    created: bool,
+    /// Whether there are so many more files that some may be too many.
+    surplus: bool,
     /// Whether the file has become too long.
     crowded: bool,
 }
 
 impl Disk {
-    fn note(&mut self, Aftermath { created, crowded, .. }: &Aftermath) {
-        *self = Self { machine_known: true, created: self.created || *created, crowded: self.crowded || *crowded };
+    fn note(&mut self, Aftermath { surplus, crowded, .. }: &Aftermath) {
+        *self = Self { machine_known: true, surplus: self.surplus || *surplus, crowded: self.crowded || *crowded };
     }
 }
 
@@ -75,6 +79,8 @@ impl Function {
             reading: Patience::default(),
             writing: Patience::default(),
             warned: AtomicBool::new(false),
+            due: AtomicBool::new(false),
+            stored: AtomicBool::new(false),
             pace: Pace::default(),
         }
     }
@@ -111,6 +117,7 @@ impl Function {
         let Loaded { contents, warning } = self.store.load(&self.name)?;
         warning.iter().for_each(|warning| self.warn(warning));
         disk.machine_known = contents.machine(machines::this().id).is_some();
+        self.stored.store(disk.machine_known, Ordering::Relaxed);
         let mut learned = Learned::from(contents);
         let mut memory = lock(&self.memory);
         learned.add(Contents::parse(&lock(&self.queue)).samples);
@@ -133,10 +140,25 @@ impl Function {
 
     /// Learns from a run that took so long in all, and sees to it that it is written: now, where that is a hundredth of
     /// the run at most, or very soon. Nothing that cannot be true is recorded.
-    pub(crate) fn record(&self, samples: &[Sample], run: Duration) {
+    pub(crate) fn record(self: &Arc<Self>, samples: &[Sample], run: Duration) {
         if self.pace.worth(run) && self.remember(samples) && self.writing.allows() {
             writer::settle(self, run);
         }
+    }
+
+    /// Whether there is a file, as far as is known: making one takes several times what adding to it does.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    /// Whether the writer has to be told that there is something to write.
+    pub(crate) fn became_due(&self) -> bool {
+        !self.due.swap(true, Ordering::AcqRel)
+    }
+
+    /// The writer looks now: what is recorded from here on is to be told again.
+    pub(crate) fn is_no_longer_due(&self) {
+        self.due.store(false, Ordering::Release);
     }
 
     /// Adds to memory and queue; whether there was anything to add.
@@ -165,7 +187,7 @@ impl Function {
             Err(Error::Busy { .. }) => return Ok(false),
             written => written,
         };
-        let done = !disk.created && !disk.crowded && !self.is_crowded();
+        let done = !disk.surplus && !disk.crowded && !self.is_crowded();
         drop(disk);
         // Who found the file in use meanwhile has left it to us to see to what it queued.
         written.map(|()| done && lock(&self.queue).is_empty())
@@ -204,6 +226,7 @@ impl Function {
         match self.store.append(&self.name, batch, patience) {
             Ok(aftermath) => {
                 self.writing.worked();
+                self.stored.store(true, Ordering::Relaxed);
                 disk.note(&aftermath);
                 aftermath.damage.iter().for_each(|damage| self.warn(damage));
                 Ok(())
@@ -220,7 +243,7 @@ impl Function {
         if std::mem::take(&mut disk.crowded) {
             self.store.prune(&self.name)?;
         }
-        if std::mem::take(&mut disk.created) { self.store.tidy() } else { Ok(()) }
+        if std::mem::take(&mut disk.surplus) { self.store.tidy() } else { Ok(()) }
     }
 
     /// Bytes that wait to be written.
@@ -233,6 +256,7 @@ impl Function {
     pub(crate) fn forget(&self) -> Result<(), Error> {
         let mut disk = lock(&self.disk);
         *disk = Disk::default();
+        self.stored.store(false, Ordering::Relaxed);
         *lock(&self.memory) = Arc::default();
         lock(&self.queue).clear();
         self.store.remove(&self.name)

@@ -20,6 +20,8 @@ const SHARE: u32 = 100;
 const ALLOWED: Duration = Duration::from_micros(50);
 /// What appending is thought to take until it has been measured.
 const APPENDING: Duration = Duration::from_micros(25);
+/// Making a file takes so many times what appending to it does.
+pub(crate) const CREATING: u32 = 8;
 
 /// Whether to write on the thread that recorded. `told_of_end`: whether that thread will be told of its end, and of the
 /// program's.

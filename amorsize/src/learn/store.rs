@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
@@ -21,6 +21,9 @@ use crate::learn::tidy::{self, DAMAGED, HISTORY};
 /// A file of this size holds about [`MOST_SAMPLES`](crate::learn::prune::MOST_SAMPLES) samples.
 const CROWDED_BYTES: u64 = 192 << 10;
 
+/// Files that a process makes between two looks for surplus ones; the first is followed by one.
+const FILES_A_LOOK: u32 = 64;
+
 /// The histories of all functions.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -28,6 +31,8 @@ pub(crate) struct Store {
     directory: Option<Directory>,
     /// Whether trouble with the directory as a whole has been told.
     warned: AtomicBool,
+    /// Files made by this process.
+    created: AtomicU32,
 }
 
 /// What was read, and what is to be said about it.
@@ -51,8 +56,8 @@ pub(crate) struct Batch<'a> {
 /// What appending has brought about, for someone with more time to look after.
 #[derive(Debug, Default)]
 pub(crate) struct Aftermath {
-    /// There is one more file.
-    pub(crate) created: bool,
+    /// There are so many more files that some may be too many.
+    pub(crate) surplus: bool,
     /// The file has become too long.
     pub(crate) crowded: bool,
     /// What was wrong with the file, and has been mended.
@@ -61,7 +66,7 @@ pub(crate) struct Aftermath {
 
 impl Store {
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory: directory.map(Directory::new), warned: AtomicBool::new(false) }
+        Self { directory: directory.map(Directory::new), warned: AtomicBool::new(false), created: AtomicU32::new(0) }
     }
 
     pub(crate) fn warned(&self) -> &AtomicBool {
@@ -119,13 +124,18 @@ impl Store {
             Tail::Whole(file, length) => {
                 let frames = if batch.machine_known { batch.samples } else { &known };
                 file::append(&path, file, length, frames)?;
-                Ok(Aftermath { created: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
+                Ok(Aftermath { surplus: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
             _ => {
                 file::replace(&path, &name.header, &known)?;
-                Ok(Aftermath { created: true, crowded: false, damage })
+                Ok(Aftermath { surplus: self.counts_file(), crowded: false, damage })
             }
         }
+    }
+
+    /// One more file; whether to look through all of them, which takes a while.
+    fn counts_file(&self) -> bool {
+        self.created.fetch_add(1, Ordering::Relaxed).is_multiple_of(FILES_A_LOOK)
     }
 
     /// Makes a file one that can be appended to, and tells what was wrong; or why it must be left alone.

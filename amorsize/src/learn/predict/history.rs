@@ -12,6 +12,9 @@ use super::outcomes;
 pub(crate) const MOST_ROWS: usize = 1024;
 /// Numbers of neighbours that compete, fewest first.
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
+/// Newest samples of a history read from a file that judge older ones: each takes time in proportion to all rows, and
+/// what earlier ones thought of each other has faded by now.
+const STILL_JUDGING: usize = 64;
 /// Weight of earlier errors against the newest in that competition.
 const ERROR_MEMORY: f32 = 0.95;
 /// Octaves of serial time from which a run contradicts what was expected of it.
@@ -125,14 +128,23 @@ impl Model {
     }
 
     /// All samples, oldest first.
-    pub(crate) fn from_samples<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
+    pub(crate) fn from_samples(samples: &[Sample]) -> Self {
         let mut model = Self::default();
-        samples.into_iter().for_each(|sample| model.add(sample));
+        let (old, new) = samples.split_at(samples.len().saturating_sub(STILL_JUDGING));
+        old.iter().for_each(|sample| model.insert(sample, |_, _| ()));
+        new.iter().for_each(|sample| model.add(sample));
         model
     }
 
     /// Adds a finished stretch of a run. Times that are not positive numbers teach nothing and are ignored.
     pub(crate) fn add(&mut self, sample: &Sample) {
+        self.insert(sample, |model, row| {
+            model.cross_validate(row);
+            model.note_residual(sample, row);
+        });
+    }
+
+    fn insert(&mut self, sample: &Sample, judge_others: impl FnOnce(&mut Self, &Row)) {
         let Some(claimed) = plain_costs(sample) else { return };
         let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
         if self.rows.len() == MOST_ROWS {
@@ -140,8 +152,7 @@ impl Model {
             self.testimonies.remove(0);
         }
         let row = self.row(sample, &costs);
-        self.cross_validate(&row);
-        self.note_residual(sample, &row);
+        judge_others(self, &row);
         self.rows.push(row);
         self.testimonies.push(Testimony { costs, length: sample.length.max(1) });
     }

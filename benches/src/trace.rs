@@ -1,0 +1,61 @@
+//! What one contender of one row does, lap by lap: its decisions as they are made, beside the plain loop's time.
+
+use std::io;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tracing::Level;
+use tracing_subscriber::fmt::time::Uptime;
+
+use crate::contenders::{Case, Contender};
+use crate::jobs::Job;
+use crate::oracle::Pin;
+use crate::rows::{Context, ROWS, Row, Visitor};
+use crate::work::Pace;
+
+/// `trace`.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    row: String,
+    #[arg(default_value = "for")]
+    contender: String,
+    /// Laps, each beside one of the plain loop.
+    #[arg(long, default_value_t = 5)]
+    laps: usize,
+    /// The source hides its length.
+    #[arg(long)]
+    unknown: bool,
+    /// Seconds that a lap of the plain loop takes, roughly.
+    #[arg(long, default_value_t = 50e-3)]
+    lap: f64,
+    /// No decisions, only times.
+    #[arg(long)]
+    silent: bool,
+}
+
+struct Laps<'a>(&'a Options, Contender);
+
+impl Visitor for Laps<'_> {
+    fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
+        let case = Case { job, row: row.name, items, hidden: self.0.unknown, expert_chunk: 64, pin: Pin::SERIAL };
+        case.lap(Contender::Loop, items);
+        for lap in 1..=self.0.laps {
+            let plain = case.lap(Contender::Loop, items).seconds;
+            let other = case.lap(self.1, items).seconds;
+            let [loop_time, time] = [plain, other].map(Duration::from_secs_f64);
+            println!("lap {lap}: {items} items, loop {loop_time:.1?}, {time:.1?}, {:.2}x", plain / other);
+        }
+    }
+}
+
+/// Runs the laps.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let Some(row) = ROWS.iter().find(|row| row.name == options.row) else { bail!("no row {:?}", options.row) };
+    let Some(contender) = Contender::named(&options.contender) else { bail!("no contender {:?}", options.contender) };
+    if !options.silent {
+        let level = Level::DEBUG;
+        tracing_subscriber::fmt().with_max_level(level).with_timer(Uptime::default()).with_writer(io::stdout).init();
+    }
+    row.visit(Context { pace: Pace::measure(), lap: options.lap }, &mut Laps(options, contender));
+    Ok(())
+}
