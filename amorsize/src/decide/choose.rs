@@ -7,7 +7,7 @@ use crate::constants::{
 use crate::options::{Options, Order};
 
 use super::costs::Costs;
-use super::model;
+use super::model::{self, Wake};
 
 /// Seconds of work in a chunk, unless the option says otherwise: some 80 times what handing it over costs, and short
 /// enough that the last one hardly matters. (The fixed-chunk optimum of Kruskal & Weiss 1985 is flat around it.)
@@ -42,19 +42,27 @@ pub(crate) struct Situation {
     pub(crate) available_memory: u64,
     /// Shallow bytes of an item.
     pub(crate) item_bytes: usize,
+    /// What it takes to get a thread to work.
+    pub(crate) wake: Wake,
 }
 
 /// Threads for work on the CPU pool and what they gain, or `None` where the plain loop is as fast.
 pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<(usize, f64)> {
     let most = options.threads.map_or(situation.cores, usize::from);
-    enough_threads(costs, most, items, options)
+    enough_threads(costs, most, items, options, situation.wake)
 }
 
 /// The same among 2..=`most` threads.
-pub(crate) fn enough_threads(costs: &Costs, most: usize, items: u64, options: &Options) -> Option<(usize, f64)> {
+pub(crate) fn enough_threads(
+    costs: &Costs,
+    most: usize,
+    items: u64,
+    options: &Options,
+    wake: Wake,
+) -> Option<(usize, f64)> {
     let gain = |threads| {
         let chunk = chunk(costs, Some(items), threads, options);
-        model::speedup(costs, threads, chunk, items)
+        model::speedup(costs, threads, chunk, items, wake)
     };
     if most < 2 {
         return None;
@@ -156,7 +164,7 @@ pub(crate) fn ordered(order: Order, spread: f64, items: u64) -> bool {
 mod tests {
     use super::*;
 
-    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8 };
+    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8, wake: Wake::USUAL };
 
     fn cpu(item: f64) -> Costs {
         Costs { source: 1e-9, item, consumer: 2e-9, result_bytes: 8.0, ..Costs::default() }

@@ -7,6 +7,7 @@
 //! - [`trial`]: how many items to time before the first plan
 //! - [`verdict`]: where the function runs, and why
 //! - [`watch`]: whether a running plan keeps what it promised
+//! - [`shift`]: whether chunks take longer beside others than alone
 //! - [`growth`]: how many threads a function that waits gets
 //! - [`tally`]: what became of each plan of a run
 //! - [`pace`]: the plain loop between two thoughts
@@ -21,6 +22,7 @@ pub(crate) mod model;
 pub(crate) mod pace;
 pub(crate) mod pilot;
 pub(crate) mod pressure;
+pub(crate) mod shift;
 pub(crate) mod tally;
 pub(crate) mod trial;
 pub(crate) mod verdict;

@@ -7,10 +7,19 @@ use super::costs::Costs;
 pub(crate) const HAND_OVER: f64 = 1.2e-6;
 /// Seconds that an item costs the consumer on its way into a chunk and out of one.
 const ITEM_TRANSFER: f64 = 4e-9;
-/// Seconds that waking a sleeping pool costs the thread that wakes it.
-const WAKE_CALL: f64 = 15e-6;
-/// Seconds until the woken thread runs its first item.
-const WAKE_LATENCY: f64 = 35e-6;
+/// What it takes to get a sleeping thread to work.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Wake {
+    /// Seconds that it costs the thread that wakes another.
+    pub(crate) call: f64,
+    /// Seconds until the woken thread runs its first item.
+    pub(crate) latency: f64,
+}
+
+impl Wake {
+    /// Where nothing was measured yet.
+    pub(crate) const USUAL: Self = Self { call: 15e-6, latency: 35e-6 };
+}
 
 /// Seconds an item in the long run, on `threads` threads of which the consumer is one while it has nothing to yield:
 /// bound by the consumer's own part (Amdahl), or by all the work spread over all threads.
@@ -23,15 +32,17 @@ pub(crate) fn steady(costs: &Costs, threads: usize, chunk: usize) -> f64 {
 
 /// Seconds for `items` more items: start, long run, and the last chunk, which on average leaves half of the other
 /// threads without work.
-pub(crate) fn parallel(costs: &Costs, threads: usize, chunk: usize, items: u64) -> f64 {
+pub(crate) fn parallel(costs: &Costs, threads: usize, chunk: usize, items: u64, wake: Wake) -> f64 {
     let others = (threads - 1) as f64 / threads as f64;
     let tail = 0.5 * others * costs.item * (chunk as f64).min(items as f64 / threads as f64);
-    WAKE_CALL + WAKE_LATENCY * others + items as f64 * steady(costs, threads, chunk) + tail
+    // Until the others begin, the consumer does at most all of it.
+    let alone = wake.latency.min(items as f64 * costs.serial());
+    wake.call + alone * others + items as f64 * steady(costs, threads, chunk) + tail
 }
 
 /// Throughput against the plain loop for `items` more items.
-pub(crate) fn speedup(costs: &Costs, threads: usize, chunk: usize, items: u64) -> f64 {
-    items as f64 * costs.serial() / parallel(costs, threads, chunk, items)
+pub(crate) fn speedup(costs: &Costs, threads: usize, chunk: usize, items: u64, wake: Wake) -> f64 {
+    items as f64 * costs.serial() / parallel(costs, threads, chunk, items, wake)
 }
 
 #[cfg(test)]
@@ -44,19 +55,27 @@ mod tests {
 
     #[test]
     fn long_work_approaches_the_number_of_threads() {
-        assert!(speedup(&cpu(50e-6), 2, 2, 100_000) > 1.9);
-        assert!(speedup(&cpu(1e-3), 64, 1, 100_000) > 60.0);
+        assert!(speedup(&cpu(50e-6), 2, 2, 100_000, Wake::USUAL) > 1.9);
+        assert!(speedup(&cpu(1e-3), 64, 1, 100_000, Wake::USUAL) > 60.0);
     }
 
     #[test]
     fn work_too_small_to_share_stays_below_one() {
-        assert!(speedup(&cpu(1.5e-9), 2, 4096, 10_000_000) < 1.0);
-        assert!(speedup(&cpu(1e-6), 2, 16, 20) < 1.0);
+        assert!(speedup(&cpu(1.5e-9), 2, 4096, 10_000_000, Wake::USUAL) < 1.0);
+        assert!(speedup(&cpu(1e-6), 2, 16, 20, Wake::USUAL) < 1.0);
+    }
+
+    #[test]
+    fn a_slow_wake_up_makes_short_work_not_worth_sharing() {
+        let slow = Wake { call: 20e-6, latency: 500e-6 };
+        assert!(speedup(&cpu(1e-6), 2, 25, 200, Wake::USUAL) > 1.2);
+        assert!(speedup(&cpu(1e-6), 2, 25, 200, slow) < 1.0);
+        assert!(speedup(&cpu(1e-6), 2, 100, 100_000, slow) > 1.8);
     }
 
     #[test]
     fn the_consumer_is_a_bound_that_threads_do_not_move() {
         let costs = Costs { source: 1e-9, item: 1e-6, consumer: 100e-6, ..Costs::default() };
-        assert!(speedup(&costs, 8, 64, 100_000) < 1.02);
+        assert!(speedup(&costs, 8, 64, 100_000, Wake::USUAL) < 1.02);
     }
 }

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::costs::Spread;
 use super::pilot::Looped;
 
 /// Seconds of the plain loop between two looks at the clock: some 500 times what one costs.
@@ -23,7 +22,6 @@ pub(crate) struct Pace {
     ran: usize,
     begin: Instant,
     last: Instant,
-    spread: Spread,
 }
 
 impl Pace {
@@ -31,16 +29,7 @@ impl Pace {
     pub(crate) fn new(items: usize, item_time: f64, now: Instant) -> Self {
         let stretch = ((LOOK / item_time.max(1e-10)) as usize).clamp(1, items);
         let patience = Duration::from_secs_f64((SLOW * stretch as f64 * item_time).max(SLOW * LOOK));
-        Self {
-            stretch,
-            patience,
-            rest: items,
-            granted: stretch,
-            ran: 0,
-            begin: now,
-            last: now,
-            spread: Spread::default(),
-        }
+        Self { stretch, patience, rest: items, granted: stretch, ran: 0, begin: now, last: now }
     }
 
     /// Items of the present stretch.
@@ -52,11 +41,7 @@ impl Pace {
     pub(crate) fn ran(&mut self, items: usize, now: Instant) -> Option<usize> {
         self.ran += items;
         self.rest = self.rest.saturating_sub(self.granted);
-        let took = now - self.last;
-        let is_slow = took > self.patience;
-        if items > 0 {
-            self.spread.add(items, took.as_secs_f64() / items as f64);
-        }
+        let is_slow = now - self.last > self.patience;
         self.last = now;
         if is_slow || self.rest == 0 {
             return None;
@@ -68,7 +53,7 @@ impl Pace {
     /// Everything that was run, and how long it took.
     pub(crate) fn total(&self, now: Instant) -> Option<Looped> {
         let (items, seconds) = (self.ran, (now - self.begin).as_secs_f64());
-        (items > 0).then(|| Looped { items, seconds, spread: self.spread.coefficient() })
+        (items > 0).then_some(Looped { items, seconds })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::plan::Plan;
 
 use super::costs::Costs;
+use super::pilot::Position;
 
 /// Most stretches that a run records; a run that changes its mind more often is remembered by its last ones.
 const MOST_STRETCHES: usize = 6;
@@ -18,6 +19,8 @@ pub(crate) struct Stretch {
     pub(crate) seconds: f64,
     /// Seconds an item of the plain loop, as far as known.
     pub(crate) serial: f64,
+    /// Earlier runs recommended the plan.
+    pub(crate) is_predicted: bool,
 }
 
 /// See the module.
@@ -43,23 +46,23 @@ impl Tally {
         (self.ran.0 > 0).then(|| self.ran.1 / self.ran.0 as f64)
     }
 
-    /// Ends the stretch of `plan`.
-    pub(crate) fn close(&mut self, plan: &Plan, costs: &Costs, serial: f64, now: f64, yielded: u64) {
-        let (items, seconds) = (yielded - self.yielded, now - self.since);
-        self.skip(now, yielded);
+    /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an item.
+    pub(crate) fn close(&mut self, plan: &Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
+        let (items, seconds) = (at.yielded - self.yielded, at.now - self.since);
+        self.skip(at);
         if items == 0 || seconds <= 0.0 {
             return;
         }
         if self.stretches.len() == MOST_STRETCHES {
             self.stretches.remove(0);
         }
-        self.stretches.push(Stretch { plan: plan.clone(), costs: *costs, items, seconds, serial });
+        self.stretches.push(Stretch { plan: plan.clone(), costs, items, seconds, serial, is_predicted });
     }
 
     /// Time and results that belong to no plan: a trial or a probe.
-    pub(crate) fn skip(&mut self, now: f64, yielded: u64) {
-        self.since = now;
-        self.yielded = yielded;
+    pub(crate) fn skip(&mut self, at: Position) {
+        self.since = at.now;
+        self.yielded = at.yielded;
         self.ran = (0, 0.0);
     }
 

@@ -2,11 +2,18 @@
 
 use crate::constants::DEFAULT_SAMPLE_SIZE;
 
+use super::pilot::Clocks;
+
 /// Seconds from which a timed batch is trusted: forty times what reading the clock costs.
 const TRUSTED_BATCH: f64 = 1e-6;
 /// Seconds after which a trial of the default sample size ends, whatever it has seen: by then it costs as much as
 /// being wrong would.
 const LONGEST_TRIAL: f64 = 30e-6;
+/// Seconds of a first item from which it stands for all: a second one alone would cost more than it is worth knowing
+/// what a first call's set-up took.
+const LONG_ITEM: f64 = 200e-6;
+/// Seconds of a batch from which reading all clocks costs nothing that shows.
+const WORTH_CLOCKING: f64 = 20e-6;
 /// Ratio within which two batches agree; a preemption or a first call's set-up makes them differ by more.
 const AGREEMENT: f64 = 1.5;
 
@@ -23,13 +30,15 @@ pub(crate) struct Trial {
     sample_size: usize,
     items: usize,
     seconds: f64,
+    /// Whether the function waits is still open: the thread was off the processor, and why was not known.
+    is_open: bool,
     last: Option<Timed>,
     before: Option<Timed>,
 }
 
 impl Trial {
     pub(crate) fn new(sample_size: usize) -> Self {
-        Self { sample_size, items: 0, seconds: 0.0, last: None, before: None }
+        Self { sample_size, items: 0, seconds: 0.0, is_open: false, last: None, before: None }
     }
 
     /// Items of the next batch, or `None` when enough is known.
@@ -44,9 +53,10 @@ impl Trial {
 
     fn is_enough(&self, last: Timed) -> bool {
         let generosity = (self.sample_size as f64 / DEFAULT_SAMPLE_SIZE as f64).max(1.0);
-        let is_late = self.seconds >= LONGEST_TRIAL * generosity;
+        let is_lonely = self.before.is_none() && self.seconds < LONG_ITEM;
+        let is_late = self.seconds >= LONGEST_TRIAL * generosity && !is_lonely;
         let is_trusted = last.items as f64 * last.item_time >= TRUSTED_BATCH;
-        is_late || (self.items >= self.sample_size && is_trusted && self.agrees(last))
+        !self.is_open && (is_late || (self.items >= self.sample_size && is_trusted && self.agrees(last)))
     }
 
     fn agrees(&self, last: Timed) -> bool {
@@ -56,22 +66,23 @@ impl Trial {
         })
     }
 
-    /// Adds a batch of `items` that took `seconds` in the function.
-    pub(crate) fn observe(&mut self, items: usize, seconds: f64) {
+    /// Adds a batch of `items` that took `seconds` in the function; in a part of that its thread was blocked, if known.
+    pub(crate) fn observe(&mut self, items: usize, seconds: f64, blocked: Option<f64>) {
+        self.is_open = self.clocks() == Clocks::Cpu && blocked.is_none();
         self.items += items;
         self.seconds += seconds;
         self.before = self.last;
         self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
     }
 
-    /// Items timed so far.
-    pub(crate) fn items(&self) -> usize {
-        self.items
-    }
-
-    /// Seconds that the last batch took.
-    pub(crate) fn last_batch_seconds(&self) -> f64 {
-        self.last.map_or(0.0, |last| last.items as f64 * last.item_time)
+    /// The clocks for the next batch.
+    pub(crate) fn clocks(&self) -> Clocks {
+        match self.last {
+            None => Clocks::Cpu,
+            Some(_) if self.is_open => Clocks::All,
+            Some(last) if last.items as f64 * last.item_time >= WORTH_CLOCKING => Clocks::All,
+            Some(_) => Clocks::Wall,
+        }
     }
 
     /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it.
@@ -89,28 +100,43 @@ mod tests {
     fn run(sample_size: usize, cost: impl Fn(usize) -> f64) -> Trial {
         let mut trial = Trial::new(sample_size);
         while let Some(batch) = trial.next() {
-            let begin = trial.items();
-            trial.observe(batch, (begin..begin + batch).map(&cost).sum());
+            let begin = trial.items;
+            trial.observe(batch, (begin..begin + batch).map(&cost).sum(), Some(0.0));
         }
         trial
     }
 
     #[test]
     fn one_slow_item_is_enough() {
-        assert_eq!(run(5, |_| 1e-3).items(), 1);
+        assert_eq!(run(5, |_| 1e-3).items, 1);
+    }
+
+    #[test]
+    fn a_first_item_that_may_be_slow_for_being_the_first_is_followed_by_another() {
+        assert_eq!(run(5, |_| 50e-6).items, 2);
+    }
+
+    #[test]
+    fn a_thread_off_the_processor_for_unknown_reasons_is_looked_at_again() {
+        let mut trial = Trial::new(5);
+        assert_eq!(trial.clocks(), Clocks::Cpu);
+        trial.observe(1, 1e-3, None);
+        assert_eq!((trial.next(), trial.clocks()), (Some(1), Clocks::All));
+        trial.observe(1, 1e-3, None);
+        assert_eq!(trial.next(), None, "where it cannot be known, once is enough");
     }
 
     #[test]
     fn cheap_items_are_timed_in_batches_that_the_clock_resolves() {
         let trial = run(5, |_| 1.5e-9);
         assert!((trial.item_time() - 1.5e-9).abs() < 1e-12);
-        assert!((400..10_000).contains(&trial.items()), "{}", trial.items());
+        assert!((400..10_000).contains(&trial.items), "{}", trial.items);
     }
 
     #[test]
     fn the_sample_size_is_reached() {
-        assert_eq!(run(5, |_| 4e-6).items(), 5);
-        assert!(run(100, |_| 4e-6).items() >= 100);
+        assert_eq!(run(5, |_| 4e-6).items, 5);
+        assert!(run(100, |_| 4e-6).items >= 100);
     }
 
     #[test]
@@ -127,6 +153,6 @@ mod tests {
     #[test]
     fn a_trial_ends_even_if_nothing_agrees() {
         let trial = run(5, |item| if item % 2 == 0 { 1e-9 } else { 20e-6 });
-        assert!(trial.items() < 100);
+        assert!(trial.items < 100);
     }
 }

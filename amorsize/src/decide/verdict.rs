@@ -95,7 +95,7 @@ fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
 
 fn blocking(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<Verdict> {
     let most = blocking_threads(costs, options, situation).min(usize::try_from(items).unwrap_or(usize::MAX));
-    let (threads, gain) = choose::enough_threads(costs, most, items, options)?;
+    let (threads, gain) = choose::enough_threads(costs, most, items, options, situation.wake)?;
     let (item_time, percent) = (Duration::from_secs_f64(costs.item), costs.blocked * 100.0);
     let reason = format!("items of {item_time:.1?} wait for {percent:.0} % of their time").into();
     Some(Verdict { pool: Pool::Blocking, threads, gain, reason })
@@ -126,8 +126,9 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
+    use crate::decide::model::Wake;
 
-    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8 };
+    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8, wake: Wake::USUAL };
 
     fn sleeping(item: f64) -> Costs {
         Costs { source: 1e-8, item, consumer: 1e-8, blocked: 0.98, result_bytes: 8.0, ..Costs::default() }

@@ -1,10 +1,20 @@
 //! Whether a running parallel plan keeps what it promised, end to end: results a second against the plain loop.
 //!
-//! The function's own time cannot tell: contended locks, memory bandwidth, or results freed by another thread than made
-//! them slow down what surrounds it. So the watch compares rates, and when one disappoints it asks for a *probe*: a
-//! short stretch of the plain loop on the very next items. Probes get rarer each time they find the plan right.
+//! Contended locks, memory bandwidth, or results freed by another thread than made them slow down the function and what
+//! surrounds it. So the watch compares the rate of results with what the plain loop is thought to do, and when that
+//! disappoints it wants a few chunks run *alone*, by the consumer while every thread waits. Then
+//!
+//! gain = concurrency / inflation,
+//!
+//! where concurrency is the work done by all threads in a second, and inflation is how much longer a chunk takes beside
+//! others than alone. Concurrency is exact, whatever the items; only inflation compares different items, and threads
+//! are refuted only where it is beyond doubt ([`Shift`]): if the items alone are not like those that were expected,
+//! threads get a second chance right after, on items that follow. Such checks get rarer each time they find the plan
+//! right.
 
 use super::costs::Costs;
+use super::pilot::Runner;
+use super::shift::{Shift, Times};
 
 /// Shortest seconds of a first judgement: some times the start-up of a pool.
 const FIRST_EPOCH: f64 = 400e-6;
@@ -20,125 +30,243 @@ const LATER_EPOCH: f64 = 1.5e-3;
 const LONGEST_EPOCH: f64 = 20e-3;
 /// Chunks for every thread in an epoch, at least: the first of them only start the pool.
 const FEW_ROUNDS: u64 = 3;
-/// Gain at which a probe confirms the parallel plan.
+/// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
+const OVERSTATED: f64 = 0.67;
+/// Gain at which a check confirms the parallel plan.
 const CONFIRMED: f64 = 1.04;
-/// Part of the promised gain that is accepted without a probe.
+/// Part of the promised gain that is accepted without a check.
 const ACCEPTED_PART: f64 = 0.5;
 /// Share of the confirmed gain below which it is doubted again.
 const STILL_GOOD: f64 = 0.8;
+/// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
+const FIRST_PATIENCE: f64 = 2e-3;
+/// The same as a multiple of what the check took, where threads seem to be a loss.
+const BETWEEN_CHECKS: f64 = 20.0;
+/// Chunks run alone: at least, unless they are long (seconds), and at first at most, unless nothing is clear; and ever.
+const FEWEST_ALONE: usize = 3;
+const LONG_ALONE: f64 = 1e-3;
+const MOST_ALONE: usize = 8;
+const EVER_ALONE: usize = 32;
+/// Seconds of the longest check.
+const LONGEST_CHECK: f64 = 5e-3;
+/// Standard errors that exclude chance (one-sided 95 %).
+const SURE: f64 = 1.645;
+/// Inflation, for each thread, that no contention explains: then the items have changed.
+const IMPLAUSIBLE: f64 = 16.0;
+/// Ratio within which chunks alone confirm what the plain loop was thought to take.
+const ALIKE: f64 = 1.25;
+/// Seconds of an item below which its way through a chunk shows, so that the plain loop is faster than a chunk alone.
+const CHEAP: f64 = 100e-9;
 /// Shortest seconds of a pause after a plan was undone, before parallel is tried again.
 const SHORTEST_PAUSE: f64 = 10e-3;
 /// A pause is so many times what the attempt has cost, so that attempts cost 2 % at most; and what one costs anyway.
 const PAUSES_A_LOSS: f64 = 50.0;
 const ATTEMPT: f64 = 100e-6;
-/// Seconds of a probe of items that all take the same time.
-pub(crate) const PROBE: f64 = 200e-6;
-/// Seconds of the longest probe.
-const LONGEST_PROBE: f64 = 5e-3;
+/// Seconds of the plain loop after which it is known to be slower than threads were.
+const SLOW_LOOP: f64 = 5e-3;
 /// Coefficient of variation below which a few items stand for all.
 const EVEN: f64 = 0.5;
-/// Ratio from which a probe saw other items than the plan was made for, and proves nothing.
-const CHANGED: f64 = 3.0;
-/// The same for a stretch of the loop, which a preemption may lengthen.
+/// Ratio from which the plain loop's items are not those that threads were undone on.
 const MUCH_CHANGED: f64 = 8.0;
+const SURELY_DEAR: u32 = 3;
 
-/// What a probe has shown.
+/// How far a run is: the time, the results finished, and the seconds that all threads together have worked.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Progress {
+    pub(crate) now: f64,
+    pub(crate) produced: u64,
+    pub(crate) worked: f64,
+}
+
+/// What a running plan is thought of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Probed {
-    /// Too few items yet.
+pub(crate) enum Judgement {
+    /// Nothing new: what is being done goes on.
     GoOn,
-    /// The parallel plan is better, as far as can be told.
+    /// A few chunks are to be run alone.
+    Check,
+    /// That is enough of them: the parallel plan is better, as far as can be told, or gets another chance.
     Kept,
     /// It reached only so much of the plain loop.
     Refuted { gain: f64 },
 }
 
-/// Items and their time.
+/// What a comparison says of threads, and what they gain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Verdict {
+    Good(f64),
+    Open,
+    Bad(f64),
+}
+
+/// What the plain loop shows after a plan was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undone {
+    /// Nothing new.
+    GoOn,
+    /// Threads are worth another attempt: after a pause, or because the loop turns out slower than they were.
+    Over,
+    /// Items take so much longer now that nothing is known of them; for several stretches in a row, since one may only
+    /// have been interrupted.
+    Outdated,
+}
+
+/// Items, and what they took.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     items: u64,
     seconds: f64,
+    worked: f64,
 }
 
 impl Sum {
-    fn add(&mut self, items: u64, seconds: f64) {
-        self.items += items;
-        self.seconds += seconds;
+    fn between(before: Progress, after: Progress) -> Self {
+        Self {
+            items: after.produced - before.produced,
+            seconds: after.now - before.now,
+            worked: after.worked - before.worked,
+        }
     }
 
+    fn add(&mut self, other: Self) {
+        self.items += other.items;
+        self.seconds += other.seconds;
+        self.worked += other.worked;
+    }
+
+    /// Wall seconds an item.
     fn each(&self) -> f64 {
         self.seconds / self.items as f64
+    }
+
+    /// Work an item, whoever did it.
+    fn work(&self) -> f64 {
+        self.worked / self.items as f64
+    }
+
+    /// Threads at work on average.
+    fn concurrency(&self) -> f64 {
+        self.worked / self.seconds
     }
 }
 
 /// The state of watching.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
+    threads: usize,
     /// Seconds an item of the plain loop.
     baseline: f64,
-    /// Gain from which no probe is needed.
+    /// Gain from which no check is needed.
     accepted: f64,
-    since: f64,
-    produced: u64,
+    since: Progress,
     epoch: f64,
     /// What threads did in the epochs that count: the last one, or all since the first that disappointed.
     observed: Sum,
     /// A first epoch has disappointed; the next one decides.
     is_suspect: bool,
-    /// Not before this time is the plan doubted again.
+    /// A check has confirmed the plan before.
+    is_proven: bool,
+    /// How much longer work takes beside others than in the plain loop, once a check has told.
+    inflation: Option<f64>,
+    /// Not before this time is the plan doubted again: for a small gain, and for a loss.
     patience_until: f64,
     patience: f64,
-    /// What the plain loop did in probes, and how uneven its items were.
-    probe: Sum,
-    probe_spread: f64,
+    check_until: f64,
+    /// A thread has run a chunk since counting began: what was before that only started the pool.
+    is_manned: bool,
+    /// Chunks beside others, alone in the present check, and beside others after it where that is to decide.
+    beside: Times,
+    alone: Times,
+    after: Option<Times>,
+    alone_seconds: f64,
+    most_alone: usize,
     /// While the plan is undone: when it is tried again, and how the plain loop does.
     undone: Option<(f64, Sum)>,
+    dear_stretches: u32,
     /// The last pause; the next one is at least twice as long.
     pause: f64,
 }
 
 impl Watch {
-    pub(crate) fn new(now: f64, produced: u64, baseline: f64, promised: f64) -> Self {
+    pub(crate) fn new(at: Progress, threads: usize, baseline: f64, promised: f64) -> Self {
         Self {
+            threads,
             baseline,
             accepted: accepted(promised),
-            since: now,
-            produced,
+            since: at,
             epoch: FIRST_EPOCH,
-            observed: Sum { items: 1, seconds: baseline },
+            observed: Sum { items: 1, seconds: baseline, worked: baseline },
             is_suspect: false,
-            patience_until: now,
-            patience: 2e-3,
-            probe: Sum::default(),
-            probe_spread: 0.0,
+            is_proven: false,
+            inflation: None,
+            patience_until: at.now,
+            patience: FIRST_PATIENCE,
+            check_until: at.now,
+            is_manned: false,
+            beside: Times::default(),
+            alone: Times::default(),
+            after: None,
+            alone_seconds: 0.0,
+            most_alone: MOST_ALONE,
             undone: None,
+            dear_stretches: 0,
             pause: 0.0,
         }
     }
 
-    /// Judges once an epoch; true asks for a probe. `produced` results are finished, whether yielded or not; `round` is
-    /// a chunk for every thread, `serial` what the plain loop would take now according to the running estimates.
-    pub(crate) fn doubts(&mut self, now: f64, produced: u64, round: usize, serial: f64) -> bool {
-        let epoch = Sum { items: produced - self.produced, seconds: now - self.since };
-        let rounds = epoch.items / round.max(1) as u64;
-        let is_alarm = rounds >= 1 && epoch.seconds >= ALARM_EPOCH && self.baseline < ALARM * epoch.each();
-        if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
-            return false;
+    /// Someone has run a chunk.
+    pub(crate) fn saw(&mut self, runner: Runner) {
+        self.is_manned |= runner == Runner::Thread;
+    }
+
+    /// A chunk of `items` has taken `each` seconds an item, with what the source and the consumer took for them.
+    pub(crate) fn saw_chunk(&mut self, items: usize, each: f64, runner: Runner) {
+        if runner == Runner::Alone {
+            self.alone.add(each);
+            self.alone_seconds += each * items as f64;
+        } else {
+            self.after.as_mut().unwrap_or(&mut self.beside).add(each);
         }
-        self.since = now;
-        self.produced = produced;
-        // Estimates from running threads can only be too high, so a lower one is true: items became cheaper.
-        self.baseline = self.baseline.min(serial);
-        self.judge(epoch, is_alarm, now)
+    }
+
+    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
+    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
+        if !self.is_manned {
+            self.since = at;
+            return Judgement::GoOn;
+        }
+        if let Some(after) = &self.after {
+            return if after.len() < self.alone.len() { Judgement::GoOn } else { self.conclude(at.now) };
+        }
+        let epoch = Sum::between(self.since, at);
+        let rounds = epoch.items / round.max(1) as u64;
+        let is_alarm = rounds >= 1 && epoch.seconds >= ALARM_EPOCH && self.gain(epoch) < ALARM;
+        if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
+            return Judgement::GoOn;
+        }
+        self.since = at;
+        if !self.doubts(epoch, is_alarm, at.now) {
+            return Judgement::GoOn;
+        }
+        self.alone.clear();
+        self.alone_seconds = 0.0;
+        Judgement::Check
+    }
+
+    /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the gain
+    /// is the concurrency at most.
+    fn gain(&self, epoch: Sum) -> f64 {
+        self.baseline.min(epoch.work()) / epoch.each()
     }
 
     /// One bad epoch may be the machine's fault; the second one is the plan's.
-    fn judge(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
-        let gain = self.baseline / epoch.each();
-        // Patience is for gains that are small; a loss is looked into at once.
-        let is_bad = gain < self.accepted && (now >= self.patience_until || gain < LOSS);
+    fn doubts(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
+        let gain = self.gain(epoch);
+        let is_unclear = !self.is_proven && epoch.work() < OVERSTATED * self.baseline;
+        let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
+        let is_bad = is_small || (gain < LOSS && now >= self.check_until);
         if is_bad && self.is_suspect {
-            self.observed.add(epoch.items, epoch.seconds);
+            self.observed.add(epoch);
         } else {
             self.observed = epoch;
         }
@@ -150,80 +278,137 @@ impl Watch {
         is_doubtful
     }
 
-    /// Adds `items` of a probe that took `seconds`, with the coefficient of variation of single items. A mean over n
-    /// items is uncertain by spread / √n: threads are refuted only where that leaves no doubt.
-    pub(crate) fn probed(&mut self, items: usize, seconds: f64, spread: f64, now: f64) -> Probed {
-        self.probe.add(items as u64, seconds);
-        self.probe_spread = self.probe_spread.max(spread);
-        let loop_time = self.probe.each();
-        let is_changed = !(1.0 / CHANGED..=CHANGED).contains(&(loop_time / self.baseline));
-        let (gain, doubt) = (loop_time / self.observed.each(), self.uncertainty());
-        if self.probe.seconds < PROBE || (gain * (1.0 + doubt) >= CONFIRMED && gain < CONFIRMED && !self.is_long()) {
-            return Probed::GoOn;
+    /// Judges the chunks run alone so far.
+    pub(crate) fn check(&mut self, now: f64) -> Judgement {
+        let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
+        let Some(shift) = self.beside.shift_from(&self.alone).filter(|_| is_enough) else { return Judgement::GoOn };
+        let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
+        match self.verdict(shift) {
+            Verdict::Open if !is_over => Judgement::GoOn,
+            Verdict::Bad(_) if !self.is_as_expected() => {
+                self.after = Some(Times::default());
+                Judgement::Kept
+            }
+            verdict => self.settle(verdict, now),
         }
-        self.baseline = loop_time;
-        self.probe = Sum::default();
-        self.probe_spread = 0.0;
-        if is_changed {
-            return Probed::Kept;
+    }
+
+    /// Whether chunks alone take what the plain loop was thought to take: then items do not drift.
+    fn is_as_expected(&self) -> bool {
+        (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline))
+    }
+
+    /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
+    fn conclude(&mut self, now: f64) -> Judgement {
+        let after = self.after.take().unwrap_or_default();
+        let shifts = [&self.beside, &after].map(|times| times.shift_from(&self.alone));
+        let least = shifts.into_iter().flatten().min_by(|a, b| a.log.total_cmp(&b.log));
+        self.beside = after;
+        match least.map(|shift| self.verdict(shift)) {
+            Some(verdict @ Verdict::Bad(_)) => self.settle(verdict, now),
+            verdict => {
+                self.settle(verdict.unwrap_or(Verdict::Open), now);
+                Judgement::GoOn
+            }
         }
-        if gain * (1.0 + doubt) < CONFIRMED {
-            let loss = ATTEMPT + self.observed.seconds * (1.0 - gain).max(0.0);
-            self.pause = (2.0 * self.pause).max(SHORTEST_PAUSE).max(PAUSES_A_LOSS * loss);
-            self.undone = Some((now + self.pause, Sum::default()));
-            self.epoch = LATER_EPOCH;
-            return Probed::Refuted { gain };
+    }
+
+    fn verdict(&mut self, shift: Shift) -> Verdict {
+        let inflation = shift.log.exp().max(1.0) / self.loop_against_chunk();
+        let is_changed = inflation > IMPLAUSIBLE * self.threads as f64;
+        self.inflation = (!is_changed).then_some(inflation);
+        let gain = self.observed.concurrency() / inflation;
+        let doubt = (SURE * shift.error).exp();
+        match (gain * doubt >= CONFIRMED, gain / doubt >= CONFIRMED) {
+            (_, true) => Verdict::Good(gain),
+            (true, _) => Verdict::Open,
+            _ if is_changed => Verdict::Open,
+            _ => Verdict::Bad(gain),
         }
-        self.accepted = STILL_GOOD * gain.max(CONFIRMED);
-        self.patience *= 4.0;
+    }
+
+    fn settle(&mut self, verdict: Verdict, now: f64) -> Judgement {
+        match verdict {
+            Verdict::Bad(gain) => self.refute(gain, now),
+            Verdict::Good(gain) => self.keep(gain, now),
+            Verdict::Open => {
+                self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
+                self.keep(self.observed.concurrency() / self.inflation.unwrap_or(1.0), now)
+            }
+        }
+    }
+
+    /// The plain loop's time for an item over that of a chunk alone: less than 1 for cheap items, which pay for the way.
+    fn loop_against_chunk(&self) -> f64 {
+        let ratio = self.baseline / self.alone.median();
+        let shows = self.baseline < CHEAP && (0.5..1.0).contains(&ratio);
+        if shows { ratio } else { 1.0 }
+    }
+
+    fn refute(&mut self, gain: f64, now: f64) -> Judgement {
+        let loss = ATTEMPT + self.observed.seconds * (1.0 - gain).max(0.0);
+        self.pause = (2.0 * self.pause).max(SHORTEST_PAUSE).max(PAUSES_A_LOSS * loss);
+        self.undone = Some((now + self.pause, Sum::default()));
+        self.epoch = LATER_EPOCH;
+        self.is_proven = false;
+        self.beside.clear();
+        Judgement::Refuted { gain }
+    }
+
+    fn keep(&mut self, gain: f64, now: f64) -> Judgement {
+        let gain = gain.max(CONFIRMED);
+        self.baseline = gain * self.observed.each();
+        self.accepted = STILL_GOOD * gain;
+        self.is_proven = true;
         self.patience_until = now + self.patience;
-        Probed::Kept
+        self.patience *= 4.0;
+        self.check_until = now + BETWEEN_CHECKS * self.alone_seconds;
+        Judgement::Kept
     }
 
-    fn is_long(&self) -> bool {
-        self.probe.seconds >= LONGEST_PROBE
-    }
-
-    /// Relative standard error of the ratio of both means.
-    fn uncertainty(&self) -> f64 {
-        self.probe_spread * (1.0 / self.probe.items as f64 + 1.0 / self.observed.items as f64).sqrt()
-    }
-
-    /// Whether the plain loop runs because a probe preferred it.
+    /// Whether the plain loop runs because a check preferred it.
     pub(crate) fn is_undone(&self) -> bool {
         self.undone.is_some()
     }
 
-    /// Whether the loop's items now take so much longer than when the plan was undone that nothing is known of them.
-    pub(crate) fn is_outdated(&self, each: f64) -> bool {
-        self.is_undone() && each > MUCH_CHANGED * self.baseline
+    /// Adds `items` of the plain loop after a plan was undone.
+    pub(crate) fn looped(&mut self, now: f64, items: usize, seconds: f64) -> Undone {
+        let Some((until, sum)) = &mut self.undone else { return Undone::GoOn };
+        let is_dear = seconds > MUCH_CHANGED * self.baseline * items as f64;
+        self.dear_stretches = if is_dear { self.dear_stretches + 1 } else { 0 };
+        sum.add(Sum { items: items as u64, seconds, worked: seconds });
+        let is_slow = sum.seconds >= SLOW_LOOP && sum.each() >= CONFIRMED * CONFIRMED * self.observed.each();
+        if self.dear_stretches >= SURELY_DEAR {
+            Undone::Outdated
+        } else if now >= *until || is_slow {
+            Undone::Over
+        } else {
+            Undone::GoOn
+        }
     }
 
-    /// Adds `items` of the plain loop after a plan was undone. True when threads are worth another attempt: after a
-    /// pause, or because the loop turns out slower than they were.
-    pub(crate) fn wants_threads_again(&mut self, now: f64, items: usize, seconds: f64) -> bool {
-        let Some((until, sum)) = &mut self.undone else { return false };
-        sum.add(items as u64, seconds);
-        let is_slow = sum.seconds >= LONGEST_PROBE && sum.each() >= CONFIRMED * CONFIRMED * self.observed.each();
-        now >= *until || is_slow
-    }
-
-    /// Starts counting anew, after a stretch that does not count.
-    pub(crate) fn restart(&mut self, now: f64, produced: u64) {
-        self.since = now;
-        self.produced = produced;
+    /// Starts counting anew, after a stretch that does not count. What the plain loop did meanwhile is what threads are
+    /// held against from now on.
+    pub(crate) fn restart(&mut self, at: Progress) {
+        if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
+            self.baseline = sum.each();
+        }
+        self.since = at;
         self.is_suspect = false;
-        self.undone = None;
+        self.is_manned = false;
     }
 
-    /// Seconds an item of the plain loop, as well as is known.
+    /// Seconds an item of the plain loop, as well as is known, where running threads measured `costs`.
     pub(crate) fn serial(&self, costs: &Costs) -> f64 {
-        plain(self.baseline, costs)
+        self.inflation.map_or_else(|| plain(self.baseline, costs), |inflation| costs.serial() / inflation)
     }
 
     /// Another number of threads promises another gain.
-    pub(crate) fn promise(&mut self, gain: f64) {
+    pub(crate) fn promise(&mut self, threads: usize, gain: f64) {
+        self.threads = threads;
         self.accepted = accepted(gain);
+        self.is_proven = false;
+        self.beside.clear();
     }
 }
 
@@ -242,79 +427,157 @@ mod tests {
     use super::*;
 
     const SERIAL: f64 = 1e-6;
+    const ROUND: usize = 200;
 
-    /// Feeds a second of steady progress at `rate` times the plain loop; returns when a probe was asked for.
-    fn first_probe(watch: &mut Watch, rate: f64) -> Option<f64> {
-        (1..10_000)
-            .map(|step| f64::from(step) * 1e-4)
-            .find(|&now| watch.doubts(now, (now * rate / SERIAL) as u64, 64, SERIAL / rate * 2.0))
+    fn start() -> Watch {
+        Watch::new(Progress::default(), 2, SERIAL, 1.9)
     }
 
-    fn probe(watch: &mut Watch, now: f64, each: f64) -> Probed {
-        watch.probed((PROBE / each).ceil() as usize + 1, PROBE + each, 0.0, now)
+    /// Feeds up to a second of steady progress on two busy threads that reach `gain` times the plain loop; when a check
+    /// was asked for.
+    fn first_doubt(watch: &mut Watch, gain: f64) -> Option<f64> {
+        watch.saw(Runner::Thread);
+        (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
+            watch.saw_chunk(100, 2.0 * SERIAL / gain, Runner::Thread);
+            let at = Progress { now, produced: (now * gain / SERIAL) as u64, worked: 2.0 * now };
+            watch.judge(at, ROUND) == Judgement::Check
+        })
+    }
+
+    /// Runs chunks alone until that decides.
+    fn check(watch: &mut Watch, now: f64, each: f64) -> Judgement {
+        let mut checks = (0..64).map(|_| {
+            watch.saw_chunk(100, each, Runner::Alone);
+            watch.check(now)
+        });
+        checks.find(|checked| *checked != Judgement::GoOn).unwrap()
     }
 
     #[test]
-    fn a_kept_promise_is_never_probed() {
-        assert_eq!(first_probe(&mut Watch::new(0.0, 0, SERIAL, 1.9), 1.8), None);
+    fn a_kept_promise_is_never_checked() {
+        assert_eq!(first_doubt(&mut start(), 1.8), None);
     }
 
     #[test]
-    fn a_plan_slower_than_the_loop_is_probed_within_a_millisecond_and_undone() {
-        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
-        let probed = first_probe(&mut watch, 0.5).unwrap();
-        assert!(probed <= 1.5e-3, "{probed}");
-        let Probed::Refuted { gain } = probe(&mut watch, probed, SERIAL) else { panic!("{watch:?}") };
+    fn a_plan_slower_than_the_loop_is_checked_within_a_millisecond_and_undone() {
+        let mut watch = start();
+        let doubted = first_doubt(&mut watch, 0.5).unwrap();
+        assert!(doubted <= 1.5e-3, "{doubted}");
+        let Judgement::Refuted { gain } = check(&mut watch, doubted, SERIAL) else { panic!("{watch:?}") };
         assert!((0.4..0.6).contains(&gain), "{gain}");
         assert!(watch.is_undone());
     }
 
     #[test]
+    fn nothing_is_judged_before_a_thread_has_begun() {
+        let mut watch = start();
+        for step in 1..100 {
+            let at = Progress { now: f64::from(step) * 1e-3, ..Progress::default() };
+            assert_eq!(watch.judge(at, ROUND), Judgement::GoOn);
+        }
+    }
+
+    #[test]
     fn a_modest_gain_is_confirmed_and_then_left_alone() {
-        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
-        let probed = first_probe(&mut watch, 1.3).unwrap();
-        assert_eq!(probe(&mut watch, probed, SERIAL), Probed::Kept);
-        watch.restart(0.0, 0);
-        assert_eq!(first_probe(&mut watch, 1.3), None);
+        let mut watch = start();
+        let doubted = first_doubt(&mut watch, 1.3).unwrap();
+        assert_eq!(check(&mut watch, doubted, SERIAL), Judgement::Kept);
+        watch.restart(Progress::default());
+        assert_eq!(first_doubt(&mut watch, 1.3), None);
     }
 
     #[test]
     fn dearer_items_are_not_mistaken_for_a_bad_plan() {
-        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
-        let probed = first_probe(&mut watch, 0.01).unwrap();
-        assert_eq!(probe(&mut watch, probed, 190.0 * SERIAL), Probed::Kept, "the loop became slower too");
+        let mut watch = start();
+        let doubted = first_doubt(&mut watch, 0.01).unwrap();
+        assert_eq!(check(&mut watch, doubted, 190.0 * SERIAL), Judgement::Kept, "a chunk alone is as slow");
     }
 
     #[test]
-    fn uneven_items_are_probed_for_longer() {
-        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
-        assert_eq!(watch.probed(300, 300e-6, 5.0, 0.0), Probed::GoOn);
-        assert_ne!(watch.probed(5_000, 5e-3, 5.0, 0.0), Probed::GoOn);
+    fn items_much_cheaper_than_thought_are_checked_once() {
+        let mut watch = Watch::new(Progress::default(), 2, 30.0 * SERIAL, 1.9);
+        let doubted = first_doubt(&mut watch, 1.9).unwrap();
+        assert_eq!(check(&mut watch, doubted, SERIAL), Judgement::Kept);
+        watch.restart(Progress::default());
+        assert_eq!(first_doubt(&mut watch, 1.9), None);
+    }
+
+    #[test]
+    fn uneven_items_refute_nothing_until_there_are_many() {
+        let mut watch = start();
+        let uneven = [1.0, 40.0, 3.0, 0.5, 12.0, 90.0, 2.0, 7.0].map(|times| times * SERIAL);
+        uneven.iter().for_each(|&each| watch.saw_chunk(1, 3.0 * each, Runner::Thread));
+        uneven.iter().for_each(|&each| watch.saw_chunk(1, each, Runner::Alone));
+        assert_eq!(watch.check(1e-3), Judgement::Kept);
+        assert!(watch.most_alone > MOST_ALONE);
+    }
+
+    #[test]
+    fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
+        let mut watch = start();
+        watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3 };
+        (0..6).for_each(|_| watch.saw_chunk(1, 190e-6, Runner::Thread));
+        assert_eq!(check(&mut watch, 1e-3, 185e-6), Judgement::Kept);
+    }
+
+    /// Threads that seem to take four times as long as the chunks alone, which are not what was expected; then `after`.
+    fn second_chance(after: f64) -> Judgement {
+        let mut watch = start();
+        watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3 };
+        (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
+        assert_eq!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Kept);
+        assert!(!watch.is_undone());
+        watch.saw(Runner::Thread);
+        let mut judgements = (0..10).map(|_| {
+            watch.saw_chunk(1, after, Runner::Thread);
+            watch.judge(Progress { now: 1e-3, ..Progress::default() }, ROUND)
+        });
+        judgements.find(|judgement| *judgement != Judgement::GoOn).unwrap_or(Judgement::GoOn)
+    }
+
+    #[test]
+    fn items_that_drift_are_no_fault_of_threads() {
+        assert_eq!(second_chance(5.0 * SERIAL), Judgement::GoOn);
+    }
+
+    #[test]
+    fn threads_that_are_bad_before_and_after_are_undone() {
+        assert!(matches!(second_chance(20.0 * SERIAL), Judgement::Refuted { .. }));
     }
 
     #[test]
     fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
-        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
+        let mut watch = start();
         let mut pauses = Vec::new();
         for _ in 0..2 {
-            let undone = first_probe(&mut watch, 0.5).unwrap();
-            probe(&mut watch, undone, SERIAL);
+            let undone = first_doubt(&mut watch, 0.5).unwrap();
+            assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
             let mut now = undone;
-            while !watch.wants_threads_again(now, 100, 100.0 * SERIAL) {
+            while watch.looped(now, 100, 100.0 * SERIAL) == Undone::GoOn {
                 now += 100.0 * SERIAL;
             }
             pauses.push(now - undone);
-            watch.restart(0.0, 0);
+            watch.restart(Progress::default());
         }
         assert!(pauses[0] >= SHORTEST_PAUSE && pauses[1] >= 1.9 * pauses[0], "{pauses:?}");
     }
 
     #[test]
     fn a_plan_undone_by_mistake_is_tried_again_soon() {
-        let mut watch = Watch::new(0.0, 0, SERIAL, 1.9);
-        let undone = first_probe(&mut watch, 0.7).unwrap();
-        probe(&mut watch, undone, SERIAL);
-        // The loop now takes twice what the probe took: more than threads did.
-        assert!(watch.wants_threads_again(undone + 6e-3, 3_000, 6e-3));
+        let mut watch = start();
+        let undone = first_doubt(&mut watch, 0.7).unwrap();
+        assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
+        // The loop now takes twice what the chunks alone took: more than threads did.
+        assert_eq!(watch.looped(undone + 6e-3, 3_000, 6e-3), Undone::Over);
+    }
+
+    #[test]
+    fn one_interrupted_stretch_does_not_make_items_dear() {
+        let mut watch = start();
+        let undone = first_doubt(&mut watch, 0.5).unwrap();
+        check(&mut watch, undone, SERIAL);
+        let shown = [100.0, 1.0, 100.0, 100.0, 100.0].map(|times| watch.looped(undone, 1, times * SERIAL));
+        assert_eq!(shown[..4], [Undone::GoOn; 4]);
+        assert_eq!(shown[4], Undone::Outdated);
     }
 }

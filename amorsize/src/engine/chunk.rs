@@ -5,6 +5,7 @@ use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::clock::Elapsed;
+use crate::decide::pilot::{Clocks, Runner};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -14,8 +15,8 @@ pub(crate) struct Chunk<I> {
     /// Index of the first item in the source.
     pub(crate) start: u64,
     pub(crate) items: Vec<I>,
-    /// Whether it is to be found out how long the thread was blocked.
-    pub(crate) is_clocked: bool,
+    /// What is read around it.
+    pub(crate) clocks: Clocks,
     /// Items run before another look at the signal.
     pub(crate) stride: usize,
 }
@@ -57,6 +58,8 @@ pub(crate) struct BatchCost {
     pub(crate) elapsed: Elapsed,
     /// Bytes of one result, with what it owns.
     pub(crate) result_bytes: usize,
+    /// On which thread.
+    pub(crate) runner: Runner,
 }
 
 /// Something ordered by its place in the source.

@@ -9,6 +9,8 @@
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use crate::decide::pilot::Clocks;
+
 /// Time off the processor that is not worth a second look: a few preemptions by interrupts, and the clocks' own cost.
 const NOTABLE: Duration = Duration::from_micros(20);
 /// The same as a share of wall time.
@@ -43,10 +45,11 @@ impl Elapsed {
 }
 
 impl Stopwatch {
-    /// Starts. Wall time costs two readings of 25 ns; `thorough` adds what it takes to know `blocked`: 1.7 µs, and
-    /// 0.7 µs more if the thread was off the processor (2026, Linux in a virtual machine). For chunks, never for items.
-    pub(crate) fn start(thorough: bool) -> Self {
-        let usage = thorough.then(Usage::at_start).flatten();
+    /// Starts. Wall time costs two readings of 25 ns, processor time two of 0.5 µs, the run-queue delay 0.7 µs and, if
+    /// the thread was off the processor, as much again (2026, Linux in a virtual machine); several times that when
+    /// caches are cold. For chunks, never for items.
+    pub(crate) fn start(clocks: Clocks) -> Self {
+        let usage = (clocks != Clocks::Wall).then(|| Usage::at_start(clocks)).flatten();
         // Read last, and first at the end: the other clocks enclose the wall clock, so `blocked` is never too large.
         Self { begin: Instant::now(), usage, not_send: PhantomData }
     }
@@ -67,12 +70,25 @@ impl Stopwatch {
 #[derive(Clone, Copy, Debug)]
 struct Usage {
     cpu: Duration,
-    delay: Option<Duration>,
+    delay: Delay,
+}
+
+/// The run-queue delay at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delay {
+    Known(Duration),
+    /// Not read: nothing up to what it is at the end.
+    Unread,
+    /// The system does not count it.
+    Uncounted,
 }
 
 impl Usage {
-    fn at_start() -> Option<Self> {
-        let delay = system::run_queue_delay();
+    fn at_start(clocks: Clocks) -> Option<Self> {
+        let delay = match clocks {
+            Clocks::All => system::run_queue_delay().map_or(Delay::Uncounted, Delay::Known),
+            _ => Delay::Unread,
+        };
         Some(Self { cpu: system::thread_cpu_time()?, delay })
     }
 
@@ -82,17 +98,18 @@ impl Usage {
         if off <= NOTABLE || off <= wall.mul_f64(NOTABLE_SHARE) {
             return Some(Duration::ZERO);
         }
-        let delay = self.delay.zip(system::run_queue_delay()).map(|(before, now)| now.saturating_sub(before));
-        Some(blocked_of(wall, off, delay))
+        blocked_of(wall, off, self.delay, system::run_queue_delay())
     }
 }
 
-/// The blocked part of the time `off` the processor.
-fn blocked_of(wall: Duration, off: Duration, delay: Option<Duration>) -> Duration {
-    match delay {
-        Some(delay) => off.saturating_sub(delay),
-        None if off >= wall.mul_f64(SURELY_BLOCKED_SHARE) => off,
-        None => Duration::ZERO,
+/// The blocked part of the time `off` the processor; `None` where that cannot be told.
+fn blocked_of(wall: Duration, off: Duration, before: Delay, now: Option<Duration>) -> Option<Duration> {
+    match (before, now) {
+        (Delay::Known(before), Some(now)) => Some(off.saturating_sub(now.saturating_sub(before))),
+        // At most all of the thread's delays fell into this time.
+        (Delay::Unread, Some(now)) => Some(off.saturating_sub(now)).filter(|blocked| 2 * *blocked >= wall),
+        (Delay::Uncounted, _) | (_, None) if off >= wall.mul_f64(SURELY_BLOCKED_SHARE) => Some(off),
+        _ => Some(Duration::ZERO),
     }
 }
 
@@ -231,19 +248,26 @@ mod tests {
 
     #[test]
     fn the_run_queue_delay_is_not_blocked() {
-        assert_eq!(blocked_of(10 * MS, 8 * MS, Some(7 * MS)), MS);
-        assert_eq!(blocked_of(10 * MS, 8 * MS, Some(9 * MS)), Duration::ZERO);
+        let blocked = |delay| blocked_of(10 * MS, 8 * MS, Delay::Known(5 * MS), Some(5 * MS + delay));
+        assert_eq!(blocked(7 * MS), Some(MS));
+        assert_eq!(blocked(9 * MS), Some(Duration::ZERO));
     }
 
     #[test]
-    fn an_unknown_delay_needs_nearly_all_of_the_time() {
-        assert_eq!(blocked_of(10 * MS, 8 * MS, None), Duration::ZERO);
-        assert_eq!(blocked_of(10 * MS, 9 * MS, None), 9 * MS);
+    fn an_uncounted_delay_needs_nearly_all_of_the_time() {
+        assert_eq!(blocked_of(10 * MS, 8 * MS, Delay::Uncounted, None), Some(Duration::ZERO));
+        assert_eq!(blocked_of(10 * MS, 9 * MS, Delay::Uncounted, None), Some(9 * MS));
+    }
+
+    #[test]
+    fn an_unread_delay_settles_what_all_delays_ever_would_not_change() {
+        assert_eq!(blocked_of(10 * MS, 9 * MS, Delay::Unread, Some(2 * MS)), Some(7 * MS));
+        assert_eq!(blocked_of(10 * MS, 9 * MS, Delay::Unread, Some(6 * MS)), None);
     }
 
     #[test]
     fn a_quick_look_knows_the_wall_time_only() {
-        let elapsed = Stopwatch::start(false).stop();
+        let elapsed = Stopwatch::start(Clocks::Wall).stop();
         assert_eq!((elapsed.blocked, elapsed.blocked_share()), (None, None));
     }
 
@@ -256,7 +280,7 @@ mod tests {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn sleeping_is_blocked() {
-        let watch = Stopwatch::start(true);
+        let watch = Stopwatch::start(Clocks::All);
         thread::sleep(5 * MS);
         // Not the share: on a busy machine it may wait for a core as long again, and that is not blocked.
         let blocked = watch.stop().blocked.unwrap();
@@ -275,7 +299,7 @@ mod tests {
                     }
                 });
             }
-            let watch = Stopwatch::start(true);
+            let watch = Stopwatch::start(Clocks::All);
             spin(20_000_000);
             let elapsed = watch.stop();
             stop.store(true, Ordering::Relaxed);

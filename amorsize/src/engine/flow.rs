@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use super::chunk::{Batch, BatchCost, Chunk, Payload};
 use super::launch::{Launch, Target, Ticket};
 use super::queue::{Polled, Queue};
+use super::wake;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
-use crate::learn::experience::Experience;
+use crate::learn::experience::{Advice, Experience};
 use crate::machine;
 use crate::plan::{Plan, Pool};
 use crate::report::Report;
@@ -251,8 +252,10 @@ where
     fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
         let remaining = self.remaining(source);
         let (options, situation) = (self.pilot.options(), self.pilot.situation());
-        if let Some((prior, expected)) = self.experience.consult(remaining, options, situation) {
-            self.pilot.adopt_prior(prior, expected);
+        match self.experience.consult(remaining, options, situation) {
+            Some(Advice::Sure(prior)) => self.pilot.adopt_prior(prior),
+            Some(Advice::Doubtful(prior)) => self.pilot.consider(prior),
+            None => {}
         }
     }
 
@@ -322,8 +325,7 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk =
-            Chunk { start: self.pulled, items, is_clocked: self.pilot.wants_blocked(), stride: self.pilot.stride() };
+        let chunk = Chunk { start: self.pulled, items, clocks: self.pilot.clocks(), stride: self.pilot.stride() };
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }
@@ -344,7 +346,7 @@ where
         self.configure();
         loop {
             let waiting = self.pilot.waiting();
-            let most = self.pilot.concurrency() - usize::from(waiting.helps);
+            let most = self.pilot.concurrency().saturating_sub(usize::from(waiting.helps));
             let polled = self.queue.poll(self.accepted, most.min(self.most_tickets));
             if polled.claimed {
                 self.launch();
@@ -360,7 +362,7 @@ where
                 },
             };
             if let Some(batch) = &batch {
-                self.observe(batch, polled.ready);
+                self.observe(batch, polled.ready, self.queue.worked());
             }
             return batch;
         }
@@ -418,7 +420,14 @@ where
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let target = configured.target.clone().or_else(|| Target::of(plan, self.pilot.is_pinned()));
         let queue = Arc::clone(&self.queue);
+        let begin = Instant::now();
+        if plan.pool == Pool::Cpu {
+            queue.note_launch(begin);
+        }
         let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
+        if plan.pool == Pool::Cpu {
+            wake::observe_call(begin.elapsed());
+        }
         if !is_launched {
             self.most_tickets = self.queue.return_ticket();
         }
@@ -426,22 +435,23 @@ where
 
     /// Runs a waiting chunk on the consumer's own thread.
     fn help(&mut self, may_help: bool) -> Helped<R> {
-        let Some(chunk) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
-        let batch = self.queue.run(chunk);
+        let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
+        let mut batch = self.queue.run(chunk);
+        batch.cost.runner = runner;
         self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
     }
 
-    fn observe(&mut self, batch: &Batch<R>, ready: u64) {
+    fn observe(&mut self, batch: &Batch<R>, ready: u64, worked: Duration) {
         self.pilot.ran(ran(batch));
         let at = self.position();
-        self.pilot.check(at, self.accepted + batch.results.len() as u64 + ready);
+        self.pilot.check(at, self.accepted + batch.results.len() as u64 + ready, worked.as_secs_f64());
         // More threads, say: they take part from now on.
         self.configure();
     }
 }
 
 fn ran<R>(batch: &Batch<R>) -> Ran {
-    let BatchCost { elapsed, result_bytes } = batch.cost;
+    let BatchCost { elapsed, result_bytes, runner } = batch.cost;
     let blocked = elapsed.blocked_share();
-    Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, result_bytes }
+    Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, result_bytes, runner }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::ThreadPoolBuilder;
 
 use super::queue::Queue;
+use super::wake;
 use crate::decide::choose::Situation;
 use crate::machine;
 use crate::plan::{Plan, Pool};
@@ -96,7 +97,8 @@ fn threads_here() -> usize {
 impl Situation {
     /// What there is for a stream made here, whose items and results have so many bytes.
     pub(crate) fn here(item_bytes: usize) -> Self {
-        Self { cores: cores_here(), available_memory: machine::available_memory(), item_bytes }
+        let wake = wake::expected(is_running());
+        Self { cores: cores_here(), available_memory: machine::available_memory(), item_bytes, wake }
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
+//! - [`wake`]: how long that takes here
 //! - [`scope`]: the same for borrowed items
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 
@@ -13,3 +14,4 @@ pub(crate) mod flow;
 pub(crate) mod launch;
 pub(crate) mod queue;
 pub(crate) mod scope;
+pub(crate) mod wake;

@@ -14,7 +14,9 @@ use std::vec;
 
 use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_each_quietly};
 use super::clock::Stopwatch;
+use super::wake;
 use crate::decide::choose::Waiting;
+use crate::decide::pilot::{Clocks, Runner};
 use crate::work::Work;
 
 /// Work worth less than this is not given away: about ten times what the hand-over costs.
@@ -52,12 +54,16 @@ struct State<I, R> {
     cancelled: bool,
     /// Chunks being run now, the consumer's included.
     running: usize,
-    /// Most chunks run at the same time.
+    /// Most chunks run at the same time; 0 leaves them to the consumer, one after the other.
     limit: usize,
     /// Results in `finished`.
     ready: u64,
+    /// Time that all threads together have spent on finished chunks.
+    worked: Duration,
     /// Jobs handed to a pool that have not ended.
     tickets: usize,
+    /// When the first of those was handed over that no thread has begun with.
+    launched: Option<Instant>,
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
     epoch: u32,
     sleeper: Option<Sleeper>,
@@ -91,7 +97,9 @@ impl<W, I, R> Queue<W, I, R> {
             running: 0,
             limit: 1,
             ready: 0,
+            worked: Duration::ZERO,
             tickets: 0,
+            launched: None,
             epoch: 0,
             sleeper: None,
         };
@@ -123,6 +131,11 @@ impl<W, I, R> Queue<W, I, R> {
         state.claim_ticket(most_tickets)
     }
 
+    /// A ticket is handed to a pool of threads that may be asleep; how soon one begins is to be found out.
+    pub(crate) fn note_launch(&self, now: Instant) {
+        self.lock().launched.get_or_insert(now);
+    }
+
     /// Takes back a claimed ticket that could not be launched; how many there still are.
     pub(crate) fn return_ticket(&self) -> usize {
         let mut state = self.lock();
@@ -139,9 +152,18 @@ impl<W, I, R> Queue<W, I, R> {
         Polled { batch, queued: state.queued.len(), running: state.running, claimed, ready: state.ready }
     }
 
-    /// Takes the first waiting chunk for the consumer to run; [`Queue::deposit`] must follow.
-    pub(crate) fn take_chunk(&self) -> Option<Chunk<I>> {
-        self.lock().take_chunk()
+    /// Time that all threads together have spent on finished chunks.
+    pub(crate) fn worked(&self) -> Duration {
+        self.lock().worked
+    }
+
+    /// Takes the first waiting chunk for the consumer to run, and tells as whom; [`Queue::deposit`] must
+    /// follow.
+    pub(crate) fn take_chunk(&self) -> Option<(Chunk<I>, Runner)> {
+        let mut state = self.lock();
+        let limit = state.limit.max(1);
+        let chunk = state.take_chunk(limit)?;
+        Some((chunk, if state.limit == 0 { Runner::Alone } else { Runner::Consumer }))
     }
 
     /// Gives back what the consumer ran; returns it at once if it is what comes next.
@@ -149,6 +171,7 @@ impl<W, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         state.running -= 1;
         if !state.ordered || batch.start == next {
+            state.worked += batch.cost.elapsed.wall;
             return Some(batch);
         }
         let unwanted = state.finish(batch);
@@ -202,9 +225,13 @@ impl<W, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         state.cancelled = true;
         self.signal.0.store(CANCEL, Ordering::Relaxed);
+        let launched = state.launched.take();
         let unwanted =
             Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
         drop(state);
+        if let Some(launched) = launched {
+            wake::observe_waiting(launched.elapsed());
+        }
         unwanted.discard();
     }
 
@@ -231,8 +258,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             state.running -= 1;
             unwanted = state.finish(batch);
         }
+        let launched = state.launched.take();
         let is_current = state.epoch == epoch;
-        let next = if is_current { state.take_chunk() } else { None };
+        let limit = state.limit;
+        let next = if is_current { state.take_chunk(limit) } else { None };
         if is_current && next.is_none() {
             state.tickets -= 1;
         }
@@ -242,13 +271,16 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if wake {
             self.changed.notify_one();
         }
+        if let Some(launched) = launched {
+            wake::observe_latency(launched.elapsed());
+        }
         unwanted.discard();
         next
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal.
     pub(crate) fn run(&self, chunk: Chunk<I>) -> Batch<R> {
-        let watch = Stopwatch::start(chunk.is_clocked);
+        let watch = Stopwatch::start(chunk.clocks);
         let mut results = Vec::with_capacity(chunk.items.len());
         let mut items = chunk.items.into_iter();
         let start = chunk.start;
@@ -273,7 +305,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let elapsed = watch.stop();
         let result_bytes = results.last().map_or(0, |result| self.work.result_bytes(result));
         drop_each_quietly(items);
-        let cost = BatchCost { elapsed, result_bytes };
+        let cost = BatchCost { elapsed, result_bytes, runner: Runner::Thread };
         Batch { start, results, panic: panic.err(), cost }
     }
 
@@ -289,7 +321,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }
         let mut front: Vec<I> = items.collect();
         let back = front.split_off(left - left / 2);
-        let back = Chunk { start: start + (done + front.len()) as u64, items: back, is_clocked: false, stride: 1 };
+        let start = start + (done + front.len()) as u64;
+        let back = Chunk { start, items: back, clocks: Clocks::Wall, stride: 1 };
         *items = front.into_iter();
         self.give_away(back);
         false
@@ -337,13 +370,13 @@ impl<I, R> State<I, R> {
     /// Whether a sleeping consumer has something to do.
     fn may_wake(&self, sleeper: Sleeper) -> bool {
         // A chunk that nobody is about to take is the consumer's: to run it, or to launch another ticket.
-        let room = self.running < self.limit;
+        let room = self.running < self.limit.max(1);
         let untaken = if sleeper.helps || self.running == 0 { 0 } else { self.starting() };
         self.is_ready(sleeper.next) || (room && self.queued.len() > untaken) || self.is_idle()
     }
 
-    fn take_chunk(&mut self) -> Option<Chunk<I>> {
-        if self.running >= self.limit {
+    fn take_chunk(&mut self, limit: usize) -> Option<Chunk<I>> {
+        if self.running >= limit {
             return None;
         }
         let chunk = self.queued.pop_front()?;
@@ -357,6 +390,7 @@ impl<I, R> State<I, R> {
             return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
         self.ready += batch.results.len() as u64;
+        self.worked += batch.cost.elapsed.wall;
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         if self.ordered {
             insert_in_place(&mut self.finished, batch);

@@ -12,7 +12,7 @@ use super::sample::Sample;
 
 /// Weight of the newest sample in running means, once there are many: some hundred samples count.
 const NEWEST: f64 = 0.01;
-/// Accuracy of a prediction that was right: throughput within 10 % of what was said.
+/// Part of the promised throughput that a plan which was right reaches.
 const RIGHT: f64 = 0.9;
 
 /// How predictions have compared with what happened, and the confidence that a prediction needs by default.
@@ -58,14 +58,17 @@ impl Calibration {
         let (said, seen) = (f64::from(predicted.end_to_end), f64::from(sample.end_to_end));
         let accuracy = said.min(seen) / said.max(seen);
         if accuracy.is_finite() {
-            self.count(f64::from(predicted.confidence).clamp(0.0, 1.0), accuracy);
+            // Other items than before are no fault of the plan, and neither are better figures than it promised.
+            let other_items = sample.costs.item / f64::from(predicted.item_time);
+            let is_right = seen * RIGHT <= said * if other_items.is_finite() { other_items.max(1.0) } else { 1.0 };
+            self.count(f64::from(predicted.confidence).clamp(0.0, 1.0), accuracy, is_right);
         }
     }
 
-    fn count(&mut self, confidence: f64, accuracy: f64) {
+    fn count(&mut self, confidence: f64, accuracy: f64, is_right: bool) {
         self.samples += 1;
         let share = (1.0 / self.samples as f64).max(NEWEST);
-        let hit = if accuracy >= RIGHT { 1.0 } else { 0.0 };
+        let hit = if is_right { 1.0 } else { 0.0 };
         self.accuracy += share * (accuracy - self.accuracy);
         self.confidence += share * (confidence - self.confidence);
         self.hits += share * (hit - self.hits);
@@ -97,7 +100,7 @@ mod tests {
 
     fn after(count: u64, confidence: f64, accuracy: f64) -> Calibration {
         let mut calibration = Calibration::default();
-        (0..count).for_each(|_| calibration.count(confidence, accuracy));
+        (0..count).for_each(|_| calibration.count(confidence, accuracy, accuracy >= RIGHT));
         calibration
     }
 

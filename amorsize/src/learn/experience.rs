@@ -7,18 +7,26 @@ use crate::decide::choose::Situation;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::Prior;
 use crate::decide::tally::Stretch;
-use crate::decide::verdict::{self, Verdict};
+use crate::decide::verdict;
 use crate::fingerprint::{self, Identity};
 use crate::options::Options;
-use crate::plan::{Origin, Pool};
+use crate::plan::Pool;
 use crate::prediction::Prediction;
 
 use super::function::Function;
-use super::learned::Learned;
 use super::outcome::now;
-use super::predict::{Forecast, Query};
+use super::predict::Query;
 use super::sample::{Predicted, Sample};
 use super::{calibrated, machines};
+
+/// What earlier runs say.
+#[derive(Clone, Debug)]
+pub(crate) enum Advice {
+    /// To be followed from the first item on.
+    Sure(Prior),
+    /// To be held against a trial.
+    Doubtful(Prior),
+}
 
 /// See the module. Does nothing where the options or the environment want no learning.
 #[derive(Debug)]
@@ -42,27 +50,23 @@ impl Experience {
         }
     }
 
-    /// What earlier runs say of this one, if they are sure enough; and how many items they expect.
-    pub(crate) fn consult(
-        &mut self,
-        remaining: Remaining,
-        options: &Options,
-        situation: &Situation,
-    ) -> Option<(Prior, u64)> {
+    /// What earlier runs say of this one.
+    pub(crate) fn consult(&mut self, remaining: Remaining, options: &Options, situation: &Situation) -> Option<Advice> {
         if !std::mem::take(&mut self.asks) {
             return None;
         }
         let learned = Function::of(&self.identity).learned();
+        let similarity = |machine| learned.similarity(machine);
         let call_site = fingerprint::call_site(self.place);
-        let forecast = forecast(&learned, &self.identity, call_site, remaining, options, situation)?;
+        let query = query(&similarity, &self.identity, call_site, remaining, options, situation);
+        let forecast = learned.model().forecast(&query)?;
+        let is_sure = forecast.confidence >= query.threshold();
+        // Who states a threshold wants nothing that is below it.
+        if !is_sure && options.confidence_threshold.is_some() {
+            return None;
+        }
         self.predicted = Some(forecast.predicted());
-        let plan = forecast.plan();
-        let verdict =
-            Verdict { pool: plan.pool, threads: plan.threads, gain: plan.expected_speedup, reason: plan.reason };
-        Some((
-            Prior { verdict, costs: forecast.costs, chunk_size: plan.chunk_size, origin: plan.origin },
-            forecast.items,
-        ))
+        Some(if is_sure { Advice::Sure((&forecast).into()) } else { Advice::Doubtful((&forecast).into()) })
     }
 
     /// Records what became of each plan of a run over `length` items, which took so long in all.
@@ -77,9 +81,8 @@ impl Experience {
     }
 
     fn sample(&self, stretch: &Stretch, length: u64) -> Sample {
-        let Stretch { plan, costs, items, seconds, serial } = stretch;
+        let Stretch { plan, costs, items, seconds, serial, is_predicted } = stretch;
         let end_to_end = seconds / *items as f64;
-        let is_predicted = matches!(plan.origin, Origin::Predicted { .. });
         Sample {
             time: now(),
             body: self.identity.body(),
@@ -96,7 +99,7 @@ impl Experience {
             costs: *costs,
             end_to_end: end_to_end as f32,
             speedup: if plan.pool == Pool::Serial { 1.0 } else { (serial / end_to_end) as f32 },
-            predicted: self.predicted.filter(|_| is_predicted),
+            predicted: self.predicted.filter(|_| *is_predicted),
         }
     }
 }
@@ -105,26 +108,26 @@ fn narrow(size: usize) -> u32 {
     size.try_into().unwrap_or(u32::MAX)
 }
 
-fn forecast(
-    learned: &Learned,
+fn query<'a>(
+    similarity: &'a dyn Fn(u64) -> f64,
     identity: &Identity,
     call_site: u64,
     remaining: Remaining,
-    options: &Options,
-    situation: &Situation,
-) -> Option<Forecast> {
-    learned.model().predict(&Query {
+    options: &'a Options,
+    situation: &'a Situation,
+) -> Query<'a> {
+    Query {
         body: identity.body(),
         build: fingerprint::build(),
         machine: machines::this().id,
-        similarity: &|machine| learned.similarity(machine),
+        similarity,
         call_site,
         items: remaining.exact(),
         at_least: remaining.lower,
         options,
         situation,
         threshold: calibrated::current().threshold(),
-    })
+    }
 }
 
 /// What a run over `len` items would start with, for somebody who wants to see it.
@@ -137,6 +140,8 @@ pub(crate) fn predict(
 ) -> Option<Prediction> {
     let learned = Function::of(identity).learned();
     let remaining = Remaining::from_hint((len, Some(len)));
-    let forecast = forecast(&learned, identity, fingerprint::call_site(place), remaining, options, situation)?;
+    let similarity = |machine| learned.similarity(machine);
+    let query = query(&similarity, identity, fingerprint::call_site(place), remaining, options, situation);
+    let forecast = learned.model().predict(&query)?;
     Some((&forecast).into())
 }

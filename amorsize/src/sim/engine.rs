@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::decide::costs::Spread;
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Looped, Pilot, Position, Ran, Step};
+use crate::decide::pilot::{Clocks, Looped, Pilot, Position, Ran, Runner, Step};
 use crate::decide::tally::Stretch;
 use crate::plan::Pool;
 
@@ -42,6 +41,7 @@ struct Done {
     seconds: f64,
     finish: f64,
     blocked: f64,
+    runner: Runner,
 }
 
 struct Engine<'a> {
@@ -59,6 +59,8 @@ struct Engine<'a> {
     /// When the consumer last ran a chunk itself.
     helped: (f64, f64),
     done: BTreeMap<u64, Done>,
+    /// Seconds of accepted chunks.
+    worked: f64,
 }
 
 /// Lets a pilot lead a run over the whole input.
@@ -77,6 +79,7 @@ pub(super) fn run(world: &World, pilot: Pilot, seed: u64) -> Outcome {
         threads: Vec::new(),
         helped: (0.0, 0.0),
         done: BTreeMap::new(),
+        worked: 0.0,
     };
     while engine.accepted < world.items {
         engine.step();
@@ -124,6 +127,10 @@ impl Engine<'_> {
         }
     }
 
+    fn reads_clocks(&self) -> bool {
+        self.pilot.clocks() != Clocks::Wall
+    }
+
     fn pull(&mut self, items: u64) -> (u64, u64) {
         let chunk = (self.pulled, items.min(self.left()));
         self.pulled += chunk.1;
@@ -135,8 +142,9 @@ impl Engine<'_> {
         let seconds = self.function(start, len, 1);
         let source = self.world.source * len as f64;
         self.now += source + seconds;
-        let blocked = self.pilot.wants_blocked().then(|| self.world.blocked(1));
-        let ran = Ran { items: len as usize, seconds, blocked, result_bytes: self.world.bytes };
+        let blocked = self.reads_clocks().then(|| self.world.blocked(1));
+        let ran =
+            Ran { items: len as usize, seconds, blocked, result_bytes: self.world.bytes, runner: Runner::Consumer };
         self.pilot.tried(source, ran);
         self.consume(len);
     }
@@ -151,27 +159,25 @@ impl Engine<'_> {
     fn plain_loop(&mut self, items: u64) {
         let (start, len) = self.pull(items);
         let around = self.world.source + self.world.consumer;
-        let mut spread = Spread::default();
         let (mut seconds, mut done) = (0.0, 0);
         let look = len.div_ceil(LOOKS).max(1);
         while done < len {
             let few = look.min(len - done);
             let took = self.function(start + done, few, 1) + around * few as f64;
-            spread.add(few as usize, took / few as f64);
             seconds += took;
             done += few;
         }
         self.now += seconds;
         self.accepted += len;
         let (at, remaining) = (self.at(), self.remaining());
-        self.pilot.looped(Looped { items: len as usize, seconds, spread: spread.coefficient() }, at, remaining);
+        self.pilot.looped(Looped { items: len as usize, seconds }, at, remaining);
     }
 
     /// Yields the next chunk of results; false when nothing is in flight.
     fn next_batch(&mut self) -> bool {
         loop {
             let helps = self.pilot.waiting().helps;
-            self.configure(self.pilot.concurrency() - usize::from(helps));
+            self.configure(self.pilot.threads() - usize::from(helps && self.pilot.threads() > 1));
             self.advance();
             let ready = self.ready();
             self.refill(ready.is_some());
@@ -211,8 +217,15 @@ impl Engine<'_> {
         first.map(|(&start, done)| (start, done.finish))
     }
 
+    fn is_alone(&self) -> bool {
+        self.pilot.concurrency() == 0
+    }
+
     /// Lets threads take every chunk that they would have taken by now.
     fn advance(&mut self) {
+        if self.is_alone() {
+            return;
+        }
         while let Some(&chunk) = self.queue.front() {
             let (thread, start) = self.next_start(&chunk);
             if start > self.now {
@@ -220,7 +233,7 @@ impl Engine<'_> {
             }
             self.queue.pop_front();
             let running = 1 + self.running(start);
-            self.threads[thread] = self.execute(&chunk, start, running);
+            self.threads[thread] = self.execute(&chunk, start, running, Runner::Thread);
         }
     }
 
@@ -240,11 +253,11 @@ impl Engine<'_> {
     }
 
     /// Runs a chunk from `start` on; when it ends.
-    fn execute(&mut self, chunk: &Chunk, start: f64, running: usize) -> f64 {
+    fn execute(&mut self, chunk: &Chunk, start: f64, running: usize, runner: Runner) -> f64 {
         let seconds = self.function(chunk.start, chunk.len, running);
         let finish = start + seconds + 0.5 * self.world.hand_over;
         let blocked = self.world.blocked(running);
-        self.done.insert(chunk.start, Done { len: chunk.len, seconds, finish, blocked });
+        self.done.insert(chunk.start, Done { len: chunk.len, seconds, finish, blocked, runner });
         finish
     }
 
@@ -270,21 +283,28 @@ impl Engine<'_> {
     fn accept(&mut self, start: u64) {
         let Some(done) = self.done.remove(&start) else { return };
         self.now += 0.25 * self.world.hand_over;
-        let blocked = self.pilot.wants_blocked().then_some(done.blocked);
+        let blocked = self.reads_clocks().then_some(done.blocked);
         let (items, result_bytes) = (done.len as usize, self.world.bytes);
-        self.pilot.ran(Ran { items, seconds: done.seconds, blocked, result_bytes });
+        self.worked += done.seconds;
+        self.pilot.ran(Ran { items, seconds: done.seconds, blocked, result_bytes, runner: done.runner });
         let at = self.at();
-        let finished: u64 = self.done.values().filter(|done| done.finish <= self.now).map(|done| done.len).sum();
-        self.pilot.check(at, self.accepted + done.len + finished);
+        let finished = self.done.values().filter(|done| done.finish <= self.now);
+        let (ready, seconds) = finished.fold((0, 0.0), |(len, sum), done| (len + done.len, sum + done.seconds));
+        self.pilot.check(at, self.accepted + done.len + ready, self.worked + seconds);
         self.consume(done.len);
     }
 
     /// The consumer runs a waiting chunk itself.
     fn help(&mut self) -> bool {
+        if self.is_alone() {
+            // Threads finish what they run first.
+            self.now = self.threads.iter().copied().fold(self.now, f64::max);
+        }
         let Some(chunk) = self.queue.pop_front() else { return false };
         let begin = self.now;
         let running = 1 + self.running(begin);
-        self.now = self.execute(&chunk, begin, running);
+        let runner = if self.is_alone() { Runner::Alone } else { Runner::Consumer };
+        self.now = self.execute(&chunk, begin, running, runner);
         self.helped = (begin, self.now);
         true
     }

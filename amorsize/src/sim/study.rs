@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use crate::constants::CONFIDENCE_THRESHOLD;
 use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
+use crate::decide::model::Wake;
 use crate::decide::pilot::{Pilot, Prior};
 use crate::decide::verdict::Verdict;
 use crate::learn::predict::{Forecast, Model, Query};
@@ -101,7 +102,7 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
 }
 
 pub(super) fn situation(world: &World) -> Situation {
-    Situation { cores: world.cores, available_memory: 1 << 36, item_bytes: 16 }
+    Situation { cores: world.cores, available_memory: 1 << 36, item_bytes: 16, wake: Wake::USUAL }
 }
 
 pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situation) -> Query<'a> {
@@ -123,24 +124,17 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
 pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64, seed: u64) -> Outcome {
     let mut pilot = Pilot::new(Options::default(), situation(world));
     match forecast {
-        Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(prior(forecast), forecast.items),
-        Some(forecast) => pilot.consider(prior(forecast), forecast.items),
+        Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(forecast.into()),
+        Some(forecast) => pilot.consider(forecast.into()),
         None => {}
     }
     engine::run(world, pilot, seed)
-}
-
-fn prior(forecast: &Forecast) -> Prior {
-    let &Forecast { pool, threads, expected_speedup: gain, costs, chunk_size, confidence, samples, .. } = forecast;
-    let origin = Origin::Predicted { confidence, samples };
-    Prior { verdict: Verdict { pool, threads, gain, reason: "".into() }, costs, chunk_size, origin }
 }
 
 /// What a run leaves for the next.
 pub(super) fn samples(world: &World, outcome: &Outcome, forecast: Option<&Forecast>) -> Vec<Sample> {
     let sample = |stretch: &crate::decide::tally::Stretch| {
         let end_to_end = stretch.seconds / stretch.items as f64;
-        let is_predicted = matches!(stretch.plan.origin, Origin::Predicted { .. });
         Sample {
             time: 0,
             body: 1,
@@ -157,7 +151,7 @@ pub(super) fn samples(world: &World, outcome: &Outcome, forecast: Option<&Foreca
             costs: stretch.costs,
             end_to_end: end_to_end as f32,
             speedup: (stretch.serial / end_to_end) as f32,
-            predicted: forecast.filter(|_| is_predicted).map(Forecast::predicted),
+            predicted: forecast.filter(|_| stretch.is_predicted).map(Forecast::predicted),
         }
     };
     outcome.stretches.iter().map(sample).collect()
@@ -191,10 +185,8 @@ fn pinned(world: &World, pool: Pool, threads: usize, chunk: usize) -> Pilot {
     let mut pilot = Pilot::new(options, situation(world));
     if !serial {
         let verdict = Verdict { pool, threads, gain: threads as f64, reason: "".into() };
-        pilot.adopt_prior(
-            Prior { verdict, costs: costs(world), chunk_size: chunk, origin: Origin::Pinned },
-            world.items,
-        );
+        let (costs, items) = (costs(world), world.items);
+        pilot.adopt_prior(Prior { verdict, costs, chunk_size: chunk, origin: Origin::Pinned, items });
     }
     pilot
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::decide::choose;
 use crate::decide::costs::Costs;
+use crate::decide::pilot::Prior;
+use crate::decide::verdict::Verdict;
 use crate::learn::sample::Predicted;
 use crate::plan::{Origin, Plan, Pool};
 
@@ -69,7 +71,20 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt) -> 
     }
 }
 
+impl From<&Forecast> for Prior {
+    fn from(forecast: &Forecast) -> Self {
+        let &Forecast { pool, threads, expected_speedup: gain, costs, chunk_size, items, .. } = forecast;
+        let origin = forecast.origin();
+        let verdict = Verdict { pool, threads, gain, reason: forecast.reason().to_string().into() };
+        Self { verdict, costs, chunk_size, origin, items }
+    }
+}
+
 impl Forecast {
+    fn origin(&self) -> Origin {
+        Origin::Predicted { confidence: self.confidence, samples: self.samples }
+    }
+
     /// As a plan, with the reason written out.
     pub(crate) fn plan(&self) -> Plan {
         Plan {
@@ -78,7 +93,7 @@ impl Forecast {
             chunk_size: self.chunk_size,
             buffer_size: self.buffer_size,
             ordered: self.ordered,
-            origin: Origin::Predicted { confidence: self.confidence, samples: self.samples },
+            origin: self.origin(),
             expected_speedup: self.expected_speedup,
             reason: self.reason().to_string().into(),
         }

@@ -49,6 +49,13 @@ pub(crate) struct Query<'a> {
     pub(crate) threshold: f64,
 }
 
+impl Query<'_> {
+    /// Confidence below which a forecast is not followed blindly.
+    pub(crate) fn threshold(&self) -> f64 {
+        self.options.confidence_threshold.unwrap_or(self.threshold)
+    }
+}
+
 impl fmt::Debug for Query<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Query").field("items", &self.items).field("options", self.options).finish_non_exhaustive()
@@ -58,8 +65,7 @@ impl fmt::Debug for Query<'_> {
 impl Model {
     /// The plan that earlier runs recommend, or `None` where they are too few or too far from the query.
     pub(crate) fn predict(&self, query: &Query<'_>) -> Option<Forecast> {
-        let threshold = query.options.confidence_threshold.unwrap_or(query.threshold);
-        self.forecast(query).filter(|forecast| forecast.confidence >= threshold)
+        self.forecast(query).filter(|forecast| forecast.confidence >= query.threshold())
     }
 
     /// The same, however little confidence it deserves.

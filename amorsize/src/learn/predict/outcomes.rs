@@ -2,8 +2,9 @@
 //! coherence, after Gunther's universal scalability law), then plan by plan. A recorded bad outcome so speaks against
 //! its plan, against plans near it, and against more of the same.
 
+use crate::decide::choose;
 use crate::decide::costs::Costs;
-use crate::decide::{choose, model};
+use crate::decide::model::{self, Wake};
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
@@ -104,7 +105,7 @@ impl Setup {
         let slowed = Costs { item: costs.item * slowdown, ..*costs };
         let chunk = shrunk(costs, self.threads, self.chunk, self.items);
         let start = if self.pool == Pool::Blocking { self.threads as f64 * THREAD_START } else { 0.0 };
-        let threads = model::parallel(&slowed, self.threads, chunk, self.items);
+        let threads = model::parallel(&slowed, self.threads, chunk, self.items, Wake::USUAL);
         // Whole items go to whole threads: five of them on four take as long as eight.
         let rounds = self.items.div_ceil(self.threads as u64) as f64 * slowed.item;
         (threads.max(rounds) + start) / self.items as f64

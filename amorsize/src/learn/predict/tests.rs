@@ -1,5 +1,6 @@
 //! What the whole of it promises, with histories made by hand.
 
+use crate::decide::model::Wake;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::decide::costs::Costs;
 use crate::learn::sample::{Predicted, Sample};
 use crate::plan::Pool;
 
-const EIGHT: Situation = Situation { cores: 8, available_memory: 1 << 33, item_bytes: 8 };
+const EIGHT: Situation = Situation { cores: 8, available_memory: 1 << 33, item_bytes: 8, wake: Wake::USUAL };
 
 pub(super) fn sample(pool: Pool, threads: u32, item: f64, speedup: f64) -> Sample {
     let costs = Costs { source: 2e-9, item, consumer: 3e-9, result_bytes: 8.0, ..Costs::default() };

@@ -1,0 +1,78 @@
+//! The plain loop: whether it goes on.
+
+use crate::decide::choose;
+use crate::decide::costs::Costs;
+use crate::decide::input::Remaining;
+use crate::decide::verdict::Verdict;
+use crate::decide::watch::Undone;
+use crate::plan::{Origin, Pool};
+
+use super::{Looped, Mode, Pilot, Position};
+
+/// Longest seconds of the plain loop between two looks at the clock.
+const LONGEST_STRETCH: f64 = 400e-6;
+/// Ratio from which a change of item time makes the plan worth another thought.
+const NOTABLE: f64 = 1.5;
+/// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
+const FEWER: usize = 4;
+
+impl Pilot {
+    /// A stretch of the plain loop: `items` in `seconds`, everything included.
+    pub(crate) fn looped(&mut self, ran: Looped, at: Position, remaining: Remaining) {
+        let Looped { items, seconds } = ran;
+        self.done += items as u64;
+        let each = seconds / items as f64;
+        if matches!(self.mode, Mode::Calibrating) {
+            return self.calibrated(each, at, remaining);
+        }
+        self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);
+        if self.plan.as_ref().is_some_and(|plan| plan.origin == Origin::Pinned) {
+            return;
+        }
+        let undone = self.watch.as_mut().filter(|watch| watch.is_undone());
+        match undone.map(|watch| watch.looped(at.now, items, seconds)) {
+            Some(Undone::GoOn) => {}
+            Some(Undone::Over) => self.resume(at),
+            Some(Undone::Outdated) => self.try_again(),
+            None => self.rethink(each, at, remaining),
+        }
+    }
+
+    /// The loop took `each` seconds an item: the parts are known less well than that.
+    fn calibrated(&mut self, each: f64, at: Position, remaining: Remaining) {
+        let factor = each / self.costs.serial().max(1e-10);
+        self.costs.source *= factor;
+        self.costs.item *= factor;
+        self.costs.consumer *= factor;
+        self.decide(at, remaining);
+    }
+
+    /// The plain loop goes on, unless items became dearer or the input turned out longer.
+    fn rethink(&mut self, each: f64, at: Position, remaining: Remaining) {
+        let expected = remaining.expected(self.done);
+        let is_dearer = each > NOTABLE * self.settled.1;
+        let is_longer = expected > self.settled.0.saturating_mul(2);
+        if !is_dearer && !is_longer {
+            return;
+        }
+        let dearer = Costs { item: self.costs.item + (each - self.costs.serial()).max(0.0), ..self.costs };
+        let pays = choose::threads(&dearer, expected, &self.options, &self.situation).is_some();
+        self.settled = (expected, each);
+        if pays && is_dearer {
+            self.try_again();
+        } else if pays {
+            self.decide(at, remaining);
+        }
+    }
+
+    /// Another attempt at threads after a pause.
+    fn resume(&mut self, at: Position) {
+        let threads = self.options.threads.map_or((self.refuted / FEWER).max(2), usize::from);
+        let progress = self.progress(at);
+        if let Some(watch) = &mut self.watch {
+            watch.restart(progress);
+        }
+        let reason = "trying threads again after a pause".into();
+        self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);
+    }
+}

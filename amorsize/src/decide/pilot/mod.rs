@@ -1,0 +1,337 @@
+//! Leads one stream from its first item to its last: trial, plain loop or parallel run, and the changes between them.
+//!
+//! The engine tells the pilot what happened (always with the time in seconds since the stream began) and does what it
+//! says. The pilot reads no clock and starts nothing, so a whole run can be replayed.
+
+//! - [`seen`]: what the engine and the pilot tell each other
+//! - [`looping`]: the plain loop
+//! - [`running`]: chunks on threads
+//! - [`sizes`]: how many items and threads
+
+mod looping;
+mod running;
+mod seen;
+mod sizes;
+mod trying;
+
+use std::time::Duration;
+
+use crate::options::Options;
+use crate::plan::{Origin, Plan, Pool};
+
+use super::choose::{self, Situation};
+use super::costs::{Costs, Spread, blend};
+use super::growth::Growth;
+use super::input::Remaining;
+use super::pressure::Pressure;
+use super::tally::{Stretch, Tally};
+use super::trial::Trial;
+use super::verdict::{self, Verdict};
+use super::watch::{self, Progress, Watch};
+
+pub(crate) use seen::{Clocks, Looped, Position, Prior, Ran, Runner, Step};
+
+/// Seconds of the plain loop between two looks at the clock, at first.
+const FIRST_STRETCH: f64 = 50e-6;
+/// Seconds of an item below which a trial does not tell what the plain loop takes, since the compiler and the processor
+/// work on several items of a loop at once.
+const CHEAP: f64 = 250e-9;
+/// Seconds of a first chunk after a trial; later ones at most double.
+const FIRST_CHUNK: f64 = 25e-6;
+/// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
+const LONGEST_ESTIMATE: f64 = 1e9;
+
+#[derive(Clone, Debug)]
+enum Mode {
+    Trying(Trial),
+    /// The plain loop, to know what it takes.
+    Calibrating,
+    Looping,
+    Parallel,
+    /// The consumer runs chunks alone since then, to know what they take.
+    Alone(Position),
+    /// Chunks run out before something else.
+    Draining(After),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum After {
+    /// The plain loop, of which threads reached only so much.
+    Loop {
+        gain: f64,
+    },
+    Try,
+}
+
+/// A chunk whose results the consumer has now.
+#[derive(Clone, Copy, Debug)]
+struct Handed {
+    items: usize,
+    /// Seconds of the function for each.
+    each: f64,
+    runner: Runner,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Pilot {
+    options: Options,
+    situation: Situation,
+    mode: Mode,
+    costs: Costs,
+    spread: Spread,
+    plan: Option<Plan>,
+    plans: u64,
+    /// Order and buffer size, which do not change once they were stated.
+    promise: Option<(bool, usize)>,
+    watch: Option<Watch>,
+    growth: Option<Growth>,
+    /// What earlier runs say without much confidence.
+    doubted: Option<Prior>,
+    /// The plan is what earlier runs recommend.
+    follows: bool,
+    /// Threads that were last found slower than the plain loop.
+    refuted: usize,
+    tally: Tally,
+    pressure: Pressure,
+    handed: Option<Handed>,
+    /// Seconds of all threads in the function, and of the consumer in the source and with results.
+    worked: f64,
+    own: f64,
+    /// Largest chunk that the next one may be: twice the last that came back.
+    chunk_limit: usize,
+    /// What history says of the chunk size, relative to what costs alone would give.
+    chunk_factor: f64,
+    /// Items finished so far, and chunks.
+    done: u64,
+    chunks: u64,
+    /// Items before which the kind of pool is not doubted again.
+    trusted_until: u64,
+    /// Expected rest and seconds an item when the plan was last chosen.
+    settled: (u64, f64),
+    stretch: f64,
+}
+
+impl Pilot {
+    pub(crate) fn new(options: Options, situation: Situation) -> Self {
+        let mut pilot = Self {
+            mode: Mode::Trying(Trial::new(options.sample_size)),
+            pressure: Pressure::new(options.memory_threshold),
+            options,
+            situation,
+            costs: Costs::default(),
+            spread: Spread::default(),
+            plan: None,
+            plans: 0,
+            promise: None,
+            watch: None,
+            growth: None,
+            doubted: None,
+            follows: false,
+            refuted: 0,
+            handed: None,
+            worked: 0.0,
+            own: 0.0,
+            tally: Tally::default(),
+            chunk_limit: 1,
+            chunk_factor: 1.0,
+            done: 0,
+            chunks: 0,
+            trusted_until: 0,
+            settled: (0, 0.0),
+            stretch: FIRST_STRETCH,
+        };
+        pilot.adopt_pinned();
+        pilot
+    }
+
+    /// Takes what needs no trial.
+    fn adopt_pinned(&mut self) {
+        if let Some(reason) = verdict::pinned_serial(&self.options) {
+            return self.adopt(Verdict::serial(reason), Origin::Pinned, Position::default());
+        }
+        if let Some(item_time) = self.options.estimated_item_time {
+            self.costs.item = item_time.as_secs_f64().min(LONGEST_ESTIMATE);
+        }
+        if self.needs_no_trial() {
+            self.chunk_limit = usize::MAX / 2;
+        }
+    }
+
+    /// Takes over what earlier runs say, before anything has run.
+    pub(crate) fn adopt_prior(&mut self, prior: Prior) {
+        self.costs = prior.costs;
+        self.chunk_limit = usize::MAX / 2;
+        let (items, origin) = (prior.items, prior.origin);
+        self.follow(prior, origin, items, Position::default());
+    }
+
+    fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
+        let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
+        self.chunk_factor = prior.chunk_size as f64 / usual as f64;
+        self.settle(prior.verdict, origin, expected, at);
+        self.follows = true;
+        self.growth.iter_mut().for_each(Growth::settle);
+    }
+
+    /// The plan, once there is one.
+    pub(crate) fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    /// Plans made so far.
+    pub(crate) fn plans(&self) -> u64 {
+        self.plans
+    }
+
+    pub(crate) fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn situation(&self) -> &Situation {
+        &self.situation
+    }
+
+    /// Whether the user stated the number of threads.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.options.threads.is_some()
+    }
+
+    /// What to do next; `room` is the number of items that the buffer still has place for.
+    pub(crate) fn step(&mut self, at: Position, remaining: Remaining, room: usize) -> Step {
+        if let Mode::Trying(trial) = &self.mode {
+            let needs_trial = self.plan.is_some() || !self.needs_no_trial();
+            match trial.next().filter(|_| needs_trial) {
+                Some(batch) if room > 0 => return Step::Try(batch.min(room)),
+                _ if needs_trial && self.is_too_cheap_to_know() => self.mode = Mode::Calibrating,
+                _ => self.decide(at, remaining),
+            }
+        }
+        if self.is_looping() { Step::Loop(self.stretch()) } else { Step::Parallel }
+    }
+
+    /// Whether the options say what a trial would find out, or leave nothing to decide with it.
+    fn needs_no_trial(&self) -> bool {
+        let options = &self.options;
+        let is_all_pinned = options.threads.is_some() && options.chunk_size.is_some() && options.pool.is_some();
+        options.estimated_item_time.is_some() || is_all_pinned
+    }
+
+    fn is_too_cheap_to_know(&self) -> bool {
+        self.costs.item < CHEAP && !verdict::is_pinned_parallel(&self.options)
+    }
+
+    /// Decides with what is known, because somebody wants to see the plan.
+    pub(crate) fn conclude(&mut self, at: Position, remaining: Remaining) {
+        if self.plan.is_none() {
+            self.decide(at, remaining);
+        }
+    }
+
+    /// Whether items are run as a plain loop now.
+    pub(crate) fn is_looping(&self) -> bool {
+        matches!(self.mode, Mode::Looping | Mode::Calibrating)
+    }
+
+    /// The consumer took `seconds` over `items` results.
+    pub(crate) fn consumed(&mut self, items: usize, seconds: f64) {
+        self.own += seconds;
+        let each = seconds / items as f64;
+        self.watch_chunk(each);
+        match self.mode {
+            Mode::Trying(_) => self.costs.consumer = each,
+            _ => self.costs.consumer = blend(self.costs.consumer, each, self.rate()),
+        }
+    }
+
+    /// Begins to do what a verdict says, and to watch it where it may be wrong.
+    fn settle(&mut self, verdict: Verdict, origin: Origin, expected: u64, at: Position) {
+        let serial = self.costs.serial();
+        self.settled = (expected, serial);
+        let (threads, progress) = (verdict.threads, self.progress(at));
+        let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
+        self.watch = is_watched.then(|| Watch::new(progress, threads, serial, verdict.gain));
+        self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
+            let most = self.options.max_blocking_threads.get();
+            Growth::new(at.now, at.yielded, threads, most, serial)
+        });
+        self.adopt(verdict, origin, at);
+    }
+
+    /// Where a run stands in which nothing is in flight.
+    fn progress(&self, at: Position) -> Progress {
+        Progress { now: at.now, produced: at.yielded, worked: self.worked + self.own }
+    }
+
+    fn origin(&self) -> Origin {
+        if self.needs_no_trial() {
+            return Origin::Pinned;
+        }
+        Origin::Measured { items: self.done, item_time: Duration::from_secs_f64(self.costs.item) }
+    }
+
+    fn adopt(&mut self, verdict: Verdict, origin: Origin, at: Position) {
+        self.close_stretch(at);
+        self.follows = false;
+        let Verdict { pool, threads, gain, reason } = verdict;
+        self.mode = if pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
+        self.stretch = FIRST_STRETCH;
+        let (ordered, buffer_size) = self.promise(threads);
+        let chunk = if pool == Pool::Serial { 1 } else { self.wanted_chunk(None, threads) };
+        let chunk_size = self.fitting(chunk, buffer_size, threads);
+        let plan = Plan { pool, threads, chunk_size, buffer_size, ordered, origin, expected_speedup: gain, reason };
+        tracing::debug!(target: "amorsize", %plan, "plan");
+        self.plan = Some(plan);
+        self.plans += 1;
+    }
+
+    /// Order and buffer size: stated with the first plan, kept for good.
+    fn promise(&mut self, threads: usize) -> (bool, usize) {
+        *self.promise.get_or_insert_with(|| {
+            let ordered = choose::ordered(self.options.ordered, self.costs.spread, self.settled.0);
+            let most = threads.max(self.situation.cores);
+            let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
+            (ordered, if self.options.buffer_size.is_some() { buffer } else { buffer.max(self.done as usize) })
+        })
+    }
+
+    /// Bytes of a result: what the user says, or what was found.
+    fn bytes(&self, ran: Ran) -> f64 {
+        self.options.result_bytes.unwrap_or(ran.result_bytes) as f64
+    }
+
+    fn rate(&self) -> f64 {
+        self.options.adaptive_chunking.rate()
+    }
+
+    fn close_stretch(&mut self, at: Position) {
+        let Some(plan) = &self.plan else { return self.tally.skip(at) };
+        let costs = Costs { item: self.tally.item_time().unwrap_or(self.costs.item), ..self.costs };
+        let serial = match &self.watch {
+            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),
+            _ => costs.serial(),
+        };
+        self.tally.close(plan, costs, serial, self.follows, at);
+    }
+
+    /// What became of each plan; the run is over.
+    pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
+        if self.plan.is_none() && self.done > 0 {
+            // Everything from the first item on was a plain loop.
+            let reason = "the input ended while its first items were timed";
+            self.adopt(Verdict::serial(reason), self.origin(), Position::default());
+            self.tally.skip(Position::default());
+        }
+        match self.mode {
+            Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
+            Mode::Alone(since) => self.close_stretch(since),
+            _ => {}
+        }
+        std::mem::take(&mut self.tally).into_stretches()
+    }
+}

@@ -1,0 +1,163 @@
+//! Chunks on threads: what they show, and whether they go on.
+
+use crate::decide::choose;
+use crate::decide::costs::{Spread, blend};
+use crate::decide::input::Remaining;
+use crate::decide::verdict::Verdict;
+use crate::decide::watch::{Judgement, Progress, Watch};
+use crate::plan::Pool;
+
+use super::{After, Handed, Mode, Pilot, Position, Ran, Runner};
+
+/// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
+const DOUBT_COMPUTING: f64 = 0.5;
+const DOUBT_WAITING: f64 = 0.1;
+/// Share of a new observation in the blocked share.
+const BLOCKED_RATE: f64 = 0.2;
+
+impl Pilot {
+    /// A chunk came back; its results are yielded next.
+    pub(crate) fn ran(&mut self, ran: Ran) {
+        if ran.items == 0 {
+            return;
+        }
+        self.done += ran.items as u64;
+        self.chunks += 1;
+        let rate = self.rate();
+        if ran.runner != Runner::Alone {
+            self.tally.ran(ran.items, ran.seconds);
+        }
+        self.spread.add(ran.items, ran.each());
+        self.costs.item = blend(self.costs.item, ran.each(), rate);
+        self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
+        self.costs.spread = self.spread.coefficient();
+        if let Some(blocked) = ran.blocked {
+            self.costs.blocked += BLOCKED_RATE * (blocked - self.costs.blocked);
+        }
+        self.handed = Some(Handed { items: ran.items, each: ran.each(), runner: ran.runner });
+        if ran.items >= self.chunk_limit {
+            self.chunk_limit = ran.items.saturating_mul(2);
+        }
+    }
+
+    /// The consumer has taken `each` seconds for each result of the chunk that came back last. What ends a run or was
+    /// divided is too small to stand for others.
+    pub(super) fn watch_chunk(&mut self, consumer: f64) {
+        let Some(Handed { items, each, runner }) = self.handed.take() else { return };
+        let is_whole = 2 * items >= self.chunk(Remaining::UNKNOWN);
+        let Some(watch) = &mut self.watch else { return };
+        watch.saw(runner);
+        if is_whole {
+            watch.saw_chunk(items, each + consumer + self.costs.source, runner);
+        }
+    }
+
+    /// A chunk of `items` was pulled in `seconds`.
+    pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
+        self.own += seconds;
+        self.costs.source = blend(self.costs.source, seconds / items as f64, self.rate());
+    }
+
+    /// Looks at a parallel run between two chunks; `produced` results are finished, yielded or not, in `worked` seconds
+    /// of the function, all threads together.
+    pub(crate) fn check(&mut self, at: Position, produced: u64, worked: f64) {
+        self.worked = worked;
+        let progress = Progress { now: at.now, produced, worked: worked + self.own };
+        match self.mode {
+            Mode::Alone(since) => self.check_alone(since, at, progress),
+            Mode::Parallel => self.check_parallel(at, progress),
+            _ => {}
+        }
+    }
+
+    fn check_parallel(&mut self, at: Position, progress: Progress) {
+        if self.is_wrong_pool() {
+            self.trusted_until = 2 * self.done;
+            self.mode = Mode::Draining(After::Try);
+            return;
+        }
+        if let Some(threads) = self.growth.as_mut().and_then(|growth| growth.check(at.now, at.yielded)) {
+            self.close_stretch(at);
+            self.spread = Spread::default();
+            self.plan.iter_mut().for_each(|plan| plan.threads = threads);
+        }
+        self.outgrow(at);
+        let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
+        match self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round)) {
+            Judgement::GoOn | Judgement::Kept => {}
+            Judgement::Check => self.mode = Mode::Alone(at),
+            Judgement::Refuted { gain } => self.undo(gain, at),
+        }
+    }
+
+    /// Chunks run alone since `since`: back to threads, or to the plain loop.
+    fn check_alone(&mut self, since: Position, at: Position, progress: Progress) {
+        let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.check(at.now));
+        match judgement {
+            Judgement::GoOn | Judgement::Check => {}
+            Judgement::Kept => {
+                self.close_alone(since, at);
+                self.watch.iter_mut().for_each(|watch: &mut Watch| watch.restart(progress));
+                self.mode = Mode::Parallel;
+            }
+            Judgement::Refuted { gain } => {
+                self.close_alone(since, at);
+                self.mode = Mode::Draining(After::Loop { gain });
+            }
+        }
+    }
+
+    fn close_alone(&mut self, since: Position, at: Position) {
+        self.close_stretch(since);
+        self.tally.skip(at);
+    }
+
+    fn undo(&mut self, gain: f64, at: Position) {
+        self.close_stretch(at);
+        self.mode = Mode::Draining(After::Loop { gain });
+    }
+
+    /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
+    fn outgrow(&mut self, at: Position) {
+        let Some(watch) = &mut self.watch else { return };
+        if self.done <= self.settled.0.saturating_mul(2) {
+            return;
+        }
+        self.settled.0 = self.done;
+        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+        let worth = choose::threads(&self.costs, self.done, &self.options, &self.situation);
+        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
+            watch.promise(more, gain);
+            self.close_stretch(at);
+            // More threads may slow each other down: that is no spread of items.
+            self.spread = Spread::default();
+            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
+        }
+    }
+
+    /// Whether a computing function waits, or a waiting one computes: then another trial tells.
+    fn is_wrong_pool(&self) -> bool {
+        if self.options.pool.is_some() || self.options.threads.is_some() || self.done < self.trusted_until {
+            return false;
+        }
+        match &self.plan {
+            Some(plan) if plan.pool == Pool::Blocking => self.costs.blocked < DOUBT_WAITING,
+            _ => self.costs.blocked > DOUBT_COMPUTING,
+        }
+    }
+
+    /// All chunks of a draining run are finished.
+    pub(crate) fn drained(&mut self, at: Position) {
+        let Mode::Draining(after) = self.mode else { return };
+        match after {
+            After::Loop { gain } => {
+                self.tally.skip(at);
+                let threads = self.threads();
+                self.refuted = threads;
+                let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
+                self.adopt(Verdict::serial(reason), self.origin(), at);
+            }
+            After::Try => self.try_again(),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! How many: items of a stretch and of a chunk, items in flight, threads.
+
+use crate::decide::choose;
+use crate::decide::input::Remaining;
+use crate::decide::verdict;
+use crate::machine::Memory;
+use crate::plan::Pool;
+
+use super::{CHEAP, Clocks, Mode, Pilot};
+
+/// Most items of a stretch of the plain loop.
+const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
+/// Seconds of the plain loop that tell what it takes.
+const CALIBRATION: f64 = 30e-6;
+/// Items that are run without a look at the signal where they are that cheap: enough for the compiler to vectorise.
+const STRIDE: usize = 64;
+/// Bytes of items and results, themselves only, that a trial may hold.
+const TRIAL_BYTES: usize = 1 << 20;
+/// Seconds of work from which finding out how long a thread was blocked costs nothing that shows.
+const WORTH_CLOCKING: f64 = 20e-6;
+/// Of the chunks of a computing plan, one in so many is asked how long it was blocked.
+const CLOCKED_CHUNKS: u64 = 16;
+
+impl Pilot {
+    /// Items that a trial may hold at the same time.
+    pub(crate) fn trial_bound(&self) -> usize {
+        let shallow = TRIAL_BYTES / self.situation.item_bytes.max(1);
+        let stated = self.promise.map_or(usize::MAX, |(_, buffer_size)| buffer_size);
+        self.options.buffer_size.map_or(shallow.max(2).min(stated), usize::from)
+    }
+
+    /// Items of the plain loop until the next look at the clock.
+    pub(crate) fn stretch(&self) -> usize {
+        let seconds = if matches!(self.mode, Mode::Calibrating) { CALIBRATION } else { self.stretch };
+        (seconds / self.costs.serial().max(1e-10)).clamp(1.0, LONGEST_STRETCH_ITEMS) as usize
+    }
+
+    /// The clocks for the next batch.
+    pub(crate) fn clocks(&self) -> Clocks {
+        match (&self.mode, &self.plan) {
+            (Mode::Trying(trial), _) => trial.clocks(),
+            (_, Some(plan)) if plan.pool == Pool::Blocking => Clocks::All,
+            _ if self.chunks.is_multiple_of(CLOCKED_CHUNKS) && self.chunk_seconds() >= WORTH_CLOCKING => Clocks::All,
+            _ => Clocks::Wall,
+        }
+    }
+
+    /// Items that a thread runs before it looks whether the stream was cancelled: one, unless they are so cheap that
+    /// looking would show.
+    pub(crate) fn stride(&self) -> usize {
+        let is_running = matches!(self.mode, Mode::Parallel | Mode::Alone(_) | Mode::Draining(_));
+        if is_running && self.settled.1 < CHEAP && !verdict::is_pinned_parallel(&self.options) { STRIDE } else { 1 }
+    }
+
+    fn chunk_seconds(&self) -> f64 {
+        self.chunk(Remaining::UNKNOWN) as f64 * self.costs.item
+    }
+
+    /// The chunk for the costs alone.
+    pub(super) fn wanted_chunk(&self, remaining: Option<u64>, threads: usize) -> usize {
+        let usual = choose::chunk(&self.costs, remaining, threads, &self.options);
+        if self.options.chunk_size.is_some() { usual } else { ((usual as f64 * self.chunk_factor) as usize).max(1) }
+    }
+
+    pub(super) fn fitting(&self, chunk: usize, buffer: usize, threads: usize) -> usize {
+        if self.options.chunk_size.is_some() { chunk.min(buffer) } else { chunk.min(share(buffer, threads)) }
+    }
+
+    /// Items of the next chunk.
+    pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
+        let threads = self.threads();
+        let wanted = if self.rate() > 0.0 {
+            self.wanted_chunk(remaining.exact(), threads).min(self.chunk_limit)
+        } else {
+            self.plan.as_ref().map_or(1, |plan| plan.chunk_size)
+        };
+        self.fitting(wanted, self.buffer_size(), threads)
+    }
+
+    /// Whether the next step wants to know the memory.
+    pub(crate) fn wants_memory(&self, now: f64) -> bool {
+        self.pressure.is_due(now)
+    }
+
+    /// Takes a reading of the memory.
+    pub(crate) fn saw_memory(&mut self, now: f64, memory: Memory) {
+        self.pressure.observe(now, memory);
+    }
+
+    /// How many more items may be taken from the source, with so many in flight.
+    pub(crate) fn room(&self, in_flight: usize) -> usize {
+        let bytes = self.costs.result_bytes.max(self.situation.item_bytes as f64);
+        self.window().saturating_sub(in_flight).min(self.pressure.room(in_flight, bytes))
+    }
+
+    /// Items that may be in flight now, at most the plan's buffer size; 0 while draining.
+    pub(crate) fn window(&self) -> usize {
+        match self.mode {
+            Mode::Draining(_) => 0,
+            _ if self.options.buffer_size.is_some() => self.buffer_size(),
+            _ => {
+                let chunk = self.chunk(Remaining::UNKNOWN);
+                choose::window(chunk, self.threads(), &self.costs).min(self.buffer_size())
+            }
+        }
+    }
+
+    /// Threads that may run chunks now, besides the consumer if 0.
+    pub(crate) fn concurrency(&self) -> usize {
+        if self.is_alone() { 0 } else { self.threads() }
+    }
+
+    /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
+    fn is_alone(&self) -> bool {
+        matches!(self.mode, Mode::Alone(_) | Mode::Draining(super::After::Loop { .. }))
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.plan.as_ref().map_or(1, |plan| plan.threads)
+    }
+
+    fn buffer_size(&self) -> usize {
+        self.plan.as_ref().map_or(1, |plan| plan.buffer_size)
+    }
+
+    /// How the consumer spends its time while it has nothing to yield.
+    pub(crate) fn waiting(&self) -> choose::Waiting {
+        let is_computing = self.plan.as_ref().is_some_and(|plan| plan.pool == Pool::Cpu);
+        let waiting = choose::waiting(self.threads(), self.chunk_seconds(), is_computing);
+        choose::Waiting { helps: waiting.helps || self.is_alone(), ..waiting }
+    }
+}
+
+/// A chunk for which the buffer has place for every thread and one more that is being yielded.
+fn share(buffer: usize, threads: usize) -> usize {
+    (buffer / (threads + 1)).max(1)
+}

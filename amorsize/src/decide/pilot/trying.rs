@@ -1,0 +1,61 @@
+//! The first items: timed, and then decided upon.
+
+use crate::decide::costs::{Spread, blend};
+use crate::decide::input::Remaining;
+use crate::decide::trial::Trial;
+use crate::decide::verdict;
+
+use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
+
+/// Ratio of measured and expected item time within which a doubtful prediction is followed.
+const BORNE_OUT: f64 = 3.0;
+
+impl Pilot {
+    /// Keeps in mind what earlier runs say without much confidence: the trial decides whether to believe it.
+    pub(crate) fn consider(&mut self, prior: Prior) {
+        self.doubted = Some(prior);
+    }
+
+    /// A trial batch, pulled in `source` seconds.
+    pub(crate) fn tried(&mut self, source: f64, ran: Ran) {
+        let Mode::Trying(trial) = &mut self.mode else { return };
+        trial.observe(ran.items, ran.seconds, ran.blocked);
+        self.spread.add(ran.items, ran.each());
+        self.costs.item = trial.item_time();
+        self.costs.source = source / ran.items as f64;
+        self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), 0.5);
+        self.costs.spread = self.spread.coefficient();
+        if let Some(blocked) = ran.blocked {
+            self.costs.blocked = blocked;
+        }
+        self.done += ran.items as u64;
+    }
+
+    pub(super) fn try_again(&mut self) {
+        self.chunk_limit = 1;
+        self.stretch = FIRST_STRETCH;
+        self.mode = Mode::Trying(Trial::new(self.options.sample_size));
+    }
+
+    /// Chooses between the plain loop and threads with what is known now.
+    pub(super) fn decide(&mut self, at: Position, remaining: Remaining) {
+        let expected = remaining.expected(self.done);
+        self.spread = Spread::default();
+        if matches!(self.mode, Mode::Trying(_) | Mode::Calibrating) {
+            let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
+            self.chunk_limit = self.chunk_limit.max(first);
+            self.tally.skip(at);
+        }
+        if let Some(prior) = self.doubted.take().filter(|prior| is_like(self.costs.item, prior.costs.item)) {
+            let items = remaining.exact().unwrap_or(prior.items.max(expected));
+            return self.follow(prior, self.origin(), items, at);
+        }
+        let verdict = verdict::reach(&self.costs, expected, &self.options, &self.situation);
+        self.settle(verdict, self.origin(), expected, at);
+    }
+}
+
+/// Whether a trial bears out the item time that was expected.
+fn is_like(measured: f64, expected: f64) -> bool {
+    (1.0 / BORNE_OUT..BORNE_OUT).contains(&(measured / expected))
+}
