@@ -56,6 +56,11 @@ impl Times {
         if sorted.len().is_multiple_of(2) { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] }
     }
 
+    /// Standard deviation of the logarithms.
+    pub(crate) fn deviation(&self) -> f64 {
+        (self.scatter() / (self.len() as f64 - 1.0).max(1.0)).sqrt()
+    }
+
     /// Sum of squared deviations from the mean.
     fn scatter(&self) -> f64 {
         let mean = self.logs.iter().sum::<f64>() / self.logs.len() as f64;

@@ -8,13 +8,14 @@
 //!
 //! where concurrency is the work done by all threads in a second, and inflation is how much longer a chunk takes beside
 //! others than alone. Concurrency is exact, whatever the items; only inflation compares different items, and threads
-//! are refuted only where it is beyond doubt ([`Shift`]): if the items alone are not like those that were expected,
-//! threads get a second chance right after, on items that follow. Such checks get rarer each time they find the plan
-//! right.
+//! are refuted only where it is beyond doubt ([`Shift`](super::shift::Shift)). If the items alone are not like those
+//! that were expected, threads get a second chance right after, on items that follow. Where all items are alike, the
+//! rates themselves are compared: a lock that one thread keeps while the others wait makes few chunks take very long,
+//! which no median shows. Checks get rarer each time they find the plan right.
 
 use super::costs::Costs;
 use super::pilot::Runner;
-use super::shift::{Shift, Times};
+use super::shift::Times;
 
 /// Shortest seconds of a first judgement: some times the start-up of a pool.
 const FIRST_EPOCH: f64 = 400e-6;
@@ -55,6 +56,9 @@ const SURE: f64 = 1.645;
 const IMPLAUSIBLE: f64 = 16.0;
 /// Ratio within which chunks alone confirm what the plain loop was thought to take.
 const ALIKE: f64 = 1.25;
+/// Deviation of chunks alone (of their logarithms) up to which all items are alike, and the least that is believed.
+const EVEN_CHUNKS: f64 = 0.25;
+const LEAST_ERROR: f64 = 0.03;
 /// Seconds of an item below which its way through a chunk shows, so that the plain loop is faster than a chunk alone.
 const CHEAP: f64 = 100e-9;
 /// Shortest seconds of a pause after a plan was undone, before parallel is tried again.
@@ -91,12 +95,20 @@ pub(crate) enum Judgement {
     Refuted { gain: f64 },
 }
 
-/// What a comparison says of threads, and what they gain.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What threads gain, the factor by which that may be wrong, and how much longer work takes than in the plain loop.
+#[derive(Clone, Copy, Debug)]
+struct Compared {
+    gain: f64,
+    doubt: f64,
+    inflation: f64,
+}
+
+/// What a comparison says of threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    Good(f64),
+    Good,
     Open,
-    Bad(f64),
+    Bad,
 }
 
 /// What the plain loop shows after a plan was undone.
@@ -236,7 +248,7 @@ impl Watch {
             return Judgement::GoOn;
         }
         if let Some(after) = &self.after {
-            return if after.len() < self.alone.len() { Judgement::GoOn } else { self.conclude(at.now) };
+            return if after.len() < self.alone.len() { Judgement::GoOn } else { self.conclude(at) };
         }
         let epoch = Sum::between(self.since, at);
         let rounds = epoch.items / round.max(1) as u64;
@@ -281,15 +293,17 @@ impl Watch {
     /// Judges the chunks run alone so far.
     pub(crate) fn check(&mut self, now: f64) -> Judgement {
         let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
-        let Some(shift) = self.beside.shift_from(&self.alone).filter(|_| is_enough) else { return Judgement::GoOn };
+        let is_expected = self.is_as_expected();
+        let compared = self.compare(&self.beside, self.observed, is_expected);
+        let Some(compared) = compared.filter(|_| is_enough) else { return Judgement::GoOn };
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
-        match self.verdict(shift) {
+        match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
-            Verdict::Bad(_) if !self.is_as_expected() => {
+            Verdict::Bad if !is_expected => {
                 self.after = Some(Times::default());
                 Judgement::Kept
             }
-            verdict => self.settle(verdict, now),
+            verdict => self.settle(verdict, compared, now),
         }
     }
 
@@ -299,43 +313,57 @@ impl Watch {
     }
 
     /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
-    fn conclude(&mut self, now: f64) -> Judgement {
+    fn conclude(&mut self, at: Progress) -> Judgement {
         let after = self.after.take().unwrap_or_default();
-        let shifts = [&self.beside, &after].map(|times| times.shift_from(&self.alone));
-        let least = shifts.into_iter().flatten().min_by(|a, b| a.log.total_cmp(&b.log));
+        let later = Sum::between(self.since, at);
+        let both = [(&self.beside, self.observed), (&after, later)];
+        let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum, true));
+        let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
+        self.since = at;
         self.beside = after;
-        match least.map(|shift| self.verdict(shift)) {
-            Some(verdict @ Verdict::Bad(_)) => self.settle(verdict, now),
+        let Some(best) = best else { return Judgement::GoOn };
+        match self.verdict(best) {
+            Verdict::Bad => self.refute(best.gain, at.now),
             verdict => {
-                self.settle(verdict.unwrap_or(Verdict::Open), now);
+                self.settle(verdict, best, at.now);
                 Judgement::GoOn
             }
         }
     }
 
-    fn verdict(&mut self, shift: Shift) -> Verdict {
-        let inflation = shift.log.exp().max(1.0) / self.loop_against_chunk();
-        let is_changed = inflation > IMPLAUSIBLE * self.threads as f64;
-        self.inflation = (!is_changed).then_some(inflation);
-        let gain = self.observed.concurrency() / inflation;
-        let doubt = (SURE * shift.error).exp();
+    /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
+    fn compare(&self, times: &Times, stretch: Sum, is_steady: bool) -> Option<Compared> {
+        let shift = times.shift_from(&self.alone)?;
+        let factor = self.loop_against_chunk();
+        let count = self.alone.len() as f64;
+        let deviation = self.alone.deviation();
+        let (gain, error) = if is_steady && count > 1.0 && deviation < EVEN_CHUNKS {
+            (self.alone.median() / stretch.each(), deviation.max(LEAST_ERROR) / count.sqrt())
+        } else {
+            (stretch.concurrency() / shift.log.exp().max(1.0), shift.error)
+        };
+        let gain = gain * factor;
+        Some(Compared { gain, doubt: (SURE * error).exp(), inflation: stretch.concurrency() / gain })
+    }
+
+    fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Verdict {
         match (gain * doubt >= CONFIRMED, gain / doubt >= CONFIRMED) {
-            (_, true) => Verdict::Good(gain),
+            (_, true) => Verdict::Good,
             (true, _) => Verdict::Open,
-            _ if is_changed => Verdict::Open,
-            _ => Verdict::Bad(gain),
+            _ if inflation > IMPLAUSIBLE * self.threads as f64 => Verdict::Open,
+            _ => Verdict::Bad,
         }
     }
 
-    fn settle(&mut self, verdict: Verdict, now: f64) -> Judgement {
-        match verdict {
-            Verdict::Bad(gain) => self.refute(gain, now),
-            Verdict::Good(gain) => self.keep(gain, now),
-            Verdict::Open => {
-                self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
-                self.keep(self.observed.concurrency() / self.inflation.unwrap_or(1.0), now)
-            }
+    fn settle(&mut self, verdict: Verdict, Compared { gain, inflation, .. }: Compared, now: f64) -> Judgement {
+        self.inflation = Some(inflation.max(1.0));
+        if verdict == Verdict::Bad {
+            return self.refute(gain, now);
         }
+        if verdict == Verdict::Open {
+            self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
+        }
+        self.keep(gain, now)
     }
 
     /// The plain loop's time for an item over that of a chunk alone: less than 1 for cheap items, which pay for the way.
@@ -530,7 +558,7 @@ mod tests {
         watch.saw(Runner::Thread);
         let mut judgements = (0..10).map(|_| {
             watch.saw_chunk(1, after, Runner::Thread);
-            watch.judge(Progress { now: 1e-3, ..Progress::default() }, ROUND)
+            watch.judge(Progress { now: 1e-3, produced: (2e-3 / after) as u64, worked: 2e-3 }, ROUND)
         });
         judgements.find(|judgement| *judgement != Judgement::GoOn).unwrap_or(Judgement::GoOn)
     }
