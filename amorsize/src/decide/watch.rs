@@ -24,9 +24,6 @@ const ALARM_EPOCH: f64 = 150e-6;
 /// Gain below which threads do that badly, and below which they are surely a loss.
 const ALARM: f64 = 0.5;
 const LOSS: f64 = 0.97;
-/// Seconds of a judgement on threads that have lost before: what misleads (a lucky start, a lock that one thread keeps)
-/// is over then.
-const LATER_EPOCH: f64 = 1.5e-3;
 /// Longest seconds between two judgements.
 const LONGEST_EPOCH: f64 = 20e-3;
 /// Chunks for every thread in an epoch, at least: the first of them only start the pool.
@@ -61,8 +58,9 @@ const EVEN_CHUNKS: f64 = 0.25;
 const LEAST_ERROR: f64 = 0.03;
 /// Seconds of an item below which its way through a chunk shows, so that the plain loop is faster than a chunk alone.
 const CHEAP: f64 = 100e-9;
-/// Shortest seconds of a pause after a plan was undone, before parallel is tried again.
+/// Shortest seconds of a pause after a plan was undone, before parallel is tried again; and where it was clearly a loss.
 const SHORTEST_PAUSE: f64 = 10e-3;
+const CLEAR_PAUSE: f64 = 30e-3;
 /// A pause is so many times what the attempt has cost, so that attempts cost 2 % at most; and what one costs anyway.
 const PAUSES_A_LOSS: f64 = 50.0;
 const ATTEMPT: f64 = 100e-6;
@@ -176,8 +174,9 @@ pub(crate) struct Watch {
     observed: Sum,
     /// A first epoch has disappointed; the next one decides.
     is_suspect: bool,
-    /// A check has confirmed the plan before.
+    /// A check has confirmed the plan before, or undone it: then one bad epoch is enough.
     is_proven: bool,
+    has_lost: bool,
     /// How much longer work takes beside others than in the plain loop, once a check has told.
     inflation: Option<f64>,
     /// Not before this time is the plan doubted again: for a small gain, and for a loss.
@@ -210,6 +209,7 @@ impl Watch {
             observed: Sum { items: 1, seconds: baseline, worked: baseline },
             is_suspect: false,
             is_proven: false,
+            has_lost: false,
             inflation: None,
             patience_until: at.now,
             patience: FIRST_PATIENCE,
@@ -282,7 +282,7 @@ impl Watch {
         } else {
             self.observed = epoch;
         }
-        let is_doubtful = is_bad && (self.is_suspect || is_alarm);
+        let is_doubtful = is_bad && (self.is_suspect || is_alarm || self.has_lost);
         self.is_suspect = is_bad;
         if !is_bad {
             self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
@@ -293,13 +293,12 @@ impl Watch {
     /// Judges the chunks run alone so far.
     pub(crate) fn check(&mut self, now: f64) -> Judgement {
         let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
-        let is_expected = self.is_as_expected();
-        let compared = self.compare(&self.beside, self.observed, is_expected);
+        let compared = self.compare(&self.beside, self.observed);
         let Some(compared) = compared.filter(|_| is_enough) else { return Judgement::GoOn };
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
         match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
-            Verdict::Bad if !is_expected => {
+            Verdict::Bad if !self.is_as_expected() => {
                 self.after = Some(Times::default());
                 Judgement::Kept
             }
@@ -317,13 +316,13 @@ impl Watch {
         let after = self.after.take().unwrap_or_default();
         let later = Sum::between(self.since, at);
         let both = [(&self.beside, self.observed), (&after, later)];
-        let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum, true));
+        let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
         let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
         self.since = at;
         self.beside = after;
         let Some(best) = best else { return Judgement::GoOn };
         match self.verdict(best) {
-            Verdict::Bad => self.refute(best.gain, at.now),
+            Verdict::Bad => self.refute(best, at.now),
             verdict => {
                 self.settle(verdict, best, at.now);
                 Judgement::GoOn
@@ -332,18 +331,22 @@ impl Watch {
     }
 
     /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
-    fn compare(&self, times: &Times, stretch: Sum, is_steady: bool) -> Option<Compared> {
+    fn compare(&self, times: &Times, stretch: Sum) -> Option<Compared> {
         let shift = times.shift_from(&self.alone)?;
         let factor = self.loop_against_chunk();
-        let count = self.alone.len() as f64;
-        let deviation = self.alone.deviation();
-        let (gain, error) = if is_steady && count > 1.0 && deviation < EVEN_CHUNKS {
-            (self.alone.median() / stretch.each(), deviation.max(LEAST_ERROR) / count.sqrt())
+        let (gain, error) = if self.is_even() {
+            let error = self.alone.deviation().max(LEAST_ERROR) / (self.alone.len() as f64).sqrt();
+            (self.alone.median() / stretch.each(), error)
         } else {
             (stretch.concurrency() / shift.log.exp().max(1.0), shift.error)
         };
         let gain = gain * factor;
         Some(Compared { gain, doubt: (SURE * error).exp(), inflation: stretch.concurrency() / gain })
+    }
+
+    /// Whether all items are alike, as far as the chunks alone can tell.
+    fn is_even(&self) -> bool {
+        self.alone.len() > 1 && self.alone.deviation() < EVEN_CHUNKS
     }
 
     fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Verdict {
@@ -355,10 +358,11 @@ impl Watch {
         }
     }
 
-    fn settle(&mut self, verdict: Verdict, Compared { gain, inflation, .. }: Compared, now: f64) -> Judgement {
+    fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {
+        let Compared { gain, inflation, .. } = compared;
         self.inflation = Some(inflation.max(1.0));
         if verdict == Verdict::Bad {
-            return self.refute(gain, now);
+            return self.refute(compared, now);
         }
         if verdict == Verdict::Open {
             self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
@@ -373,11 +377,13 @@ impl Watch {
         if shows { ratio } else { 1.0 }
     }
 
-    fn refute(&mut self, gain: f64, now: f64) -> Judgement {
+    fn refute(&mut self, Compared { gain, doubt, .. }: Compared, now: f64) -> Judgement {
+        let shortest = if gain * doubt < LOSS { CLEAR_PAUSE } else { SHORTEST_PAUSE };
         let loss = ATTEMPT + self.observed.seconds * (1.0 - gain).max(0.0);
-        self.pause = (2.0 * self.pause).max(SHORTEST_PAUSE).max(PAUSES_A_LOSS * loss);
+        self.pause = (2.0 * self.pause).max(shortest).max(PAUSES_A_LOSS * loss);
         self.undone = Some((now + self.pause, Sum::default()));
-        self.epoch = LATER_EPOCH;
+        self.epoch = FIRST_EPOCH;
+        self.has_lost = true;
         self.is_proven = false;
         self.beside.clear();
         Judgement::Refuted { gain }
@@ -385,8 +391,9 @@ impl Watch {
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {
         let gain = gain.max(CONFIRMED);
-        self.baseline = gain * self.observed.each();
-        self.accepted = STILL_GOOD * gain;
+        let even = self.alone.median() * self.loop_against_chunk();
+        self.baseline = if self.is_even() { even } else { gain * self.observed.each() };
+        self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
         self.patience_until = now + self.patience;
         self.patience *= 4.0;
