@@ -225,7 +225,13 @@ impl<W> Tuner<W> {
     #[track_caller]
     #[must_use]
     pub fn predict(&self, len: usize) -> Option<Prediction> {
-        experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::here(size_of::<W>()))
+        experience::predict(
+            &self.identity,
+            Location::caller(),
+            len,
+            &self.options,
+            &Situation::here::<W>(size_of::<W>()),
+        )
     }
 
     /// A lazy iterator over the results, for items and results that own their data.
@@ -273,7 +279,7 @@ impl<W> Tuner<W> {
         I: IntoIterator,
         W: Work<I::Item>,
     {
-        let situation = Situation::here(size_of::<I::Item>().max(size_of::<W::Output>()));
+        let situation = Situation::here::<W::Output>(size_of::<I::Item>().max(size_of::<W::Output>()));
         let experience = Experience::new(self.identity, place, &self.options);
         let pilot = Pilot::new(self.options.clone(), situation);
         Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, experience, launcher)

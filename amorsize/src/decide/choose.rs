@@ -44,6 +44,8 @@ pub(crate) struct Situation {
     pub(crate) item_bytes: usize,
     /// What it takes to get a thread to work.
     pub(crate) wake: Wake,
+    /// Results own something that is freed when they are dropped.
+    pub(crate) results_own: bool,
 }
 
 /// Threads for work on the CPU pool and what they gain, or `None` where the plain loop is as fast.
@@ -164,7 +166,8 @@ pub(crate) fn ordered(order: Order, spread: f64, items: u64) -> bool {
 mod tests {
     use super::*;
 
-    const TWO_CORES: Situation = Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8, wake: Wake::USUAL };
+    const TWO_CORES: Situation =
+        Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8, wake: Wake::USUAL, results_own: false };
 
     fn cpu(item: f64) -> Costs {
         Costs { source: 1e-9, item, consumer: 2e-9, result_bytes: 8.0, ..Costs::default() }

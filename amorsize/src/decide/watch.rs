@@ -26,8 +26,9 @@ const ALARM: f64 = 0.5;
 const LOSS: f64 = 0.97;
 /// Longest seconds between two judgements.
 const LONGEST_EPOCH: f64 = 20e-3;
-/// Chunks for every thread in an epoch, at least: the first of them only start the pool.
+/// Chunks for every thread in an epoch, at least.
 const FEW_ROUNDS: u64 = 3;
+const ALARM_ROUNDS: u64 = 2;
 /// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
 const OVERSTATED: f64 = 0.67;
 /// Gain at which a check confirms the parallel plan.
@@ -153,17 +154,14 @@ impl Sum {
     fn work(&self) -> f64 {
         self.worked / self.items as f64
     }
-
-    /// Threads at work on average.
-    fn concurrency(&self) -> f64 {
-        self.worked / self.seconds
-    }
 }
 
 /// The state of watching.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     threads: usize,
+    /// Whether the plain loop is preferred as long as nothing is clear.
+    needs_proof: bool,
     /// Seconds an item of the plain loop.
     baseline: f64,
     /// Gain from which no check is needed.
@@ -202,6 +200,7 @@ impl Watch {
     pub(crate) fn new(at: Progress, threads: usize, baseline: f64, promised: f64) -> Self {
         Self {
             threads,
+            needs_proof: false,
             baseline,
             accepted: accepted(promised),
             since: at,
@@ -226,6 +225,11 @@ impl Watch {
         }
     }
 
+    /// Prefers the plain loop as long as nothing is clear.
+    pub(crate) fn needing_proof(self, needs_proof: bool) -> Self {
+        Self { needs_proof, ..self }
+    }
+
     /// Someone has run a chunk.
     pub(crate) fn saw(&mut self, runner: Runner) {
         self.is_manned |= runner == Runner::Thread;
@@ -247,12 +251,13 @@ impl Watch {
             self.since = at;
             return Judgement::GoOn;
         }
-        if let Some(after) = &self.after {
-            return if after.len() < self.alone.len() { Judgement::GoOn } else { self.conclude(at) };
-        }
         let epoch = Sum::between(self.since, at);
+        if let Some(after) = &self.after {
+            let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
+            return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
+        }
         let rounds = epoch.items / round.max(1) as u64;
-        let is_alarm = rounds >= 1 && epoch.seconds >= ALARM_EPOCH && self.gain(epoch) < ALARM;
+        let is_alarm = rounds >= ALARM_ROUNDS && epoch.seconds >= ALARM_EPOCH && self.gain(epoch) < ALARM;
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
@@ -298,6 +303,7 @@ impl Watch {
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
         match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
+            Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
             Verdict::Bad if !self.is_as_expected() => {
                 self.after = Some(Times::default());
                 Judgement::Kept
@@ -312,9 +318,8 @@ impl Watch {
     }
 
     /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
-    fn conclude(&mut self, at: Progress) -> Judgement {
+    fn conclude(&mut self, at: Progress, later: Sum) -> Judgement {
         let after = self.after.take().unwrap_or_default();
-        let later = Sum::between(self.since, at);
         let both = [(&self.beside, self.observed), (&after, later)];
         let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
         let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
@@ -338,10 +343,15 @@ impl Watch {
             let error = self.alone.deviation().max(LEAST_ERROR) / (self.alone.len() as f64).sqrt();
             (self.alone.median() / stretch.each(), error)
         } else {
-            (stretch.concurrency() / shift.log.exp().max(1.0), shift.error)
+            (self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error)
         };
-        let gain = gain * factor;
-        Some(Compared { gain, doubt: (SURE * error).exp(), inflation: stretch.concurrency() / gain })
+        let gain = (gain * factor).min(self.threads as f64);
+        Some(Compared { gain, doubt: (SURE * error).exp(), inflation: self.concurrency(stretch) / gain })
+    }
+
+    /// Threads at work on average. (Chunks that began before the stretch may add up to more than there are.)
+    fn concurrency(&self, stretch: Sum) -> f64 {
+        (stretch.worked / stretch.seconds).min(self.threads as f64)
     }
 
     /// Whether all items are alike, as far as the chunks alone can tell.

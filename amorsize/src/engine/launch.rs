@@ -95,10 +95,16 @@ fn threads_here() -> usize {
 }
 
 impl Situation {
-    /// What there is for a stream made here, whose items and results have so many bytes.
-    pub(crate) fn here(item_bytes: usize) -> Self {
+    /// What there is for a stream of `R` made here, whose items or results have so many bytes.
+    pub(crate) fn here<R>(item_bytes: usize) -> Self {
         let wake = wake::expected(is_running());
-        Self { cores: cores_here(), available_memory: machine::available_memory(), item_bytes, wake }
+        Self {
+            cores: cores_here(),
+            available_memory: machine::available_memory(),
+            item_bytes,
+            wake,
+            results_own: std::mem::needs_drop::<R>(),
+        }
     }
 }
 

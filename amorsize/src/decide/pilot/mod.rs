@@ -38,6 +38,8 @@ const FIRST_STRETCH: f64 = 50e-6;
 const CHEAP: f64 = 250e-9;
 /// Seconds of a first chunk after a trial; later ones at most double.
 const FIRST_CHUNK: f64 = 25e-6;
+/// Seconds of an item below which freeing its result may take as long as the item.
+const FREED_DEARLY: f64 = 20e-6;
 /// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
 const LONGEST_ESTIMATE: f64 = 1e9;
 
@@ -254,7 +256,9 @@ impl Pilot {
         self.settled = (expected, serial);
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
-        self.watch = is_watched.then(|| Watch::new(progress, threads, serial, verdict.gain));
+        // Memory that another thread frees than allocated it is where threads are most often in each other's way.
+        let needs_proof = self.situation.results_own && self.costs.item < FREED_DEARLY;
+        self.watch = is_watched.then(|| Watch::new(progress, threads, serial, verdict.gain).needing_proof(needs_proof));
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();
             Growth::new(at.now, at.yielded, threads, most, serial)
