@@ -20,6 +20,12 @@ pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 const LARGEST_CHUNK: usize = 8192;
 /// Bytes of results in flight that stay in a core's own cache. More of them cost the speed of memory.
 const CACHE_BYTES: f64 = 512.0 * 1024.0;
+/// Bytes of results a second from which that shows beside the function's own time; below, so many more may be in flight,
+/// up to a factor.
+const FLOOD: f64 = 2e9;
+const MOST_CACHES: f64 = 16.0;
+/// The stated bound leaves room for results so many times smaller than the first ones.
+const SMALLER: usize = 8;
 /// Seconds for which a woken thread may wait for a core that another one uses (Linux: the base slice).
 const SCHEDULER_SLICE: f64 = 4e-3;
 /// Most chunks a thread that are held because of spread.
@@ -85,7 +91,7 @@ pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     let usual = TARGET_CHUNK.max(HAND_OVERS * model::HAND_OVER * threads as f64);
     let target = options.target_chunk_duration.map_or(usual, |duration| duration.as_secs_f64());
     let by_time = items_in(target, costs.item);
-    let by_bytes = cached_items(costs.result_bytes, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
+    let by_bytes = cached_items(costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let chunk = by_time.min(by_bytes.max(1));
     match remaining {
         Some(remaining) => {
@@ -104,9 +110,14 @@ fn items_in(seconds: f64, item_time: f64) -> usize {
     ((seconds / item_time).ceil() as usize).clamp(1, LARGEST_CHUNK)
 }
 
-/// Results that fit into the caches of the threads that make them.
-fn cached_items(result_bytes: f64, threads: usize) -> usize {
-    (CACHE_BYTES * threads as f64 / result_bytes.max(1.0)) as usize
+/// Results that may be in flight without leaving the caches of the threads that make them, or without that being seen.
+fn cached_items(costs: &Costs, threads: usize) -> usize {
+    (cached_bytes(costs, threads) / costs.result_bytes.max(1.0)) as usize
+}
+
+fn cached_bytes(costs: &Costs, threads: usize) -> f64 {
+    let rate = costs.result_bytes / costs.item.max(1e-12);
+    CACHE_BYTES * threads as f64 * (FLOOD / rate.max(1.0)).clamp(1.0, MOST_CACHES)
 }
 
 /// Items in flight that keep every thread busy: for each thread a chunk that runs, one that waits, one that is done,
@@ -117,7 +128,7 @@ pub(crate) fn window(chunk: usize, threads: usize, costs: &Costs) -> usize {
         if chunk_time > SCHEDULER_SLICE { 0.0 } else { (SCHEDULER_SLICE / chunk_time.max(TARGET_CHUNK)).ceil() };
     let jitter = delays + (MULTIPLIER * costs.spread).min(WORST_SPREAD);
     let bytes = costs.result_bytes * chunk as f64 * threads as f64;
-    let cached = CACHE_BYTES * threads as f64 / bytes.max(1.0);
+    let cached = cached_bytes(costs, threads) / bytes.max(1.0);
     let chunks = MULTIPLIER + jitter.min((cached - MULTIPLIER).max(0.0));
     (chunks * chunk as f64 * threads as f64) as usize
 }
@@ -132,7 +143,8 @@ pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation
     let by_memory = situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION / bytes;
     let largest = options.chunk_size.map_or(LARGEST_CHUNK, usize::from);
     let wanted = largest.saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
-    let cached = cached_items(bytes, threads).max(window(chunk(costs, None, threads, options), threads, costs));
+    let usual = window(chunk(costs, None, threads, options), threads, costs);
+    let cached = cached_items(costs, threads).saturating_mul(SMALLER).max(usual);
     wanted.min(cached).min(by_memory as usize).max(1)
 }
 
