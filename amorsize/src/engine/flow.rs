@@ -23,6 +23,9 @@ use crate::work::Work;
 /// can be.
 const MOST_RESERVED: usize = 8192;
 
+/// Longest time for which more chunks are pulled than every thread needs at once.
+const QUICK_PULL: Duration = Duration::from_micros(15);
+
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
     /// Yield these results.
@@ -334,7 +337,7 @@ where
         let begin = Instant::now();
         let Some(chunk) = self.pull(source, items) else { return };
         let pulled = begin.elapsed();
-        let batch = self.queue.run(chunk);
+        let batch = self.queue.run_here(chunk, || ());
         if !batch.results.is_empty() {
             self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
         }
@@ -354,7 +357,7 @@ where
             self.refill(source, &polled, most);
             let batch = match polled.batch {
                 Some(batch) => Some(batch),
-                None => match self.help(waiting.helps || polled.running == 0) {
+                None => match self.help(waiting.helps || polled.running == 0, most) {
                     Helped::Next(batch) => Some(batch),
                     Helped::Other => continue,
                     Helped::No if self.queue.wait(self.accepted, waiting, &mut self.waits) => continue,
@@ -384,14 +387,17 @@ where
         self.configured = Some(Configured { threads, pool, target, epoch });
     }
 
-    /// Hands chunks over until every thread has one waiting, within the window. With results at hand no more than one
-    /// chunk is pulled: a slow source must not keep them from the consumer.
+    /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and that
+    /// takes next to no time: the consumer may be busy for longer than they are. With results at hand no more than one
+    /// chunk is pulled, since a slow source must not keep them from the consumer.
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) {
-        let enough = 2 * self.pilot.threads();
         let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
-        let missing = enough.saturating_sub(polled.queued).min(most_chunks);
-        self.look_at_memory();
-        for _ in 0..missing {
+        let missing = (2 * self.pilot.threads()).saturating_sub(polled.queued);
+        let now = self.look_at_memory();
+        for chunks in 0..most_chunks {
+            if chunks >= missing && (!self.pilot.is_uneven() || now.elapsed() > QUICK_PULL) {
+                return;
+            }
             let room = self.pilot.room(self.in_flight() as usize);
             let size = self.pilot.chunk(self.remaining(source));
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
@@ -406,11 +412,13 @@ where
         }
     }
 
-    fn look_at_memory(&mut self) {
-        let Position { now, .. } = self.position();
+    fn look_at_memory(&mut self) -> Instant {
+        let instant = Instant::now();
+        let Position { now, .. } = self.position_at(instant);
         if self.pilot.wants_memory(now) {
             self.pilot.saw_memory(now, machine::memory());
         }
+        instant
     }
 
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
@@ -434,9 +442,14 @@ where
     }
 
     /// Runs a waiting chunk on the consumer's own thread.
-    fn help(&mut self, may_help: bool) -> Helped<R> {
+    fn help(&mut self, may_help: bool, most: usize) -> Helped<R> {
         let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
-        let mut batch = self.queue.run(chunk);
+        let queue = Arc::clone(&self.queue);
+        let mut batch = queue.run_here(chunk, || {
+            if queue.claim(most.min(self.most_tickets)) {
+                self.launch();
+            }
+        });
         batch.cost.runner = runner;
         self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
     }

@@ -19,8 +19,10 @@ use crate::decide::choose::Waiting;
 use crate::decide::pilot::{Clocks, Runner};
 use crate::work::Work;
 
-/// Work worth less than this is not given away: about ten times what the hand-over costs.
-const WORTH_DIVIDING: Duration = Duration::from_micros(15);
+/// Work worth less than this is not given away to a thread that waits for it: some times what the hand-over costs.
+const WORTH_DIVIDING: Duration = Duration::from_micros(8);
+/// Work is given to a thread that has to be woken if it takes so many times what that does.
+const WORTH_WAKING: f64 = 4.0;
 
 const RUN: u8 = 0;
 const DIVIDE: u8 = 1;
@@ -127,6 +129,9 @@ impl<W, I, R> Queue<W, I, R> {
     /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
     pub(crate) fn push(&self, chunk: Chunk<I>, most_tickets: usize) -> bool {
         let mut state = self.lock();
+        if self.signal.0.load(Ordering::Relaxed) == DIVIDE {
+            self.signal.0.store(RUN, Ordering::Relaxed);
+        }
         state.queued.push_back(chunk);
         state.claim_ticket(most_tickets)
     }
@@ -134,6 +139,11 @@ impl<W, I, R> Queue<W, I, R> {
     /// A ticket is handed to a pool of threads that may be asleep; how soon one begins is to be found out.
     pub(crate) fn note_launch(&self, now: Instant) {
         self.lock().launched.get_or_insert(now);
+    }
+
+    /// Claims a ticket for what was given away.
+    pub(crate) fn claim(&self, most_tickets: usize) -> bool {
+        self.lock().claim_ticket(most_tickets)
     }
 
     /// Takes back a claimed ticket that could not be launched; how many there still are.
@@ -203,8 +213,9 @@ impl<W, I, R> Queue<W, I, R> {
         true
     }
 
+    /// Someone has nothing to do while others run chunks.
     fn ask_for_division(&self, state: &State<I, R>) {
-        if state.queued.is_empty() && state.running < state.limit {
+        if state.queued.is_empty() && state.running < state.limit && !state.cancelled {
             self.signal.0.store(DIVIDE, Ordering::Relaxed);
         }
     }
@@ -246,7 +257,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     pub(crate) fn run_ticket(&self, epoch: u32) {
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch) {
-            finished = Some(self.run(chunk));
+            finished = Some(self.run(chunk, WORTH_DIVIDING, || ()));
         }
     }
 
@@ -264,6 +275,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let next = if is_current { state.take_chunk(limit) } else { None };
         if is_current && next.is_none() {
             state.tickets -= 1;
+            self.ask_for_division(&state);
         }
         let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
         self.returns.0.fetch_add(1, Ordering::Relaxed);
@@ -278,18 +290,31 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         next
     }
 
-    /// Runs the function over a chunk, item by item; stops early when told to by the signal.
-    pub(crate) fn run(&self, chunk: Chunk<I>) -> Batch<R> {
+    /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
+    pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
+        let wake = wake::expected(true);
+        let worth = Duration::from_secs_f64(WORTH_WAKING * (wake.call + wake.latency));
+        self.run(chunk, worth, launch)
+    }
+
+    /// Runs the function over a chunk, item by item; stops early when told to by the signal. Gives half of the rest
+    /// away, if that is `worth` it and somebody has nothing to do, and tells `divided`.
+    fn run(&self, chunk: Chunk<I>, worth: Duration, mut divided: impl FnMut()) -> Batch<R> {
         let watch = Stopwatch::start(chunk.clocks);
         let mut results = Vec::with_capacity(chunk.items.len());
         let mut items = chunk.items.into_iter();
         let start = chunk.start;
         let panic = catch_unwind(AssertUnwindSafe(|| {
             loop {
-                if self.signal.0.load(Ordering::Relaxed) != RUN
-                    && self.heed(&mut items, start, results.len(), watch.begin())
-                {
-                    break;
+                match self.signal.0.load(Ordering::Relaxed) {
+                    RUN => {}
+                    CANCEL => break,
+                    _ => {
+                        if is_worth(worth, watch.begin(), items.len(), results.len()) {
+                            self.give_away(divide(&mut items, start + results.len() as u64));
+                            divided();
+                        }
+                    }
                 }
                 if chunk.stride > 1 {
                     results.extend(items.by_ref().take(chunk.stride).map(|item| self.work.call(item)));
@@ -309,25 +334,6 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         Batch { start, results, panic: panic.err(), cost }
     }
 
-    /// Follows the signal between two items: gives the back half away, or returns true to stop.
-    #[cold]
-    fn heed(&self, items: &mut vec::IntoIter<I>, start: u64, done: usize, begin: Instant) -> bool {
-        if self.signal.0.load(Ordering::Relaxed) == CANCEL {
-            return true;
-        }
-        let left = items.len();
-        if left < 2 || done == 0 || begin.elapsed().mul_f64(left as f64 / done as f64) < WORTH_DIVIDING {
-            return false;
-        }
-        let mut front: Vec<I> = items.collect();
-        let back = front.split_off(left - left / 2);
-        let start = start + (done + front.len()) as u64;
-        let back = Chunk { start, items: back, clocks: Clocks::Wall, stride: 1 };
-        *items = front.into_iter();
-        self.give_away(back);
-        false
-    }
-
     fn give_away(&self, chunk: Chunk<I>) {
         let mut state = self.lock();
         if state.cancelled {
@@ -344,6 +350,22 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             self.changed.notify_one();
         }
     }
+}
+
+/// Whether `left` items will take twice as long as is `worth` giving away, if they take what those `done` have taken.
+#[cold]
+fn is_worth(worth: Duration, begin: Instant, left: usize, done: usize) -> bool {
+    left > 1 && done > 0 && begin.elapsed().mul_f64(left as f64 / done as f64) >= 2 * worth
+}
+
+/// Takes the back half of what is left, where `next` is the place of its first item in the source.
+#[cold]
+fn divide<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
+    let mut front: Vec<I> = items.collect();
+    let back = front.split_off(front.len().div_ceil(2));
+    let start = next + front.len() as u64;
+    *items = front.into_iter();
+    Chunk { start, items: back, clocks: Clocks::Wall, stride: 1 }
 }
 
 impl<I, R> State<I, R> {

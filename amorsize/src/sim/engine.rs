@@ -262,7 +262,7 @@ impl Engine<'_> {
     }
 
     fn refill(&mut self, has_results: bool) {
-        let enough = 2 * self.pilot.threads();
+        let enough = if self.pilot.is_uneven() { usize::MAX } else { 2 * self.pilot.threads() };
         let missing = enough.saturating_sub(self.queue.len()).min(if has_results { 1 } else { usize::MAX });
         for _ in 0..missing {
             let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);

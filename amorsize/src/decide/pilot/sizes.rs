@@ -1,19 +1,22 @@
 //! How many: items of a stretch and of a chunk, items in flight, threads.
 
+use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose;
 use crate::decide::input::Remaining;
 use crate::decide::verdict;
 use crate::machine::Memory;
 use crate::plan::Pool;
 
-use super::{CHEAP, Clocks, Mode, Pilot};
+use super::{Clocks, Mode, Pilot};
 
 /// Most items of a stretch of the plain loop.
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
 /// Seconds of the plain loop that tell what it takes.
 const CALIBRATION: f64 = 30e-6;
-/// Items that are run without a look at the signal where they are that cheap: enough for the compiler to vectorise.
-const STRIDE: usize = 64;
+/// Items that are run without a look at the signal, where they take less than this (seconds) so that looking would show.
+/// Few, since they may turn a thousand times dearer.
+const STRIDE: usize = 16;
+const STRIDE_BELOW: f64 = 60e-9;
 /// Bytes of items and results, themselves only, that a trial may hold.
 const TRIAL_BYTES: usize = 1 << 20;
 /// Seconds of work from which finding out how long a thread was blocked costs nothing that shows.
@@ -49,7 +52,11 @@ impl Pilot {
     /// looking would show.
     pub(crate) fn stride(&self) -> usize {
         let is_running = matches!(self.mode, Mode::Parallel | Mode::Alone(_) | Mode::Draining(_));
-        if is_running && self.settled.1 < CHEAP && !verdict::is_pinned_parallel(&self.options) { STRIDE } else { 1 }
+        if is_running && self.settled.1 < STRIDE_BELOW && !verdict::is_pinned_parallel(&self.options) {
+            STRIDE
+        } else {
+            1
+        }
     }
 
     fn chunk_seconds(&self) -> f64 {
@@ -103,6 +110,11 @@ impl Pilot {
                 choose::window(chunk, self.threads(), &self.costs).min(self.buffer_size())
             }
         }
+    }
+
+    /// Whether some items take much longer than others.
+    pub(crate) fn is_uneven(&self) -> bool {
+        self.costs.spread > HETEROGENEOUS_CV_THRESHOLD
     }
 
     /// Threads that may run chunks now, besides the consumer if 0.
