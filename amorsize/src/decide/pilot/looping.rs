@@ -11,8 +11,11 @@ use super::{Looped, Mode, Pilot, Position};
 
 /// Longest seconds of the plain loop between two looks at the clock.
 const LONGEST_STRETCH: f64 = 400e-6;
-/// Ratio from which a change of item time makes the plan worth another thought.
+/// Ratio from which a change of item time makes the plan worth another thought; where earlier runs say that nothing
+/// beats the plain loop, it takes more; and stretches in a row that must show it, since one may have been interrupted.
 const NOTABLE: f64 = 1.5;
+const REMARKABLE: f64 = 4.0;
+const SURELY_DEAR: u32 = 2;
 /// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
 const FEWER: usize = 4;
 
@@ -50,7 +53,9 @@ impl Pilot {
     /// The plain loop goes on, unless items became dearer or the input turned out longer.
     fn rethink(&mut self, each: f64, at: Position, remaining: Remaining) {
         let expected = remaining.expected(self.done);
-        let is_dearer = each > NOTABLE * self.settled.1;
+        let notable = if self.follows { REMARKABLE } else { NOTABLE };
+        self.dear_stretches = if each > notable * self.settled.1 { self.dear_stretches + 1 } else { 0 };
+        let is_dearer = self.dear_stretches >= SURELY_DEAR;
         let is_longer = expected > self.settled.0.saturating_mul(2);
         if !is_dearer && !is_longer {
             return;
@@ -58,6 +63,7 @@ impl Pilot {
         let dearer = Costs { item: self.costs.item + (each - self.costs.serial()).max(0.0), ..self.costs };
         let pays = choose::threads(&dearer, expected, &self.options, &self.situation).is_some();
         self.settled = (expected, each);
+        self.dear_stretches = 0;
         if pays && is_dearer {
             self.try_again();
         } else if pays {

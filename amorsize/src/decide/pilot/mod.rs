@@ -109,8 +109,10 @@ pub(crate) struct Pilot {
     chunks: u64,
     /// Items before which the kind of pool is not doubted again.
     trusted_until: u64,
-    /// Expected rest and seconds an item when the plan was last chosen.
+    /// Expected rest and seconds an item when the plan was last chosen, and stretches of the plain loop in a row that
+    /// took notably longer.
     settled: (u64, f64),
+    dear_stretches: u32,
     stretch: f64,
 }
 
@@ -141,6 +143,7 @@ impl Pilot {
             chunks: 0,
             trusted_until: 0,
             settled: (0, 0.0),
+            dear_stretches: 0,
             stretch: FIRST_STRETCH,
         };
         pilot.adopt_pinned();
@@ -169,8 +172,10 @@ impl Pilot {
     }
 
     fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
-        let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
-        self.chunk_factor = prior.chunk_size as f64 / usual as f64;
+        if prior.verdict.pool != Pool::Serial {
+            let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
+            self.chunk_factor = prior.chunk_size as f64 / usual as f64;
+        }
         self.settle(prior.verdict, origin, expected, at);
         self.follows = true;
         self.growth.iter_mut().for_each(Growth::settle);
