@@ -34,10 +34,13 @@ pub(crate) fn steady(costs: &Costs, threads: usize, chunk: usize) -> f64 {
 /// threads without work.
 pub(crate) fn parallel(costs: &Costs, threads: usize, chunk: usize, items: u64, wake: Wake) -> f64 {
     let others = (threads - 1) as f64 / threads as f64;
-    let tail = 0.5 * others * costs.item * (chunk as f64).min(items as f64 / threads as f64);
+    let tail =
+        if chunk > 1 { 0.5 * others * costs.item * (chunk as f64).min(items as f64 / threads as f64) } else { 0.0 };
     // Until the others begin, the consumer does at most all of it.
     let alone = wake.latency.min(items as f64 * costs.serial());
-    wake.call + alone * others + items as f64 * steady(costs, threads, chunk) + tail
+    // Whole items go to whole threads: five of them on four take as long as eight.
+    let rounds = items.div_ceil(threads as u64) as f64 * costs.item;
+    wake.call + alone * others + (items as f64 * steady(costs, threads, chunk) + tail).max(rounds)
 }
 
 /// Throughput against the plain loop for `items` more items.
@@ -71,6 +74,12 @@ mod tests {
         assert!(speedup(&cpu(1e-6), 2, 25, 200, Wake::USUAL) > 1.2);
         assert!(speedup(&cpu(1e-6), 2, 25, 200, slow) < 1.0);
         assert!(speedup(&cpu(1e-6), 2, 100, 100_000, slow) > 1.8);
+    }
+
+    #[test]
+    fn one_item_too_many_takes_another_round() {
+        let seconds = |threads| parallel(&cpu(1e-3), threads, 1, 46, Wake::USUAL);
+        assert!(seconds(45) > 1.9 * seconds(46));
     }
 
     #[test]

@@ -175,6 +175,8 @@ pub(crate) struct Watch {
     /// A check has confirmed the plan before, or undone it: then one bad epoch is enough.
     is_proven: bool,
     has_lost: bool,
+    /// An epoch since the plan began was good.
+    was_good: bool,
     /// How much longer work takes beside others than in the plain loop, once a check has told.
     inflation: Option<f64>,
     /// Not before this time is the plan doubted again: for a small gain, and for a loss.
@@ -209,6 +211,7 @@ impl Watch {
             is_suspect: false,
             is_proven: false,
             has_lost: false,
+            was_good: false,
             inflation: None,
             patience_until: at.now,
             patience: FIRST_PATIENCE,
@@ -290,6 +293,7 @@ impl Watch {
         let is_doubtful = is_bad && (self.is_suspect || is_alarm || self.has_lost);
         self.is_suspect = is_bad;
         if !is_bad {
+            self.was_good = true;
             self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
         }
         is_doubtful
@@ -298,13 +302,15 @@ impl Watch {
     /// Judges the chunks run alone so far.
     pub(crate) fn check(&mut self, now: f64) -> Judgement {
         let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
-        let compared = self.compare(&self.beside, self.observed);
-        let Some(compared) = compared.filter(|_| is_enough) else { return Judgement::GoOn };
+        let Some(compared) = self.compare(&self.beside, self.observed) else { return Judgement::GoOn };
+        if !is_enough {
+            return Judgement::GoOn;
+        }
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
         match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
             Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
-            Verdict::Bad if !self.is_as_expected() => {
+            Verdict::Bad if !self.is_plausible() => {
                 self.after = Some(Times::default());
                 Judgement::Kept
             }
@@ -312,9 +318,14 @@ impl Watch {
         }
     }
 
-    /// Whether chunks alone take what the plain loop was thought to take: then items do not drift.
-    fn is_as_expected(&self) -> bool {
-        (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline))
+    /// Whether chunks alone take what the plain loop was thought to take, so that items do not drift; and, where threads
+    /// had been good, whether chunks beside others show by themselves what the rates show: a few dear items slow down
+    /// both as well.
+    fn is_plausible(&self) -> bool {
+        let is_expected = (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline));
+        let is_inflated =
+            || self.by_inflation(&self.beside, self.observed).is_some_and(|by| self.verdict(by) == Verdict::Bad);
+        is_expected && (!self.was_good || is_inflated())
     }
 
     /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
@@ -337,16 +348,22 @@ impl Watch {
 
     /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
     fn compare(&self, times: &Times, stretch: Sum) -> Option<Compared> {
+        if self.is_even() { Some(self.by_rates(stretch)) } else { self.by_inflation(times, stretch) }
+    }
+
+    fn by_rates(&self, stretch: Sum) -> Compared {
+        let error = self.alone.deviation().max(LEAST_ERROR) / (self.alone.len() as f64).sqrt();
+        self.compared(self.alone.median() / stretch.each(), error, stretch)
+    }
+
+    fn by_inflation(&self, times: &Times, stretch: Sum) -> Option<Compared> {
         let shift = times.shift_from(&self.alone)?;
-        let factor = self.loop_against_chunk();
-        let (gain, error) = if self.is_even() {
-            let error = self.alone.deviation().max(LEAST_ERROR) / (self.alone.len() as f64).sqrt();
-            (self.alone.median() / stretch.each(), error)
-        } else {
-            (self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error)
-        };
-        let gain = (gain * factor).min(self.threads as f64);
-        Some(Compared { gain, doubt: (SURE * error).exp(), inflation: self.concurrency(stretch) / gain })
+        Some(self.compared(self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
+    }
+
+    fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
+        let gain = (gain * self.loop_against_chunk()).min(self.threads as f64);
+        Compared { gain, doubt: (SURE * error).exp(), inflation: self.concurrency(stretch) / gain }
     }
 
     /// Threads at work on average. (Chunks that began before the stretch may add up to more than there are.)
@@ -394,6 +411,7 @@ impl Watch {
         self.undone = Some((now + self.pause, Sum::default()));
         self.epoch = FIRST_EPOCH;
         self.has_lost = true;
+        self.was_good = false;
         self.is_proven = false;
         self.beside.clear();
         Judgement::Refuted { gain }

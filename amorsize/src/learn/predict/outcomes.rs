@@ -106,9 +106,7 @@ impl Setup {
         let chunk = shrunk(costs, self.threads, self.chunk, self.items);
         let start = if self.pool == Pool::Blocking { self.threads as f64 * THREAD_START } else { 0.0 };
         let threads = model::parallel(&slowed, self.threads, chunk, self.items, Wake::USUAL);
-        // Whole items go to whole threads: five of them on four take as long as eight.
-        let rounds = self.items.div_ceil(self.threads as u64) as f64 * slowed.item;
-        (threads.max(rounds) + start) / self.items as f64
+        (threads + start) / self.items as f64
     }
 
     /// Throughput against the plain loop.
