@@ -12,6 +12,8 @@ const LONGEST_TRIAL: f64 = 30e-6;
 /// Seconds of a first item from which it stands for all: a second one alone would cost more than it is worth knowing
 /// what a first call's set-up took.
 const LONG_ITEM: f64 = 200e-6;
+/// Ratio of the first item's time to the second's from which it set something up.
+const SET_UP: f64 = 4.0;
 /// Seconds of a batch from which reading all clocks costs nothing that shows.
 const WORTH_CLOCKING: f64 = 20e-6;
 /// Ratio within which two batches agree; a preemption or a first call's set-up makes them differ by more.
@@ -69,8 +71,11 @@ impl Trial {
     /// Adds a batch of `items` that took `seconds` in the function; in a part of that its thread was blocked, if known.
     pub(crate) fn observe(&mut self, items: usize, seconds: f64, blocked: Option<f64>) {
         self.is_open = self.clocks() == Clocks::Cpu && blocked.is_none();
+        // What a first call sets up is no part of what items take.
+        let was_set_up =
+            self.before.is_none() && self.last.is_some_and(|first| first.item_time * items as f64 > SET_UP * seconds);
+        self.seconds = if was_set_up { seconds } else { self.seconds + seconds };
         self.items += items;
-        self.seconds += seconds;
         self.before = self.last;
         self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
     }
@@ -142,6 +147,12 @@ mod tests {
     #[test]
     fn a_slow_first_item_does_not_count() {
         assert!((run(5, |item| if item == 0 { 20e-6 } else { 1e-6 }).item_time() - 1e-6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_long_set_up_does_not_end_the_trial() {
+        let trial = run(5, |item| if item == 0 { 150e-6 } else { 40e-9 });
+        assert!(trial.items > 20 && (trial.item_time() - 40e-9).abs() < 1e-12, "{trial:?}");
     }
 
     #[test]

@@ -11,7 +11,8 @@
 //! are refuted only where it is beyond doubt ([`Shift`](super::shift::Shift)). If the items alone are not like those
 //! that were expected, threads get a second chance right after, on items that follow. Where all items are alike, the
 //! rates themselves are compared: a lock that one thread keeps while the others wait makes few chunks take very long,
-//! which no median shows. Checks get rarer each time they find the plan right.
+//! which no median shows. Cheap items are held against a stretch of the plain loop itself, which is faster than a chunk
+//! alone. Checks get rarer each time they find the plan right.
 
 use super::costs::Costs;
 use super::pilot::Runner;
@@ -52,13 +53,17 @@ const LONGEST_CHECK: f64 = 5e-3;
 const SURE: f64 = 1.645;
 /// Inflation, for each thread, that no contention explains: then the items have changed.
 const IMPLAUSIBLE: f64 = 16.0;
+/// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
+/// what takes so little is also most easily disturbed by other threads, and is always checked.
+pub(crate) const CHEAP: f64 = 250e-9;
+/// Seconds of such a stretch, and how far it may be off for the items in it.
+pub(crate) const PROBE: f64 = 200e-6;
+const PROBE_ERROR: f64 = 0.04;
 /// Ratio within which chunks alone confirm what the plain loop was thought to take.
 const ALIKE: f64 = 1.25;
 /// Deviation of chunks alone (of their logarithms) up to which all items are alike, and the least that is believed.
 const EVEN_CHUNKS: f64 = 0.25;
 const LEAST_ERROR: f64 = 0.03;
-/// Seconds of an item below which its way through a chunk shows, so that the plain loop is faster than a chunk alone.
-const CHEAP: f64 = 100e-9;
 /// Shortest seconds of a pause after a plan was undone, before parallel is tried again; and where it was clearly a loss.
 const SHORTEST_PAUSE: f64 = 10e-3;
 const CLEAR_PAUSE: f64 = 30e-3;
@@ -282,7 +287,7 @@ impl Watch {
     /// One bad epoch may be the machine's fault; the second one is the plan's.
     fn doubts(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
         let gain = self.gain(epoch);
-        let is_unclear = !self.is_proven && epoch.work() < OVERSTATED * self.baseline;
+        let is_unclear = !self.is_proven && (self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline);
         let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
         let is_bad = is_small || (gain < LOSS && now >= self.check_until);
         if is_bad && self.is_suspect {
@@ -316,6 +321,16 @@ impl Watch {
             }
             verdict => self.settle(verdict, compared, now),
         }
+    }
+
+    /// Judges by `each`, the plain loop's seconds for an item, which just ran instead of chunks.
+    pub(crate) fn probed(&mut self, each: f64, now: f64) -> Judgement {
+        self.alone.clear();
+        self.alone_seconds = PROBE;
+        let compared = self.compared(each / self.observed.each(), PROBE_ERROR, self.observed);
+        let judgement = self.settle(self.verdict(compared), compared, now);
+        self.baseline = each;
+        judgement
     }
 
     /// Whether chunks alone take what the plain loop was thought to take, so that items do not drift; and, where threads
@@ -362,7 +377,7 @@ impl Watch {
     }
 
     fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
-        let gain = (gain * self.loop_against_chunk()).min(self.threads as f64);
+        let gain = gain.min(self.threads as f64);
         Compared { gain, doubt: (SURE * error).exp(), inflation: self.concurrency(stretch) / gain }
     }
 
@@ -397,13 +412,6 @@ impl Watch {
         self.keep(gain, now)
     }
 
-    /// The plain loop's time for an item over that of a chunk alone: less than 1 for cheap items, which pay for the way.
-    fn loop_against_chunk(&self) -> f64 {
-        let ratio = self.baseline / self.alone.median();
-        let shows = self.baseline < CHEAP && (0.5..1.0).contains(&ratio);
-        if shows { ratio } else { 1.0 }
-    }
-
     fn refute(&mut self, Compared { gain, doubt, .. }: Compared, now: f64) -> Judgement {
         let shortest = if gain * doubt < LOSS { CLEAR_PAUSE } else { SHORTEST_PAUSE };
         let loss = ATTEMPT + self.observed.seconds * (1.0 - gain).max(0.0);
@@ -419,8 +427,7 @@ impl Watch {
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {
         let gain = gain.max(CONFIRMED);
-        let even = self.alone.median() * self.loop_against_chunk();
-        self.baseline = if self.is_even() { even } else { gain * self.observed.each() };
+        self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed.each() };
         self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
         self.patience_until = now + self.patience;
@@ -514,6 +521,17 @@ mod tests {
             watch.check(now)
         });
         checks.find(|checked| *checked != Judgement::GoOn).unwrap()
+    }
+
+    #[test]
+    fn cheap_items_are_checked_against_the_loop_itself() {
+        let mut watch = Watch::new(Progress::default(), 2, 50e-9, 1.9);
+        watch.saw(Runner::Thread);
+        let at = |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now };
+        let checks = (1..20).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
+        assert!(checks);
+        assert_eq!(watch.probed(50e-9, 2e-3), Judgement::Kept);
+        assert!(matches!(watch.probed(25e-9, 3e-3), Judgement::Refuted { .. }));
     }
 
     #[test]

@@ -25,8 +25,10 @@ impl Pilot {
         let Looped { items, seconds } = ran;
         self.done += items as u64;
         let each = seconds / items as f64;
-        if matches!(self.mode, Mode::Calibrating) {
-            return self.calibrated(each, at, remaining);
+        match self.mode {
+            Mode::Calibrating => return self.calibrated(each, at, remaining),
+            Mode::Probing(since) => return self.probed(since, each, at),
+            _ => {}
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);
         if self.plan.as_ref().is_some_and(|plan| plan.origin == Origin::Pinned) {

@@ -33,9 +33,6 @@ pub(crate) use seen::{Clocks, Looped, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;
-/// Seconds of an item below which a trial does not tell what the plain loop takes, since the compiler and the processor
-/// work on several items of a loop at once.
-const CHEAP: f64 = 250e-9;
 /// Seconds of a first chunk after a trial; later ones at most double.
 const FIRST_CHUNK: f64 = 25e-6;
 /// Seconds of an item below which freeing its result may take as long as the item.
@@ -52,6 +49,8 @@ enum Mode {
     Parallel,
     /// The consumer runs chunks alone since then, to know what they take.
     Alone(Position),
+    /// The plain loop instead of threads since then, to know what it takes.
+    Probing(Position),
     /// Chunks run out before something else.
     Draining(After),
 }
@@ -62,6 +61,8 @@ enum After {
     Loop {
         gain: f64,
     },
+    /// A look at the plain loop; threads do not count since then.
+    Probe(Position),
     Try,
 }
 
@@ -228,8 +229,10 @@ impl Pilot {
         options.estimated_item_time.is_some() || is_all_pinned
     }
 
+    /// A trial does not tell what the plain loop takes for cheap items, since the compiler and the processor work on
+    /// several items of a loop at once.
     fn is_too_cheap_to_know(&self) -> bool {
-        self.costs.item < CHEAP && !verdict::is_pinned_parallel(&self.options)
+        self.costs.item < watch::CHEAP && !verdict::is_pinned_parallel(&self.options)
     }
 
     /// Decides with what is known, because somebody wants to see the plan.
@@ -241,7 +244,7 @@ impl Pilot {
 
     /// Whether items are run as a plain loop now.
     pub(crate) fn is_looping(&self) -> bool {
-        matches!(self.mode, Mode::Looping | Mode::Calibrating)
+        matches!(self.mode, Mode::Looping | Mode::Calibrating | Mode::Probing(_))
     }
 
     /// The consumer took `seconds` over `items` results.
@@ -338,7 +341,9 @@ impl Pilot {
         }
         match self.mode {
             Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
-            Mode::Alone(since) => self.close_stretch(since),
+            Mode::Alone(since) | Mode::Probing(since) | Mode::Draining(After::Probe(since)) => {
+                self.close_stretch(since)
+            }
             _ => {}
         }
         std::mem::take(&mut self.tally).into_stretches()

@@ -4,7 +4,7 @@ use crate::decide::choose;
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
-use crate::decide::watch::{Judgement, Progress, Watch};
+use crate::decide::watch::{self, Judgement, Progress, Watch};
 use crate::plan::Pool;
 
 use super::{After, Handed, Mode, Pilot, Position, Ran, Runner};
@@ -85,6 +85,7 @@ impl Pilot {
         let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
         match self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round)) {
             Judgement::GoOn | Judgement::Kept => {}
+            Judgement::Check if self.costs.item < watch::CHEAP => self.mode = Mode::Draining(After::Probe(at)),
             Judgement::Check => self.mode = Mode::Alone(at),
             Judgement::Refuted { gain } => self.undo(gain, at),
         }
@@ -105,6 +106,18 @@ impl Pilot {
                 self.mode = Mode::Draining(After::Loop { gain });
             }
         }
+    }
+
+    /// The plain loop took `each` seconds an item since `since`.
+    pub(super) fn probed(&mut self, since: Position, each: f64, at: Position) {
+        let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(each, at.now));
+        self.close_alone(since, at);
+        if let Judgement::Refuted { gain } = judgement {
+            return self.adopt_loop(gain, at);
+        }
+        let progress = self.progress(at);
+        self.watch.iter_mut().for_each(|watch: &mut Watch| watch.restart(progress));
+        self.mode = Mode::Parallel;
     }
 
     fn close_alone(&mut self, since: Position, at: Position) {
@@ -152,12 +165,17 @@ impl Pilot {
         match after {
             After::Loop { gain } => {
                 self.tally.skip(at);
-                let threads = self.threads();
-                self.refuted = threads;
-                let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
-                self.adopt(Verdict::serial(reason), self.origin(), at);
+                self.adopt_loop(gain, at);
             }
+            After::Probe(since) => self.mode = Mode::Probing(since),
             After::Try => self.try_again(),
         }
+    }
+
+    fn adopt_loop(&mut self, gain: f64, at: Position) {
+        let threads = self.threads();
+        self.refuted = threads;
+        let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
+        self.adopt(Verdict::serial(reason), self.origin(), at);
     }
 }

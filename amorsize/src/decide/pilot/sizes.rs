@@ -4,10 +4,11 @@ use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose;
 use crate::decide::input::Remaining;
 use crate::decide::verdict;
+use crate::decide::watch;
 use crate::machine::Memory;
 use crate::plan::Pool;
 
-use super::{Clocks, Mode, Pilot};
+use super::{After, Clocks, Mode, Pilot};
 
 /// Most items of a stretch of the plain loop.
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
@@ -34,7 +35,11 @@ impl Pilot {
 
     /// Items of the plain loop until the next look at the clock.
     pub(crate) fn stretch(&self) -> usize {
-        let seconds = if matches!(self.mode, Mode::Calibrating) { CALIBRATION } else { self.stretch };
+        let seconds = match self.mode {
+            Mode::Calibrating => CALIBRATION,
+            Mode::Probing(_) => watch::PROBE,
+            _ => self.stretch,
+        };
         (seconds / self.costs.serial().max(1e-10)).clamp(1.0, LONGEST_STRETCH_ITEMS) as usize
     }
 
@@ -124,7 +129,7 @@ impl Pilot {
 
     /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
     fn is_alone(&self) -> bool {
-        matches!(self.mode, Mode::Alone(_) | Mode::Draining(super::After::Loop { .. }))
+        matches!(self.mode, Mode::Alone(_) | Mode::Draining(After::Loop { .. } | After::Probe(_)))
     }
 
     pub(crate) fn threads(&self) -> usize {
