@@ -23,32 +23,64 @@ pub(crate) struct Stretch {
     pub(crate) is_predicted: bool,
 }
 
+/// Items, and the seconds that something took for them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    items: usize,
+    seconds: f64,
+}
+
+impl Sum {
+    fn add(&mut self, items: usize, seconds: f64) {
+        self.items += items;
+        self.seconds += seconds;
+    }
+
+    fn each(self) -> Option<f64> {
+        (self.items > 0).then(|| self.seconds / self.items as f64)
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    since: f64,
-    yielded: u64,
-    /// Items run on threads in the present stretch, and the function's seconds for them.
-    ran: (usize, f64),
+    since: Position,
+    /// What threads, the source and the consumer have done in the present stretch.
+    ran: Sum,
+    pulled: Sum,
+    consumed: Sum,
     stretches: Vec<Stretch>,
 }
 
 impl Tally {
     /// Adds a chunk that was run on a thread.
     pub(crate) fn ran(&mut self, items: usize, seconds: f64) {
-        self.ran.0 += items;
-        self.ran.1 += seconds;
+        self.ran.add(items, seconds);
     }
 
-    /// Seconds of the function for an item on average over the present stretch, where threads ran it: running
-    /// estimates only know its end.
-    pub(crate) fn item_time(&self) -> Option<f64> {
-        (self.ran.0 > 0).then(|| self.ran.1 / self.ran.0 as f64)
+    /// Adds items pulled from the source.
+    pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
+        self.pulled.add(items, seconds);
+    }
+
+    /// Adds results that the consumer is done with.
+    pub(crate) fn consumed(&mut self, items: usize, seconds: f64) {
+        self.consumed.add(items, seconds);
+    }
+
+    /// What an item cost on average over the present stretch, where that was seen: running estimates only know its end.
+    pub(crate) fn costs(&self, now: &Costs) -> Costs {
+        Costs {
+            source: self.pulled.each().unwrap_or(now.source),
+            item: self.ran.each().unwrap_or(now.item),
+            consumer: self.consumed.each().unwrap_or(now.consumer),
+            ..*now
+        }
     }
 
     /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an item.
     pub(crate) fn close(&mut self, plan: &Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
-        let (items, seconds) = (at.yielded - self.yielded, at.now - self.since);
+        let (items, seconds) = (at.yielded - self.since.yielded, at.now - self.since.now);
         self.skip(at);
         if items == 0 || seconds <= 0.0 {
             return;
@@ -59,14 +91,62 @@ impl Tally {
         self.stretches.push(Stretch { plan: plan.clone(), costs, items, seconds, serial, is_predicted });
     }
 
-    /// Time and results that belong to no plan: a trial or a probe.
+    /// Time and results that belong to no plan: a trial, say.
     pub(crate) fn skip(&mut self, at: Position) {
-        self.since = at.now;
-        self.yielded = at.yielded;
-        self.ran = (0, 0.0);
+        self.since = at;
+        (self.ran, self.pulled, self.consumed) = Default::default();
+    }
+
+    /// The same in the middle of a stretch, which goes on.
+    pub(crate) fn leave_out(&mut self, from: Position, to: Position) {
+        self.since.now += to.now - from.now;
+        self.since.yielded += to.yielded - from.yielded;
     }
 
     pub(crate) fn into_stretches(self) -> Vec<Stretch> {
         self.stretches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Origin, Pool};
+
+    fn at(now: f64, yielded: u64) -> Position {
+        Position { now, yielded }
+    }
+
+    fn plan() -> Plan {
+        Plan {
+            pool: Pool::Cpu,
+            threads: 2,
+            chunk_size: 1,
+            buffer_size: 1,
+            ordered: true,
+            origin: Origin::Pinned,
+            expected_speedup: 1.0,
+            reason: "".into(),
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_counts_neither_time_nor_items() {
+        let mut tally = Tally::default();
+        tally.leave_out(at(1.0, 100), at(3.0, 150));
+        tally.close(&plan(), Costs::default(), 0.0, false, at(4.0, 250));
+        let [stretch] = &tally.into_stretches()[..] else { panic!() };
+        assert_eq!((stretch.items, stretch.seconds), (200, 2.0));
+    }
+
+    #[test]
+    fn costs_are_means_over_the_stretch() {
+        let mut tally = Tally::default();
+        tally.ran(10, 1.0);
+        tally.ran(30, 1.0);
+        let costs = tally.costs(&Costs { source: 7.0, ..Costs::default() });
+        assert_eq!((costs.item, costs.source), (0.05, 7.0));
+        tally.skip(at(1.0, 1));
+        assert_eq!(tally.costs(&Costs::default()).item, 0.0);
     }
 }

@@ -25,6 +25,8 @@ const ALARM_EPOCH: f64 = 150e-6;
 /// Gain below which threads do that badly, and below which they are surely a loss.
 const ALARM: f64 = 0.5;
 const LOSS: f64 = 0.97;
+/// Seconds of an epoch in which the start of threads does not show any more.
+const SURE_EPOCH: f64 = 1.5e-3;
 /// Longest seconds between two judgements.
 const LONGEST_EPOCH: f64 = 20e-3;
 /// Chunks for every thread in an epoch, at least.
@@ -287,7 +289,8 @@ impl Watch {
     /// One bad epoch may be the machine's fault; the second one is the plan's.
     fn doubts(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
         let gain = self.gain(epoch);
-        let is_unclear = !self.is_proven && (self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline);
+        let may_be_wrong = self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
+        let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
         let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
         let is_bad = is_small || (gain < LOSS && now >= self.check_until);
         if is_bad && self.is_suspect {
@@ -295,7 +298,7 @@ impl Watch {
         } else {
             self.observed = epoch;
         }
-        let is_doubtful = is_bad && (self.is_suspect || is_alarm || self.has_lost);
+        let is_doubtful = is_bad && (self.is_suspect || is_alarm || is_unclear || self.has_lost);
         self.is_suspect = is_bad;
         if !is_bad {
             self.was_good = true;
@@ -528,7 +531,7 @@ mod tests {
         let mut watch = Watch::new(Progress::default(), 2, 50e-9, 1.9);
         watch.saw(Runner::Thread);
         let at = |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now };
-        let checks = (1..20).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
+        let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
         assert!(checks);
         assert_eq!(watch.probed(50e-9, 2e-3), Judgement::Kept);
         assert!(matches!(watch.probed(25e-9, 3e-3), Judgement::Refuted { .. }));

@@ -250,6 +250,7 @@ impl Pilot {
     /// The consumer took `seconds` over `items` results.
     pub(crate) fn consumed(&mut self, items: usize, seconds: f64) {
         self.own += seconds;
+        self.tally.consumed(items, seconds);
         let each = seconds / items as f64;
         self.watch_chunk(each);
         match self.mode {
@@ -322,7 +323,7 @@ impl Pilot {
 
     fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return self.tally.skip(at) };
-        let costs = Costs { item: self.tally.item_time().unwrap_or(self.costs.item), ..self.costs };
+        let costs = self.tally.costs(&self.costs);
         let serial = match &self.watch {
             Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),

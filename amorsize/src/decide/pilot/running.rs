@@ -55,6 +55,7 @@ impl Pilot {
     /// A chunk of `items` was pulled in `seconds`.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
         self.own += seconds;
+        self.tally.pulled(items, seconds);
         self.costs.source = blend(self.costs.source, seconds / items as f64, self.rate());
     }
 
@@ -97,36 +98,30 @@ impl Pilot {
         match judgement {
             Judgement::GoOn | Judgement::Check => {}
             Judgement::Kept => {
-                self.close_alone(since, at);
+                self.tally.leave_out(since, at);
                 self.watch.iter_mut().for_each(|watch: &mut Watch| watch.restart(progress));
                 self.mode = Mode::Parallel;
             }
-            Judgement::Refuted { gain } => {
-                self.close_alone(since, at);
-                self.mode = Mode::Draining(After::Loop { gain });
-            }
+            Judgement::Refuted { gain } => self.undo(gain, since),
         }
     }
 
     /// The plain loop took `each` seconds an item since `since`.
     pub(super) fn probed(&mut self, since: Position, each: f64, at: Position) {
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(each, at.now));
-        self.close_alone(since, at);
         if let Judgement::Refuted { gain } = judgement {
+            self.close_stretch(since);
             return self.adopt_loop(gain, at);
         }
+        self.tally.leave_out(since, at);
         let progress = self.progress(at);
         self.watch.iter_mut().for_each(|watch: &mut Watch| watch.restart(progress));
         self.mode = Mode::Parallel;
     }
 
-    fn close_alone(&mut self, since: Position, at: Position) {
-        self.close_stretch(since);
-        self.tally.skip(at);
-    }
-
-    fn undo(&mut self, gain: f64, at: Position) {
-        self.close_stretch(at);
+    /// Threads counted until `until`; what they have begun runs out.
+    fn undo(&mut self, gain: f64, until: Position) {
+        self.close_stretch(until);
         self.mode = Mode::Draining(After::Loop { gain });
     }
 
@@ -163,16 +158,14 @@ impl Pilot {
     pub(crate) fn drained(&mut self, at: Position) {
         let Mode::Draining(after) = self.mode else { return };
         match after {
-            After::Loop { gain } => {
-                self.tally.skip(at);
-                self.adopt_loop(gain, at);
-            }
+            After::Loop { gain } => self.adopt_loop(gain, at),
             After::Probe(since) => self.mode = Mode::Probing(since),
             After::Try => self.try_again(),
         }
     }
 
     fn adopt_loop(&mut self, gain: f64, at: Position) {
+        self.tally.skip(at);
         let threads = self.threads();
         self.refuted = threads;
         let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
