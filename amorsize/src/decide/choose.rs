@@ -126,11 +126,16 @@ pub(crate) fn window(chunk: usize, threads: usize, costs: &Costs) -> usize {
     let chunk_time = chunk as f64 * costs.item;
     let delays =
         if chunk_time > SCHEDULER_SLICE { 0.0 } else { (SCHEDULER_SLICE / chunk_time.max(TARGET_CHUNK)).ceil() };
-    let jitter = delays + (MULTIPLIER * costs.spread).min(WORST_SPREAD);
+    let jitter = delays + (MULTIPLIER * chunk_spread(costs, chunk)).min(WORST_SPREAD);
     let bytes = costs.result_bytes * chunk as f64 * threads as f64;
     let cached = cached_bytes(costs, threads) / bytes.max(1.0);
     let chunks = MULTIPLIER + jitter.min((cached - MULTIPLIER).max(0.0));
     (chunks * chunk as f64 * threads as f64) as usize
+}
+
+/// Coefficient of variation of chunks: a mean over n items spreads √n times less than one.
+pub(crate) fn chunk_spread(costs: &Costs, chunk: usize) -> f64 {
+    costs.spread / (chunk as f64).sqrt()
 }
 
 /// The stated bound on items in flight: the user's, or room for chunks that grow when items turn out cheaper than

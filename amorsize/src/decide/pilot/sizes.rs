@@ -117,9 +117,9 @@ impl Pilot {
         }
     }
 
-    /// Whether some items take much longer than others.
+    /// Whether some chunks take much longer than others.
     pub(crate) fn is_uneven(&self) -> bool {
-        self.costs.spread > HETEROGENEOUS_CV_THRESHOLD
+        choose::chunk_spread(&self.costs, self.chunk(Remaining::UNKNOWN)) > HETEROGENEOUS_CV_THRESHOLD
     }
 
     /// Threads that may run chunks now, besides the consumer if 0.
