@@ -53,6 +53,11 @@ const EVER_ALONE: usize = 32;
 const LONGEST_CHECK: f64 = 5e-3;
 /// Standard errors that exclude chance (one-sided 95 %).
 const SURE: f64 = 1.645;
+/// Inflation below which threads are not in each other's way, gain above which they do no harm then, and checks for
+/// which that is put up with.
+const INFLATED: f64 = 1.15;
+const HARMLESS: f64 = 0.9;
+const MOST_IDLE_CHECKS: u32 = 3;
 /// Inflation, for each thread, that no contention explains: then the items have changed.
 const IMPLAUSIBLE: f64 = 16.0;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
@@ -198,6 +203,8 @@ pub(crate) struct Watch {
     after: Option<Times>,
     alone_seconds: f64,
     most_alone: usize,
+    /// Checks in a row that found no gain, for want of processors.
+    idle_checks: u32,
     /// While the plan is undone: when it is tried again, and how the plain loop does.
     undone: Option<(f64, Sum)>,
     dear_stretches: u32,
@@ -229,6 +236,7 @@ impl Watch {
             after: None,
             alone_seconds: 0.0,
             most_alone: MOST_ALONE,
+            idle_checks: 0,
             undone: None,
             dear_stretches: 0,
             pause: 0.0,
@@ -399,6 +407,8 @@ impl Watch {
             (_, true) => Verdict::Good,
             (true, _) => Verdict::Open,
             _ if inflation > IMPLAUSIBLE * self.threads as f64 => Verdict::Open,
+            // Threads that do not get to run are no gain, and no loss either: that may pass.
+            _ if inflation < INFLATED && gain > HARMLESS && self.idle_checks < MOST_IDLE_CHECKS => Verdict::Open,
             _ => Verdict::Bad,
         }
     }
@@ -409,6 +419,7 @@ impl Watch {
         if verdict == Verdict::Bad {
             return self.refute(compared, now);
         }
+        self.idle_checks = if gain < CONFIRMED { self.idle_checks + 1 } else { 0 };
         if verdict == Verdict::Open {
             self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
         }
@@ -602,6 +613,22 @@ mod tests {
         watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3 };
         (0..6).for_each(|_| watch.saw_chunk(1, 190e-6, Runner::Thread));
         assert_eq!(check(&mut watch, 1e-3, 185e-6), Judgement::Kept);
+    }
+
+    #[test]
+    fn threads_that_do_not_get_to_run_are_put_up_with_for_a_while() {
+        let mut watch = start();
+        watch.observed = Sum { items: 1_000, seconds: 1e-3, worked: 1e-3 };
+        let judgements = [0; 4].map(|_| {
+            (0..6).for_each(|_| watch.saw_chunk(100, SERIAL, Runner::Thread));
+            watch.alone.clear();
+            watch.alone_seconds = 0.0;
+            let judgement = check(&mut watch, 1e-3, SERIAL);
+            watch.restart(Progress::default());
+            judgement
+        });
+        assert_eq!(judgements[..3], [Judgement::Kept; 3]);
+        assert!(matches!(judgements[3], Judgement::Refuted { .. }));
     }
 
     /// Threads that seem to take four times as long as the chunks alone, which are not what was expected; then `after`.
