@@ -326,22 +326,28 @@ impl Watch {
         match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
             Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
-            Verdict::Bad if !self.is_plausible() => {
-                self.after = Some(Times::default());
-                Judgement::Kept
-            }
+            Verdict::Bad if !self.is_plausible() => self.give_second_chance(),
             verdict => self.settle(verdict, compared, now),
         }
     }
 
-    /// Judges by `each`, the plain loop's seconds for an item, which just ran instead of chunks.
+    /// Judges by `each`, the plain loop's seconds for an item, which just ran instead of chunks alone.
     pub(crate) fn probed(&mut self, each: f64, now: f64) -> Judgement {
         self.alone.clear();
+        (0..FEWEST_ALONE).for_each(|_| self.alone.add(each));
         self.alone_seconds = PROBE;
         let compared = self.compared(each / self.observed.each(), PROBE_ERROR, self.observed);
-        let judgement = self.settle(self.verdict(compared), compared, now);
+        let judgement = match self.verdict(compared) {
+            Verdict::Bad if self.was_good => self.give_second_chance(),
+            verdict => self.settle(verdict, compared, now),
+        };
         self.baseline = each;
         judgement
+    }
+
+    fn give_second_chance(&mut self) -> Judgement {
+        self.after = Some(Times::default());
+        Judgement::Kept
     }
 
     /// Whether chunks alone take what the plain loop was thought to take, so that items do not drift; and, where threads
@@ -545,7 +551,9 @@ mod tests {
         let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
         assert!(checks);
         assert_eq!(watch.probed(50e-9, 2e-3), Judgement::Kept);
-        assert!(matches!(watch.probed(25e-9, 3e-3), Judgement::Refuted { .. }));
+        assert_eq!(watch.probed(25e-9, 3e-3), Judgement::Kept, "threads had been good");
+        watch.was_good = false;
+        assert!(matches!(watch.probed(25e-9, 4e-3), Judgement::Refuted { .. }));
     }
 
     #[test]

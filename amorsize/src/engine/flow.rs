@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::chunk::{Batch, BatchCost, Chunk, Payload};
 use super::launch::{Launch, Target, Ticket};
 use super::queue::{Polled, Queue};
-use super::wake;
+use super::wake::Launched;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
@@ -428,14 +428,11 @@ where
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let target = configured.target.clone().or_else(|| Target::of(plan, self.pilot.is_pinned()));
         let queue = Arc::clone(&self.queue);
-        let begin = Instant::now();
-        if plan.pool == Pool::Cpu {
-            queue.note_launch(begin);
-        }
+        // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
+        let launched = (plan.pool == Pool::Cpu).then(Launched::now);
+        launched.into_iter().for_each(|launched| queue.note_launch(launched));
         let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
-        if plan.pool == Pool::Cpu {
-            wake::observe_call(begin.elapsed());
-        }
+        launched.into_iter().for_each(Launched::is_done);
         if !is_launched {
             self.most_tickets = self.queue.return_ticket();
         }

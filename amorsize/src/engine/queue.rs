@@ -14,7 +14,7 @@ use std::vec;
 
 use super::chunk::{Batch, BatchCost, Chunk, Placed, drop_each_quietly};
 use super::clock::Stopwatch;
-use super::wake;
+use super::wake::{self, Launched};
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::{Clocks, Runner};
 use crate::work::Work;
@@ -65,7 +65,7 @@ struct State<I, R> {
     /// Jobs handed to a pool that have not ended.
     tickets: usize,
     /// When the first of those was handed over that no thread has begun with.
-    launched: Option<Instant>,
+    launched: Option<Launched>,
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
     epoch: u32,
     sleeper: Option<Sleeper>,
@@ -137,8 +137,8 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// A ticket is handed to a pool of threads that may be asleep; how soon one begins is to be found out.
-    pub(crate) fn note_launch(&self, now: Instant) {
-        self.lock().launched.get_or_insert(now);
+    pub(crate) fn note_launch(&self, launched: Launched) {
+        self.lock().launched.get_or_insert(launched);
     }
 
     /// Claims a ticket for what was given away.
@@ -241,7 +241,7 @@ impl<W, I, R> Queue<W, I, R> {
             Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
         drop(state);
         if let Some(launched) = launched {
-            wake::observe_waiting(launched.elapsed());
+            launched.is_in_vain();
         }
         unwanted.discard();
     }
@@ -284,7 +284,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             self.changed.notify_one();
         }
         if let Some(launched) = launched {
-            wake::observe_latency(launched.elapsed());
+            launched.has_begun();
+        }
+        if next.is_none() {
+            wake::worked();
         }
         unwanted.discard();
         next

@@ -1,9 +1,11 @@
 //! What it takes to get a thread to work, here and now: from some microseconds, while the pool's threads still look for
 //! work, to a millisecond on a virtual machine whose other processors were given back to the host. Measured at every
-//! launch, so that short runs are not shared where they would be over before another thread has begun.
+//! launch, apart for threads that have just worked and threads that are asleep, so that short runs are not shared where
+//! they would be over before another thread has begun.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use crate::decide::model::Wake;
@@ -17,31 +19,72 @@ const LONGEST: Duration = Duration::from_millis(2);
 const HALF_LIFE: Duration = Duration::from_secs(1);
 /// What starting the pool adds the first time.
 const START: f64 = 400e-6;
+/// Time after its last work from which a thread of a pool is taken to be asleep.
+const ASLEEP: Duration = Duration::from_micros(100);
 
-static CALL: Estimate = Estimate::new();
-static LATENCY: Estimate = Estimate::new();
+/// Threads that have just worked, and threads that are asleep.
+static AWAKE: Threads = Threads::new();
+static SLEEPING: Threads = Threads::new();
+/// Nanoseconds since [`EPOCH`] when a thread last ended its work.
+static LAST_WORK: AtomicU64 = AtomicU64::new(0);
+
+struct Threads {
+    call: Estimate,
+    latency: Estimate,
+}
+
+impl Threads {
+    const fn new() -> Self {
+        Self { call: Estimate::new(), latency: Estimate::new() }
+    }
+
+    fn now() -> &'static Self {
+        let idle = EPOCH.elapsed().saturating_sub(Duration::from_nanos(LAST_WORK.load(Relaxed)));
+        if idle < ASLEEP { &AWAKE } else { &SLEEPING }
+    }
+}
 
 /// What to expect. `runs`: whether the pool's threads have been started.
 pub(crate) fn expected(runs: bool) -> Wake {
+    let Threads { call, latency } = Threads::now();
     let start = if runs { 0.0 } else { START };
-    Wake { call: CALL.value(Wake::USUAL.call) + start, latency: LATENCY.value(Wake::USUAL.latency) }
+    Wake { call: call.value(Wake::USUAL.call) + start, latency: latency.value(Wake::USUAL.latency) }
 }
 
-/// Handing a job to the pool took so long.
-pub(crate) fn observe_call(took: Duration) {
-    CALL.observe(took, Wake::USUAL.call);
+/// A job that is handed to a pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Launched {
+    at: Instant,
+    threads: &'static Threads,
 }
 
-/// A thread has begun with a job so long after it was handed to the pool.
-pub(crate) fn observe_latency(took: Duration) {
-    LATENCY.observe(took, Wake::USUAL.latency);
-}
-
-/// No thread has begun with a job that was handed to the pool so long ago.
-pub(crate) fn observe_waiting(since: Duration) {
-    if since.as_secs_f64() > LATENCY.value(Wake::USUAL.latency) {
-        observe_latency(since);
+impl Launched {
+    /// Now.
+    pub(crate) fn now() -> Self {
+        Self { at: Instant::now(), threads: Threads::now() }
     }
+
+    /// Handing it over is done.
+    pub(crate) fn is_done(self) {
+        self.threads.call.observe(self.at.elapsed(), Wake::USUAL.call);
+    }
+
+    /// A thread has begun with it.
+    pub(crate) fn has_begun(self) {
+        self.threads.latency.observe(self.at.elapsed(), Wake::USUAL.latency);
+    }
+
+    /// Nobody needs it any more, and no thread has begun with it.
+    pub(crate) fn is_in_vain(self) {
+        if self.at.elapsed().as_secs_f64() > self.threads.latency.value(Wake::USUAL.latency) {
+            self.has_begun();
+        }
+    }
+}
+
+/// A thread has ended its work, and soon falls asleep.
+pub(crate) fn worked() {
+    LAST_WORK.store(EPOCH.elapsed().as_nanos() as u64, Relaxed);
 }
 
 /// A running mean that fades to what is usual. Races between threads lose an observation, no more.

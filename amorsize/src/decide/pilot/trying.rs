@@ -10,6 +10,9 @@ use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
 const BORNE_OUT: f64 = 3.0;
 
+/// Items that a function which waits is expected to get where nothing is known.
+const MANY: u64 = 256;
+
 impl Pilot {
     /// Keeps in mind what earlier runs say without much confidence: the trial decides whether to believe it.
     pub(crate) fn consider(&mut self, prior: Prior) {
@@ -50,8 +53,17 @@ impl Pilot {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
             return self.follow(prior, self.origin(), items, at);
         }
-        let verdict = verdict::reach(&self.costs, expected, &self.options, &self.situation);
+        let verdict =
+            verdict::reach(&self.costs, self.worth_sharing(expected, remaining), &self.options, &self.situation);
         self.settle(verdict, self.origin(), expected, at);
+    }
+}
+
+impl Pilot {
+    /// Items to choose threads for. Those that wait cost next to nothing where there turn out to be no items for them.
+    fn worth_sharing(&self, expected: u64, remaining: Remaining) -> u64 {
+        let is_open = remaining.exact().is_none() && verdict::is_blocking(&self.costs, &self.options);
+        if is_open { expected.max(MANY).min(remaining.upper.unwrap_or(u64::MAX)) } else { expected }
     }
 }
 
