@@ -179,7 +179,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.online_learning = on)
     }
 
-    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration.
+    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration; a prediction below
+    /// the default is still followed if the first items bear it out.
     ///
     /// # Panics
     /// When the threshold is out of range.
