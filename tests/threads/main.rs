@@ -83,7 +83,8 @@ fn every_stream_uses_the_same() {
     for _ in 0..20 {
         run();
         let nested = Tuner::new("nested", |item: u64| adding().threads(2).stream(0..item).count());
-        let nested = nested.online_learning(false).ml_prediction(false);
+        // It waits for the inner stream, and might be taken for a function that waits.
+        let nested = nested.pool(Pool::Cpu).online_learning(false).ml_prediction(false);
         assert_eq!(nested.threads(2).stream([5; 20]).sum::<usize>(), 100);
         let now: Vec<String> = threads().into_keys().collect();
         assert_eq!(now, first, "another stream, another thread");
