@@ -1,0 +1,178 @@
+//! Threads held against chunks run alone, or against a stretch of the plain loop.
+
+use crate::decide::shift::Times;
+
+use super::{Judgement, PROBE, Progress, Sum, Watch};
+
+/// Gain at which a check confirms the parallel plan.
+pub(super) const CONFIRMED: f64 = 1.04;
+/// Share of the confirmed gain below which it is doubted again.
+const STILL_GOOD: f64 = 0.8;
+/// Time before threads that seem to be a loss are checked again, as a multiple of what the check took.
+const BETWEEN_CHECKS: f64 = 20.0;
+/// Chunks run alone: at least, unless they are long (seconds), and at first at most, unless nothing is clear; and ever.
+const FEWEST_ALONE: usize = 3;
+const LONG_ALONE: f64 = 1e-3;
+pub(super) const MOST_ALONE: usize = 8;
+const EVER_ALONE: usize = 32;
+/// Seconds of the longest check.
+const LONGEST_CHECK: f64 = 5e-3;
+/// Standard errors that exclude chance (one-sided 95 %).
+const SURE: f64 = 1.645;
+/// Inflation below which threads are not in each other's way, gain above which they do no harm then, and checks for
+/// which that is put up with.
+const INFLATED: f64 = 1.15;
+const HARMLESS: f64 = 0.9;
+const MOST_IDLE_CHECKS: u32 = 3;
+/// Inflation, for each thread, that no contention explains: then the items have changed.
+const IMPLAUSIBLE: f64 = 16.0;
+/// Deviation of chunks alone (of their logarithms) up to which all items are alike, and the least that is believed.
+const EVEN_CHUNKS: f64 = 0.25;
+const LEAST_ERROR: f64 = 0.03;
+/// How far a stretch of the plain loop may be off for the items in it.
+const PROBE_ERROR: f64 = 0.04;
+/// Ratio within which chunks alone confirm what the plain loop was thought to take.
+const ALIKE: f64 = 1.25;
+
+/// What threads gain, the factor by which that may be wrong, and how much longer work takes than in the plain loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compared {
+    pub(super) gain: f64,
+    pub(super) doubt: f64,
+    inflation: f64,
+}
+
+/// What a comparison says of threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    Open,
+    Bad,
+}
+
+impl Watch {
+    /// Judges the chunks run alone so far.
+    pub(crate) fn check(&mut self, now: f64) -> Judgement {
+        let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
+        let Some(compared) = self.compare(&self.beside, self.observed) else { return Judgement::GoOn };
+        if !is_enough {
+            return Judgement::GoOn;
+        }
+        let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
+        match self.verdict(compared) {
+            Verdict::Open if !is_over => Judgement::GoOn,
+            Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
+            Verdict::Bad if !self.is_plausible() => self.give_second_chance(),
+            verdict => self.settle(verdict, compared, now),
+        }
+    }
+
+    /// Judges by `each`, the plain loop's seconds for an item, which just ran instead of chunks alone.
+    pub(crate) fn probed(&mut self, each: f64, now: f64) -> Judgement {
+        self.alone.clear();
+        (0..FEWEST_ALONE).for_each(|_| self.alone.add(each));
+        self.alone_seconds = PROBE;
+        let compared = self.compared(each / self.observed.each(), PROBE_ERROR, self.observed);
+        let judgement = match self.verdict(compared) {
+            Verdict::Bad if self.was_good => self.give_second_chance(),
+            verdict => self.settle(verdict, compared, now),
+        };
+        self.baseline = each;
+        judgement
+    }
+
+    fn give_second_chance(&mut self) -> Judgement {
+        self.after = Some(Times::default());
+        Judgement::Kept
+    }
+
+    /// Whether chunks alone take what the plain loop was thought to take, so that items do not drift; and, where threads
+    /// had been good, whether chunks beside others show by themselves what the rates show: a few dear items slow down
+    /// both as well.
+    fn is_plausible(&self) -> bool {
+        let is_expected = (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline));
+        let is_inflated =
+            || self.by_inflation(&self.beside, self.observed).is_some_and(|by| self.verdict(by) == Verdict::Bad);
+        is_expected && (!self.was_good || is_inflated())
+    }
+
+    /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
+    pub(super) fn conclude(&mut self, at: Progress, later: Sum) -> Judgement {
+        let after = self.after.take().unwrap_or_default();
+        let both = [(&self.beside, self.observed), (&after, later)];
+        let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
+        let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
+        self.since = at;
+        self.beside = after;
+        let Some(best) = best else { return Judgement::GoOn };
+        match self.settle(self.verdict(best), best, at.now) {
+            Judgement::Kept => Judgement::GoOn,
+            judgement => judgement,
+        }
+    }
+
+    /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
+    fn compare(&self, times: &Times, stretch: Sum) -> Option<Compared> {
+        if self.is_even() { Some(self.by_rates(stretch)) } else { self.by_inflation(times, stretch) }
+    }
+
+    fn by_rates(&self, stretch: Sum) -> Compared {
+        let error = self.alone.deviation().max(LEAST_ERROR) / (self.alone.len() as f64).sqrt();
+        self.compared(self.alone.median() / stretch.each(), error, stretch)
+    }
+
+    fn by_inflation(&self, times: &Times, stretch: Sum) -> Option<Compared> {
+        let shift = times.shift_from(&self.alone)?;
+        Some(self.compared(self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
+    }
+
+    fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
+        let gain = gain.min(self.threads as f64);
+        Compared { gain, doubt: (SURE * error).exp(), inflation: self.concurrency(stretch) / gain }
+    }
+
+    /// Threads at work on average. (Chunks that began before the stretch may add up to more than there are.)
+    fn concurrency(&self, stretch: Sum) -> f64 {
+        (stretch.worked / stretch.seconds).min(self.threads as f64)
+    }
+
+    /// Whether all items are alike, as far as the chunks alone can tell.
+    fn is_even(&self) -> bool {
+        self.alone.len() > 1 && self.alone.deviation() < EVEN_CHUNKS
+    }
+
+    fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Verdict {
+        match (gain * doubt >= CONFIRMED, gain / doubt >= CONFIRMED) {
+            (_, true) => Verdict::Good,
+            (true, _) => Verdict::Open,
+            _ if inflation > IMPLAUSIBLE * self.threads as f64 => Verdict::Open,
+            // Threads that do not get to run are no gain, and no loss either: that may pass.
+            _ if inflation < INFLATED && gain > HARMLESS && self.idle_checks < MOST_IDLE_CHECKS => Verdict::Open,
+            _ => Verdict::Bad,
+        }
+    }
+
+    fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {
+        let Compared { gain, inflation, .. } = compared;
+        self.inflation = Some(inflation.max(1.0));
+        if verdict == Verdict::Bad {
+            return self.refute(compared, now);
+        }
+        self.idle_checks = if gain < CONFIRMED { self.idle_checks + 1 } else { 0 };
+        if verdict == Verdict::Open {
+            self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
+        }
+        self.keep(gain, now)
+    }
+
+    fn keep(&mut self, gain: f64, now: f64) -> Judgement {
+        let gain = gain.max(CONFIRMED);
+        self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed.each() };
+        self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
+        self.is_proven = true;
+        self.patience_until = now + self.patience;
+        self.patience *= 4.0;
+        self.check_until = now + BETWEEN_CHECKS * self.alone_seconds;
+        Judgement::Kept
+    }
+}

@@ -1,0 +1,297 @@
+//! Whether a running parallel plan keeps what it promised, end to end: results a second against the plain loop.
+//!
+//! Contended locks, memory bandwidth, or results freed by another thread than made them slow down the function and what
+//! surrounds it. So the watch compares the rate of results with what the plain loop is thought to do, and when that
+//! disappoints it wants a few chunks run *alone*, by the consumer while every thread waits. Then
+//!
+//! gain = concurrency / inflation,
+//!
+//! where concurrency is the work done by all threads in a second, and inflation is how much longer a chunk takes beside
+//! others than alone. Concurrency is exact, whatever the items; only inflation compares different items, and threads
+//! are refuted only where it is beyond doubt ([`Shift`](super::shift::Shift)). If the items alone are not like those
+//! that were expected, threads get a second chance right after, on items that follow. Where all items are alike, the
+//! rates themselves are compared: a lock that one thread keeps while the others wait makes few chunks take very long,
+//! which no median shows. Cheap items are held against a stretch of the plain loop itself, which is faster than a chunk
+//! alone. Checks get rarer each time they find the plan right.
+//!
+//! - here: epochs, and when a check is wanted
+//! - [`check`]: what a check shows
+//! - [`undone`]: the plain loop after threads were undone
+
+mod check;
+mod undone;
+
+use super::costs::Costs;
+use super::pilot::Runner;
+use super::shift::Times;
+
+use check::MOST_ALONE;
+pub(crate) use undone::Undone;
+
+/// Shortest seconds of a first judgement: some times the start-up of a pool.
+const FIRST_EPOCH: f64 = 400e-6;
+/// The same where threads do so badly that waiting costs more than a mistake.
+const ALARM_EPOCH: f64 = 150e-6;
+/// Gain below which threads do that badly, and below which they are surely a loss.
+const ALARM: f64 = 0.5;
+const LOSS: f64 = 0.97;
+/// Seconds of an epoch in which the start of threads does not show any more.
+const SURE_EPOCH: f64 = 1.5e-3;
+/// Longest seconds between two judgements.
+const LONGEST_EPOCH: f64 = 20e-3;
+/// Chunks for every thread in an epoch, at least.
+const FEW_ROUNDS: u64 = 3;
+const ALARM_ROUNDS: u64 = 2;
+/// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
+const OVERSTATED: f64 = 0.67;
+/// Part of the promised gain that is accepted without a check.
+const ACCEPTED_PART: f64 = 0.5;
+/// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
+const FIRST_PATIENCE: f64 = 2e-3;
+/// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
+/// what takes so little is also most easily disturbed by other threads, and is always checked.
+pub(crate) const CHEAP: f64 = 250e-9;
+/// Seconds of such a stretch.
+pub(crate) const PROBE: f64 = 200e-6;
+/// Coefficient of variation below which a few items stand for all.
+const EVEN: f64 = 0.5;
+
+/// How far a run is: the time, the results finished, and the seconds that all threads together have worked.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Progress {
+    pub(crate) now: f64,
+    pub(crate) produced: u64,
+    pub(crate) worked: f64,
+}
+
+/// What a running plan is thought of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Judgement {
+    /// Nothing new: what is being done goes on.
+    GoOn,
+    /// A few chunks are to be run alone.
+    Check,
+    /// That is enough of them: the parallel plan is better, as far as can be told, or gets another chance.
+    Kept,
+    /// It reached only so much of the plain loop.
+    Refuted { gain: f64 },
+}
+
+/// Items, and what they took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    items: u64,
+    seconds: f64,
+    worked: f64,
+}
+
+impl Sum {
+    fn between(before: Progress, after: Progress) -> Self {
+        Self {
+            items: after.produced - before.produced,
+            seconds: after.now - before.now,
+            worked: after.worked - before.worked,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.items += other.items;
+        self.seconds += other.seconds;
+        self.worked += other.worked;
+    }
+
+    /// Wall seconds an item.
+    fn each(&self) -> f64 {
+        self.seconds / self.items as f64
+    }
+
+    /// Work an item, whoever did it.
+    fn work(&self) -> f64 {
+        self.worked / self.items as f64
+    }
+}
+
+/// The state of watching.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    threads: usize,
+    /// Whether the plain loop is preferred as long as nothing is clear.
+    needs_proof: bool,
+    /// Seconds an item of the plain loop.
+    baseline: f64,
+    /// Gain from which no check is needed.
+    accepted: f64,
+    since: Progress,
+    epoch: f64,
+    /// What threads did in the epochs that count: the last one, or all since the first that disappointed.
+    observed: Sum,
+    /// A first epoch has disappointed; the next one decides.
+    is_suspect: bool,
+    /// A check has confirmed the plan before, or undone it: then one bad epoch is enough.
+    is_proven: bool,
+    has_lost: bool,
+    /// An epoch since the plan began was good.
+    was_good: bool,
+    /// How much longer work takes beside others than in the plain loop, once a check has told.
+    inflation: Option<f64>,
+    /// Not before this time is the plan doubted again: for a small gain, and for a loss.
+    patience_until: f64,
+    patience: f64,
+    check_until: f64,
+    /// A thread has run a chunk since counting began: what was before that only started the pool.
+    is_manned: bool,
+    /// Chunks beside others, alone in the present check, and beside others after it where that is to decide.
+    beside: Times,
+    alone: Times,
+    after: Option<Times>,
+    alone_seconds: f64,
+    most_alone: usize,
+    /// Checks in a row that found no gain, for want of processors.
+    idle_checks: u32,
+    /// While the plan is undone: when it is tried again, and how the plain loop does.
+    undone: Option<(f64, Sum)>,
+    dear_stretches: u32,
+    /// The last pause; the next one is at least twice as long.
+    pause: f64,
+}
+
+impl Watch {
+    pub(crate) fn new(at: Progress, threads: usize, baseline: f64, promised: f64) -> Self {
+        Self {
+            threads,
+            needs_proof: false,
+            baseline,
+            accepted: accepted(promised),
+            since: at,
+            epoch: FIRST_EPOCH,
+            observed: Sum { items: 1, seconds: baseline, worked: baseline },
+            is_suspect: false,
+            is_proven: false,
+            has_lost: false,
+            was_good: false,
+            inflation: None,
+            patience_until: at.now,
+            patience: FIRST_PATIENCE,
+            check_until: at.now,
+            is_manned: false,
+            beside: Times::default(),
+            alone: Times::default(),
+            after: None,
+            alone_seconds: 0.0,
+            most_alone: MOST_ALONE,
+            idle_checks: 0,
+            undone: None,
+            dear_stretches: 0,
+            pause: 0.0,
+        }
+    }
+
+    /// Prefers the plain loop as long as nothing is clear.
+    pub(crate) fn needing_proof(self, needs_proof: bool) -> Self {
+        Self { needs_proof, ..self }
+    }
+
+    /// Someone has run a chunk.
+    pub(crate) fn saw(&mut self, runner: Runner) {
+        self.is_manned |= runner == Runner::Thread;
+    }
+
+    /// A chunk of `items` has taken `each` seconds an item, with what the source and the consumer took for them.
+    pub(crate) fn saw_chunk(&mut self, items: usize, each: f64, runner: Runner) {
+        if runner == Runner::Alone {
+            self.alone.add(each);
+            self.alone_seconds += each * items as f64;
+        } else {
+            self.after.as_mut().unwrap_or(&mut self.beside).add(each);
+        }
+    }
+
+    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
+    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
+        if !self.is_manned {
+            self.since = at;
+            return Judgement::GoOn;
+        }
+        let epoch = Sum::between(self.since, at);
+        if let Some(after) = &self.after {
+            let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
+            return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
+        }
+        let rounds = epoch.items / round.max(1) as u64;
+        let is_alarm = rounds >= ALARM_ROUNDS && epoch.seconds >= ALARM_EPOCH && self.gain(epoch) < ALARM;
+        if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
+            return Judgement::GoOn;
+        }
+        self.since = at;
+        if !self.doubts(epoch, is_alarm, at.now) {
+            return Judgement::GoOn;
+        }
+        self.alone.clear();
+        self.alone_seconds = 0.0;
+        Judgement::Check
+    }
+
+    /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the gain
+    /// is the concurrency at most.
+    fn gain(&self, epoch: Sum) -> f64 {
+        self.baseline.min(epoch.work()) / epoch.each()
+    }
+
+    /// One bad epoch may be the machine's fault; the second one is the plan's.
+    fn doubts(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
+        let gain = self.gain(epoch);
+        let may_be_wrong = self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
+        let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
+        let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
+        let is_bad = is_small || (gain < LOSS && now >= self.check_until);
+        if is_bad && self.is_suspect {
+            self.observed.add(epoch);
+        } else {
+            self.observed = epoch;
+        }
+        let is_doubtful = is_bad && (self.is_suspect || is_alarm || is_unclear || self.has_lost);
+        self.is_suspect = is_bad;
+        if !is_bad {
+            self.was_good = true;
+            self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
+        }
+        is_doubtful
+    }
+
+    /// Starts counting anew, after a stretch that does not count. What the plain loop did meanwhile is what threads are
+    /// held against from now on.
+    pub(crate) fn restart(&mut self, at: Progress) {
+        if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
+            self.baseline = sum.each();
+        }
+        self.since = at;
+        self.is_suspect = false;
+        self.is_manned = false;
+    }
+
+    /// Seconds an item of the plain loop, as well as is known, where running threads measured `costs`.
+    pub(crate) fn serial(&self, costs: &Costs) -> f64 {
+        self.inflation.map_or_else(|| plain(self.baseline, costs), |inflation| costs.serial() / inflation)
+    }
+
+    /// Another number of threads promises another gain.
+    pub(crate) fn promise(&mut self, threads: usize, gain: f64) {
+        self.threads = threads;
+        self.accepted = accepted(gain);
+        self.is_proven = false;
+        self.beside.clear();
+    }
+}
+
+fn accepted(promised: f64) -> f64 {
+    1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0)
+}
+
+/// The plain loop's seconds for an item, from the few that were run alone and from what running threads measured: the
+/// former stand for all only if all are alike, the latter can only be too high.
+pub(crate) fn plain(alone: f64, costs: &Costs) -> f64 {
+    if costs.spread < EVEN { alone.min(costs.serial()) } else { costs.serial() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+use super::check::MOST_ALONE;
+use super::undone::SHORTEST_PAUSE;
+use super::*;
+
+const SERIAL: f64 = 1e-6;
+const ROUND: usize = 200;
+
+fn start() -> Watch {
+    Watch::new(Progress::default(), 2, SERIAL, 1.9)
+}
+
+/// Feeds up to a second of steady progress on two busy threads that reach `gain` times the plain loop; when a check
+/// was asked for.
+fn first_doubt(watch: &mut Watch, gain: f64) -> Option<f64> {
+    watch.saw(Runner::Thread);
+    (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
+        watch.saw_chunk(100, 2.0 * SERIAL / gain, Runner::Thread);
+        let at = Progress { now, produced: (now * gain / SERIAL) as u64, worked: 2.0 * now };
+        watch.judge(at, ROUND) == Judgement::Check
+    })
+}
+
+/// Runs chunks alone until that decides.
+fn check(watch: &mut Watch, now: f64, each: f64) -> Judgement {
+    let mut checks = (0..64).map(|_| {
+        watch.saw_chunk(100, each, Runner::Alone);
+        watch.check(now)
+    });
+    checks.find(|checked| *checked != Judgement::GoOn).unwrap()
+}
+
+#[test]
+fn cheap_items_are_checked_against_the_loop_itself() {
+    let mut watch = Watch::new(Progress::default(), 2, 50e-9, 1.9);
+    watch.saw(Runner::Thread);
+    let at = |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now };
+    let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
+    assert!(checks);
+    assert_eq!(watch.probed(50e-9, 2e-3), Judgement::Kept);
+    assert_eq!(watch.probed(25e-9, 3e-3), Judgement::Kept, "threads had been good");
+    watch.was_good = false;
+    assert!(matches!(watch.probed(25e-9, 4e-3), Judgement::Refuted { .. }));
+}
+
+#[test]
+fn a_kept_promise_is_never_checked() {
+    assert_eq!(first_doubt(&mut start(), 1.8), None);
+}
+
+#[test]
+fn a_plan_slower_than_the_loop_is_checked_within_a_millisecond_and_undone() {
+    let mut watch = start();
+    let doubted = first_doubt(&mut watch, 0.5).unwrap();
+    assert!(doubted <= 1.5e-3, "{doubted}");
+    let Judgement::Refuted { gain } = check(&mut watch, doubted, SERIAL) else { panic!("{watch:?}") };
+    assert!((0.4..0.6).contains(&gain), "{gain}");
+    assert!(watch.is_undone());
+}
+
+#[test]
+fn nothing_is_judged_before_a_thread_has_begun() {
+    let mut watch = start();
+    for step in 1..100 {
+        let at = Progress { now: f64::from(step) * 1e-3, ..Progress::default() };
+        assert_eq!(watch.judge(at, ROUND), Judgement::GoOn);
+    }
+}
+
+#[test]
+fn a_modest_gain_is_confirmed_and_then_left_alone() {
+    let mut watch = start();
+    let doubted = first_doubt(&mut watch, 1.3).unwrap();
+    assert_eq!(check(&mut watch, doubted, SERIAL), Judgement::Kept);
+    watch.restart(Progress::default());
+    assert_eq!(first_doubt(&mut watch, 1.3), None);
+}
+
+#[test]
+fn dearer_items_are_not_mistaken_for_a_bad_plan() {
+    let mut watch = start();
+    let doubted = first_doubt(&mut watch, 0.01).unwrap();
+    assert_eq!(check(&mut watch, doubted, 190.0 * SERIAL), Judgement::Kept, "a chunk alone is as slow");
+}
+
+#[test]
+fn items_much_cheaper_than_thought_are_checked_once() {
+    let mut watch = Watch::new(Progress::default(), 2, 30.0 * SERIAL, 1.9);
+    let doubted = first_doubt(&mut watch, 1.9).unwrap();
+    assert_eq!(check(&mut watch, doubted, SERIAL), Judgement::Kept);
+    watch.restart(Progress::default());
+    assert_eq!(first_doubt(&mut watch, 1.9), None);
+}
+
+#[test]
+fn uneven_items_refute_nothing_until_there_are_many() {
+    let mut watch = start();
+    let uneven = [1.0, 40.0, 3.0, 0.5, 12.0, 90.0, 2.0, 7.0].map(|times| times * SERIAL);
+    uneven.iter().for_each(|&each| watch.saw_chunk(1, 3.0 * each, Runner::Thread));
+    uneven.iter().for_each(|&each| watch.saw_chunk(1, each, Runner::Alone));
+    assert_eq!(watch.check(1e-3), Judgement::Kept);
+    assert!(watch.most_alone > MOST_ALONE);
+}
+
+#[test]
+fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
+    let mut watch = start();
+    watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3 };
+    (0..6).for_each(|_| watch.saw_chunk(1, 190e-6, Runner::Thread));
+    assert_eq!(check(&mut watch, 1e-3, 185e-6), Judgement::Kept);
+}
+
+#[test]
+fn threads_that_do_not_get_to_run_are_put_up_with_for_a_while() {
+    let mut watch = start();
+    watch.observed = Sum { items: 1_000, seconds: 1e-3, worked: 1e-3 };
+    let judgements = [0; 4].map(|_| {
+        (0..6).for_each(|_| watch.saw_chunk(100, SERIAL, Runner::Thread));
+        watch.alone.clear();
+        watch.alone_seconds = 0.0;
+        let judgement = check(&mut watch, 1e-3, SERIAL);
+        watch.restart(Progress::default());
+        judgement
+    });
+    assert_eq!(judgements[..3], [Judgement::Kept; 3]);
+    assert!(matches!(judgements[3], Judgement::Refuted { .. }));
+}
+
+/// Threads that seem to take four times as long as the chunks alone, which are not what was expected; then `after`.
+fn second_chance(after: f64) -> Judgement {
+    let mut watch = start();
+    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3 };
+    (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
+    assert_eq!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Kept);
+    assert!(!watch.is_undone());
+    watch.saw(Runner::Thread);
+    let mut judgements = (0..10).map(|_| {
+        watch.saw_chunk(1, after, Runner::Thread);
+        watch.judge(Progress { now: 1e-3, produced: (2e-3 / after) as u64, worked: 2e-3 }, ROUND)
+    });
+    judgements.find(|judgement| *judgement != Judgement::GoOn).unwrap_or(Judgement::GoOn)
+}
+
+#[test]
+fn items_that_drift_are_no_fault_of_threads() {
+    assert_eq!(second_chance(5.0 * SERIAL), Judgement::GoOn);
+}
+
+#[test]
+fn threads_that_are_bad_before_and_after_are_undone() {
+    assert!(matches!(second_chance(20.0 * SERIAL), Judgement::Refuted { .. }));
+}
+
+#[test]
+fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
+    let mut watch = start();
+    let mut pauses = Vec::new();
+    for _ in 0..2 {
+        let undone = first_doubt(&mut watch, 0.5).unwrap();
+        assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
+        let mut now = undone;
+        while watch.looped(now, 100, 100.0 * SERIAL) == Undone::GoOn {
+            now += 100.0 * SERIAL;
+        }
+        pauses.push(now - undone);
+        watch.restart(Progress::default());
+    }
+    assert!(pauses[0] >= SHORTEST_PAUSE && pauses[1] >= 1.9 * pauses[0], "{pauses:?}");
+}
+
+#[test]
+fn a_plan_undone_by_mistake_is_tried_again_soon() {
+    let mut watch = start();
+    let undone = first_doubt(&mut watch, 0.7).unwrap();
+    assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
+    // The loop now takes twice what the chunks alone took: more than threads did.
+    assert_eq!(watch.looped(undone + 6e-3, 3_000, 6e-3), Undone::Over);
+}
+
+#[test]
+fn one_interrupted_stretch_does_not_make_items_dear() {
+    let mut watch = start();
+    let undone = first_doubt(&mut watch, 0.5).unwrap();
+    check(&mut watch, undone, SERIAL);
+    let shown = [100.0, 1.0, 100.0, 100.0, 100.0].map(|times| watch.looped(undone, 1, times * SERIAL));
+    assert_eq!(shown[..4], [Undone::GoOn; 4]);
+    assert_eq!(shown[4], Undone::Outdated);
+}
