@@ -1,6 +1,7 @@
 //! Measures amorsize against the plain loop, its peers and an oracle; see `benches/README.md`.
 
 mod bars;
+mod blocking;
 mod cell;
 mod channel;
 mod contenders;
@@ -14,6 +15,7 @@ mod oracle;
 mod overhead;
 mod real;
 mod rows;
+mod selection;
 mod source;
 mod stats;
 mod table;
@@ -42,6 +44,10 @@ enum Measurement {
     Overhead,
     /// What a stalled consumer burns.
     Idle,
+    /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
+    Blocking,
+    /// How long a prediction takes.
+    Selection(selection::Options),
     /// Joins the JSON of several matrix runs: table, bars, page.
     Page(matrix::Page),
     /// Laps of one contender of a row, with its decisions as they are made.
@@ -64,6 +70,8 @@ fn main() -> Result<ExitCode> {
         Measurement::Matrix(options) => matrix::run(&options)?,
         Measurement::Overhead => overhead::run()?,
         Measurement::Idle => idle::run()?,
+        Measurement::Blocking => blocking::run()?,
+        Measurement::Selection(options) => selection::run(options)?,
         Measurement::Page(options) => matrix::join(&options)?,
         Measurement::Trace(options) => trace::run(&options)?,
         Measurement::Cell(options) => memory::run(&options)?,

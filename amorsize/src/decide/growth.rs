@@ -38,11 +38,23 @@ pub(crate) struct Growth {
     rest: u32,
     /// Seconds an item on one thread alone.
     serial: f64,
+    /// The first stretch is over, which starting the threads has made slow.
+    is_warm: bool,
 }
 
 impl Growth {
     pub(crate) fn new(now: f64, yielded: u64, threads: usize, most: usize, serial: f64) -> Self {
-        Self { threads, most, direction: Direction::Up, before: None, since: now, yielded, rest: 0, serial }
+        Self {
+            threads,
+            most,
+            direction: Direction::Up,
+            before: None,
+            since: now,
+            yielded,
+            rest: 0,
+            serial,
+            is_warm: false,
+        }
     }
 
     /// The number is known to be good: it is only reconsidered now and then.
@@ -60,6 +72,9 @@ impl Growth {
         }
         self.since = now;
         self.yielded = yielded;
+        if !std::mem::replace(&mut self.is_warm, true) {
+            return None;
+        }
         let threads = self.threads;
         self.judge(items as f64 / seconds, 1.0 / self.serial);
         (self.threads != threads).then_some(self.threads)
@@ -128,6 +143,13 @@ mod tests {
         // One, or two while another attempt is made.
         let threads = climb(32, |_| 200.0);
         assert!(threads <= 2, "{threads}");
+    }
+
+    #[test]
+    fn a_slow_start_is_not_taken_for_the_most_there_is() {
+        let mut growth = Growth::new(0.0, 0, 64, 256, 1e-3);
+        assert_eq!(growth.check(20e-3, 200), None, "five milliseconds of it started threads");
+        assert_eq!(growth.check(40e-3, 200 + 1_200), Some(128));
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! Functions that wait, against `par_bridge`: sleeps, a loopback server; and one that computes on a busy machine, which
+//! must not be taken for one that waits. Cold, no option given.
+
+use std::hint::{black_box, spin_loop};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use amorsize::{Report, Tuner};
+use anyhow::Result;
+use rayon::iter::{ParallelBridge, ParallelIterator};
+
+use crate::work::{Pace, spin};
+
+const ROUNDS: usize = 3;
+const BUSY_THREADS: usize = 6;
+/// What the server takes before it answers.
+const ANSWER: Duration = Duration::from_millis(5);
+
+/// Prints all.
+pub(crate) fn run() -> Result<()> {
+    for (items, time) in [(2_000, Duration::from_millis(1)), (500, Duration::from_millis(10))] {
+        let sleep = move |item: usize| {
+            thread::sleep(time);
+            item
+        };
+        against_bridge(&format!("{items} items that sleep {time:?}"), items, sleep);
+    }
+    let server = serve()?;
+    against_bridge("500 requests to a server that answers after 5ms", 500, move |_| request(server).unwrap_or(0));
+    beside_busy_threads();
+    Ok(())
+}
+
+fn against_bridge(what: &str, items: usize, work: impl Fn(usize) -> usize + Copy + Send + Sync + 'static) {
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        black_box((0..items).par_bridge().map(work).sum::<usize>());
+        let bridge = begin.elapsed();
+        let (known, report) = stream(0..items, work);
+        let (hidden, _) = stream((0..items).filter(|_| true), work);
+        let times = [known, hidden].map(|time| bridge.as_secs_f64() / time.as_secs_f64());
+        println!("{what}: {:.1} times par_bridge, of unknown length {:.1}; {report}", times[0], times[1]);
+    }
+}
+
+/// A run that nothing is known about.
+fn stream<R: Send + 'static>(
+    items: impl Iterator<Item = usize>,
+    work: impl Fn(usize) -> R + Copy + Send + Sync + 'static,
+) -> (Duration, Report) {
+    let tuner = Tuner::new("blocking", work).ml_prediction(false).online_learning(false);
+    let begin = Instant::now();
+    let mut stream = tuner.stream(items);
+    stream.by_ref().for_each(|result| _ = black_box(result));
+    (begin.elapsed(), stream.report())
+}
+
+/// Starts a server on a free port; a thread for each request, until the program ends.
+fn serve() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            thread::spawn(move || answer(connection));
+        }
+    });
+    Ok(address)
+}
+
+fn answer(mut connection: TcpStream) -> std::io::Result<()> {
+    connection.read_exact(&mut [0; 1])?;
+    thread::sleep(ANSWER);
+    connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+}
+
+fn request(server: SocketAddr) -> std::io::Result<usize> {
+    let mut connection = TcpStream::connect(server)?;
+    connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let mut response = Vec::new();
+    connection.read_to_end(&mut response)?;
+    Ok(response.len())
+}
+
+fn beside_busy_threads() {
+    let steps = Pace::measure().steps(400e3);
+    let stop = Arc::new(AtomicBool::new(false));
+    for _ in 0..BUSY_THREADS {
+        let stop = Arc::clone(&stop);
+        thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                spin_loop();
+            }
+        });
+    }
+    for _ in 0..ROUNDS {
+        let (_, report) = stream(0..1_000, move |item| spin(item as u64, steps));
+        println!("400µs of computing beside {BUSY_THREADS} busy threads: {report}");
+    }
+    stop.store(true, Ordering::Relaxed);
+}
