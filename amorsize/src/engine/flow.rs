@@ -337,7 +337,7 @@ where
         let begin = Instant::now();
         let Some(chunk) = self.pull(source, items) else { return };
         let pulled = begin.elapsed();
-        let batch = self.queue.run_here(chunk, || ());
+        let batch = self.queue.run_whole(chunk);
         if !batch.results.is_empty() {
             self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
         }

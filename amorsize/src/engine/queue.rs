@@ -5,6 +5,7 @@
 //! its own chunks. A running chunk can be divided at any item (see [`Queue::run`]): threads that have nothing to do
 //! get the back half of what another one has not begun.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -257,7 +258,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     pub(crate) fn run_ticket(&self, epoch: u32) {
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch) {
-            finished = Some(self.run(chunk, WORTH_DIVIDING, || ()));
+            finished = Some(self.run(chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
         }
     }
 
@@ -293,16 +294,20 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         next
     }
 
-    /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
-    pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
-        let wake = wake::expected(true);
-        let worth = Duration::from_secs_f64(WORTH_WAKING * (wake.call + wake.latency));
-        self.run(chunk, worth, launch)
+    /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
+    pub(crate) fn run_whole(&self, chunk: Chunk<I>) -> Batch<R> {
+        self.run(chunk, |_| false, || ())
     }
 
-    /// Runs the function over a chunk, item by item; stops early when told to by the signal. Gives half of the rest
-    /// away, if that is `worth` it and somebody has nothing to do, and tells `divided`.
-    fn run(&self, chunk: Chunk<I>, worth: Duration, mut divided: impl FnMut()) -> Batch<R> {
+    /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
+    pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
+        let worth = OnceCell::new();
+        self.run(chunk, |rest| rest >= 2 * *worth.get_or_init(worth_waking), launch)
+    }
+
+    /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
+    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`.
+    fn run(&self, chunk: Chunk<I>, is_worth: impl Fn(Duration) -> bool, mut divided: impl FnMut()) -> Batch<R> {
         let watch = Stopwatch::start(chunk.clocks);
         let mut results = Vec::with_capacity(chunk.items.len());
         let mut items = chunk.items.into_iter();
@@ -313,7 +318,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     RUN => {}
                     CANCEL => break,
                     _ => {
-                        if is_worth(worth, watch.begin(), items.len(), results.len()) {
+                        if time_for_rest(watch.begin(), items.len(), results.len()).is_some_and(&is_worth) {
                             self.give_away(divide(&mut items, start + results.len() as u64));
                             divided();
                         }
@@ -355,10 +360,16 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     }
 }
 
-/// Whether `left` items will take twice as long as is `worth` giving away, if they take what those `done` have taken.
+/// What is worth waking a thread for.
+fn worth_waking() -> Duration {
+    let wake = wake::expected(true);
+    Duration::from_secs_f64(WORTH_WAKING * (wake.call + wake.latency))
+}
+
+/// What `left` items will take, if they take what those `done` have taken; `None` where there is nothing to divide.
 #[cold]
-fn is_worth(worth: Duration, begin: Instant, left: usize, done: usize) -> bool {
-    left > 1 && done > 0 && begin.elapsed().mul_f64(left as f64 / done as f64) >= 2 * worth
+fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
+    (left > 1 && done > 0).then(|| begin.elapsed().mul_f64(left as f64 / done as f64))
 }
 
 /// Takes the back half of what is left, where `next` is the place of its first item in the source.
@@ -488,6 +499,22 @@ mod tests {
         assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
         let (back, _) = queue.take_chunk().unwrap();
         assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
+    }
+
+    #[test]
+    fn a_trial_is_not_divided_by_a_wish_from_before() {
+        let work = |item: u64| {
+            thread::sleep(LONG);
+            item
+        };
+        let queue = Queue::new(Arc::new(ByValue(work)));
+        queue.configure(2, true, false);
+        assert!(queue.push(chunk(0..2), 1));
+        let (first, _) = queue.take_chunk().unwrap();
+        queue.run_ticket(queue.epoch());
+        let first = queue.run_whole(first);
+        assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
+        assert_eq!(queue.poll(0, 0).queued, 0);
     }
 
     #[test]
