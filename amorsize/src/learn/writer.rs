@@ -118,9 +118,12 @@ impl Writer {
             drop(state);
             self.changed.notify_one();
         } else {
-            // Without a thread, records wait for the next attempt or for the end of this one.
             state.running = thread::Builder::new().name("amorsize-writer".to_owned()).spawn(|| WRITER.run()).is_ok();
             state.awake = state.running;
+            if !state.running {
+                // Records wait for the next attempt or for the end of this thread.
+                state.due.drain(..).for_each(|function| function.is_no_longer_due());
+            }
         }
     }
 
