@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use amorsize::Tuner;
+use anyhow::{Context as _, Result};
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
 use crate::channel;
@@ -62,8 +63,9 @@ impl Contender {
         CONTENDERS.iter().find(|(contender, _)| *contender == self).map_or("?", |(_, name)| name)
     }
 
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        CONTENDERS.iter().find(|(_, other)| *other == name).map(|&(contender, _)| contender)
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        let found = CONTENDERS.iter().find(|(_, other)| *other == name);
+        found.map(|&(contender, _)| contender).with_context(|| format!("no contender {name:?}"))
     }
 
     pub(crate) fn is_warm(self) -> bool {

@@ -19,7 +19,7 @@ const TICKS: [f64; 7] = [LEFT, 0.125, 0.25, 0.5, 1.0, 2.0, RIGHT];
 /// How a contender is drawn: colour and half-width of its mark.
 fn style(name: &str) -> Option<(&'static str, f64)> {
     use Contender as C;
-    Some(match Contender::named(name)? {
+    Some(match Contender::named(name).ok()? {
         C::For => ("#e4572e", 6.0),
         C::WarmFor => ("#f2a541", 4.5),
         C::Run | C::Any => ("#b5179e", 3.5),

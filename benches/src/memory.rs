@@ -3,13 +3,13 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::cell::{Cell, Score};
 use crate::contenders::{Case, Contender};
 use crate::jobs::Job;
 use crate::oracle::Pin;
-use crate::rows::{Context, ROWS, Row, Visitor};
+use crate::rows::{Context, Row, Visitor};
 use crate::work::Pace;
 
 /// Measures every contender of `cell`, the plain loop included.
@@ -69,8 +69,7 @@ impl Visitor for Once<'_> {
 
 /// Runs one cell.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Some(row) = ROWS.iter().find(|row| row.name == options.row) else { bail!("no row {:?}", options.row) };
-    let Some(contender) = Contender::named(&options.contender) else { bail!("no contender {:?}", options.contender) };
+    let (row, contender) = (Row::named(&options.row)?, Contender::named(&options.contender)?);
     row.visit(Context { pace: Pace::measure(), lap: 1e-3 }, &mut Once(options, contender));
     println!("{}", peak()?);
     Ok(())

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
 use regex::Regex;
 
 use crate::corpus;
@@ -114,6 +115,10 @@ pub(crate) struct Context {
 static TABLE: LazyLock<Arc<Vec<u64>>> = LazyLock::new(|| Arc::new((0..8 << 20).collect()));
 
 impl Row {
+    pub(crate) fn named(name: &str) -> Result<&'static Self> {
+        ROWS.iter().find(|row| row.name == name).with_context(|| format!("no row {name:?}"))
+    }
+
     /// Runs `visitor` on the row's job; false where its input was not found.
     pub(crate) fn visit<V: Visitor>(&self, context: Context, visitor: &mut V) -> bool {
         let steps = context.pace.steps(self.item * 1e9);

@@ -3,14 +3,14 @@
 use std::io;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use tracing::Level;
 use tracing_subscriber::fmt::time::Uptime;
 
 use crate::contenders::{Case, Contender};
 use crate::jobs::Job;
 use crate::oracle::Pin;
-use crate::rows::{Context, ROWS, Row, Visitor};
+use crate::rows::{Context, Row, Visitor};
 use crate::work::Pace;
 
 /// `trace`.
@@ -50,8 +50,7 @@ impl Visitor for Laps<'_> {
 
 /// Runs the laps.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let Some(row) = ROWS.iter().find(|row| row.name == options.row) else { bail!("no row {:?}", options.row) };
-    let Some(contender) = Contender::named(&options.contender) else { bail!("no contender {:?}", options.contender) };
+    let (row, contender) = (Row::named(&options.row)?, Contender::named(&options.contender)?);
     if !options.silent {
         let level = Level::DEBUG;
         tracing_subscriber::fmt().with_max_level(level).with_timer(Uptime::default()).with_writer(io::stdout).init();

@@ -15,7 +15,7 @@ const LONG_ITEM: f64 = 200e-6;
 /// Ratio of the first item's time to the second's from which it set something up.
 const SET_UP: f64 = 4.0;
 /// Seconds of a batch from which reading all clocks costs nothing that shows.
-const WORTH_CLOCKING: f64 = 20e-6;
+pub(crate) const WORTH_CLOCKING: f64 = 20e-6;
 /// Ratio within which two batches agree; a preemption or a first call's set-up makes them differ by more.
 const AGREEMENT: f64 = 1.5;
 

@@ -393,9 +393,10 @@ where
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) {
         let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
         let missing = (2 * self.pilot.threads()).saturating_sub(polled.queued);
-        let now = self.look_at_memory();
+        let begin = Instant::now();
+        self.look_at_memory(begin);
         for chunks in 0..most_chunks {
-            if chunks >= missing && (!self.pilot.is_uneven() || now.elapsed() > QUICK_PULL) {
+            if chunks >= missing && (!self.pilot.is_uneven() || begin.elapsed() > QUICK_PULL) {
                 return;
             }
             let room = self.pilot.room(self.in_flight() as usize);
@@ -403,22 +404,20 @@ where
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
                 return;
             }
-            let begin = Instant::now();
+            let pulling = Instant::now();
             let Some(chunk) = self.pull(source, size.min(room)) else { return };
-            self.pilot.pulled(chunk.items.len(), begin.elapsed().as_secs_f64());
+            self.pilot.pulled(chunk.items.len(), pulling.elapsed().as_secs_f64());
             if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
             }
         }
     }
 
-    fn look_at_memory(&mut self) -> Instant {
-        let instant = Instant::now();
-        let Position { now, .. } = self.position_at(instant);
+    fn look_at_memory(&mut self, now: Instant) {
+        let Position { now, .. } = self.position_at(now);
         if self.pilot.wants_memory(now) {
             self.pilot.saw_memory(now, machine::memory());
         }
-        instant
     }
 
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
@@ -430,9 +429,13 @@ where
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
         let launched = (plan.pool == Pool::Cpu).then(Launched::now);
-        launched.into_iter().for_each(|launched| queue.note_launch(launched));
+        if let Some(launched) = launched {
+            queue.note_launch(launched);
+        }
         let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
-        launched.into_iter().for_each(Launched::is_done);
+        if let Some(launched) = launched {
+            launched.is_done();
+        }
         if !is_launched {
             self.most_tickets = self.queue.return_ticket();
         }

@@ -2,8 +2,9 @@
 //!
 //! The engine tells the pilot what happened (always with the time in seconds since the stream began) and does what it
 //! says. The pilot reads no clock and starts nothing, so a whole run can be replayed.
-
+//!
 //! - [`seen`]: what the engine and the pilot tell each other
+//! - [`trying`]: the first items
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`sizes`]: how many items and threads
@@ -33,8 +34,6 @@ pub(crate) use seen::{Clocks, Looped, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;
-/// Seconds of a first chunk after a trial; later ones at most double.
-const FIRST_CHUNK: f64 = 25e-6;
 /// Seconds of an item below which freeing its result may take as long as the item.
 const FREED_DEARLY: f64 = 20e-6;
 /// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).

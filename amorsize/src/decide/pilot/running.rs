@@ -4,7 +4,7 @@ use crate::decide::choose;
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
-use crate::decide::watch::{self, Judgement, Progress, Watch};
+use crate::decide::watch::{self, Judgement, Progress};
 use crate::plan::Pool;
 
 use super::{After, Handed, Mode, Pilot, Position, Ran, Runner};
@@ -97,11 +97,7 @@ impl Pilot {
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.check(at.now));
         match judgement {
             Judgement::GoOn | Judgement::Check => {}
-            Judgement::Kept => {
-                self.tally.leave_out(since, at);
-                self.watch.iter_mut().for_each(|watch: &mut Watch| watch.restart(progress));
-                self.mode = Mode::Parallel;
-            }
+            Judgement::Kept => self.go_on(since, at, progress),
             Judgement::Refuted { gain } => self.undo(gain, since),
         }
     }
@@ -113,9 +109,15 @@ impl Pilot {
             self.close_stretch(since);
             return self.adopt_loop(gain, at);
         }
+        self.go_on(since, at, self.progress(at));
+    }
+
+    /// Back to threads, which did not count since `since`.
+    fn go_on(&mut self, since: Position, at: Position, progress: Progress) {
         self.tally.leave_out(since, at);
-        let progress = self.progress(at);
-        self.watch.iter_mut().for_each(|watch: &mut Watch| watch.restart(progress));
+        if let Some(watch) = &mut self.watch {
+            watch.restart(progress);
+        }
         self.mode = Mode::Parallel;
     }
 

@@ -3,6 +3,7 @@
 use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose;
 use crate::decide::input::Remaining;
+use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
 use crate::decide::watch;
 use crate::machine::Memory;
@@ -20,8 +21,6 @@ const STRIDE: usize = 16;
 const STRIDE_BELOW: f64 = 60e-9;
 /// Bytes of items and results, themselves only, that a trial may hold.
 const TRIAL_BYTES: usize = 1 << 20;
-/// Seconds of work from which finding out how long a thread was blocked costs nothing that shows.
-const WORTH_CLOCKING: f64 = 20e-6;
 /// Of the chunks of a computing plan, one in so many is asked how long it was blocked.
 const CLOCKED_CHUNKS: u64 = 16;
 

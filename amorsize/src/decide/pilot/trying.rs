@@ -5,8 +5,10 @@ use crate::decide::input::Remaining;
 use crate::decide::trial::Trial;
 use crate::decide::verdict;
 
-use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
+use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
 
+/// Seconds of a first chunk after a trial; later ones at most double.
+const FIRST_CHUNK: f64 = 25e-6;
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
 const BORNE_OUT: f64 = 3.0;
 
@@ -57,9 +59,7 @@ impl Pilot {
             verdict::reach(&self.costs, self.worth_sharing(expected, remaining), &self.options, &self.situation);
         self.settle(verdict, self.origin(), expected, at);
     }
-}
 
-impl Pilot {
     /// Items to choose threads for. Those that wait cost next to nothing where there turn out to be no items for them.
     fn worth_sharing(&self, expected: u64, remaining: Remaining) -> u64 {
         let is_open = remaining.exact().is_none() && verdict::is_blocking(&self.costs, &self.options);

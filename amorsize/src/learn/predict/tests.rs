@@ -1,11 +1,11 @@
 //! What the whole of it promises, with histories made by hand.
 
-use crate::decide::model::Wake;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::*;
 use crate::decide::costs::Costs;
+use crate::decide::model::Wake;
 use crate::learn::sample::{Predicted, Sample};
 use crate::plan::Pool;
 
