@@ -77,14 +77,15 @@ fn memory_within(holds: Duration) -> Memory {
 
 /// Bytes of memory that the machine has, or that this process' control groups allow; 0 if unknown.
 pub(super) fn total_memory() -> u64 {
-    let total = everywhere::total_memory();
-    system::memory_limit().map_or(total, |limit| limit.min(total))
+    system::total_memory().unwrap_or_else(everywhere::total_memory)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
     use std::path::Path;
 
+    use super::super::linux::cgroup::Groups;
+    use super::super::linux::memory::{Gauge, Limits};
     use super::super::linux;
     use super::*;
 
@@ -93,21 +94,26 @@ mod system {
     const ROOT: &str = "/";
 
     pub(super) fn quota() -> Option<f64> {
-        linux::cores::quota(Path::new(ROOT))
+        with_groups(linux::cores::quota)
     }
 
     pub(super) fn memory() -> Option<Memory> {
-        with_gauge(linux::memory::Gauge::read)
+        with_gauge(Gauge::read)
     }
 
-    pub(super) fn memory_limit() -> Option<u64> {
-        with_gauge(linux::memory::Gauge::group_limit)
+    pub(super) fn total_memory() -> Option<u64> {
+        with_gauge(Gauge::total)
     }
 
-    fn with_gauge<T>(get: impl FnOnce(&linux::memory::Gauge) -> T) -> T {
-        static GAUGE: Remembered<linux::memory::Gauge> = Mutex::new(None);
-        let open = || linux::memory::Gauge::open(Path::new(ROOT), linux::memory::Limits::current());
+    fn with_gauge<T>(get: impl FnOnce(&Gauge) -> T) -> T {
+        static GAUGE: Remembered<Gauge> = Mutex::new(None);
+        let open = || with_groups(|groups| Gauge::open(Path::new(ROOT), groups, Limits::current()));
         remember(&GAUGE, LIMITS_HOLD, open, get)
+    }
+
+    fn with_groups<T>(get: impl FnOnce(&Groups) -> T) -> T {
+        static GROUPS: Remembered<Groups> = Mutex::new(None);
+        remember(&GROUPS, LIMITS_HOLD, || Groups::read(Path::new(ROOT)), get)
     }
 }
 
@@ -125,7 +131,7 @@ mod system {
         None
     }
 
-    pub(super) fn memory_limit() -> Option<u64> {
+    pub(super) fn total_memory() -> Option<u64> {
         None
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! Every path is taken below a given root, so that tests can make one up.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use super::text;
 
 /// From this number of bytes on, version 1 means "unlimited": the largest number of whole pages.
 const UNLIMITED: u64 = 1 << 62;
@@ -22,26 +23,35 @@ pub(super) struct Group {
     pub(super) version: Version,
 }
 
-/// The groups that `controller` ("cpu", "memory") may limit this process by, the innermost of each hierarchy first.
-pub(super) fn groups(root: &Path, controller: &str) -> Vec<Group> {
-    let memberships = read(&root.join("proc/self/cgroup"));
-    let mounts = read(&root.join("proc/self/mountinfo"));
-    let mut groups = Vec::new();
-    for mount in mounts.lines().filter_map(|line| Mount::parse(line, controller)) {
-        let Some(path) = memberships.lines().find_map(|line| membership(line, mount.version, controller)) else {
-            continue;
-        };
-        let top = below(root, &mount.point);
-        let own = mount.directory(path).map_or_else(|| top.clone(), |inner| top.join(inner));
-        let up = own.ancestors().take_while(|directory| directory.starts_with(&top));
-        groups.extend(up.map(|directory| Group { directory: directory.into(), version: mount.version }));
-    }
-    groups
+/// Where this process is among all control groups.
+#[derive(Debug)]
+pub(in crate::machine) struct Groups {
+    root: PathBuf,
+    /// The texts of `/proc/self/cgroup` and `/proc/self/mountinfo`.
+    memberships: String,
+    mounts: String,
 }
 
-/// A file's text; a mount with a strange name must not hide the others.
-fn read(path: &Path) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+impl Groups {
+    pub(in crate::machine) fn read(root: &Path) -> Self {
+        let read = |name| text::read(&root.join(name)).unwrap_or_default();
+        Self { root: root.into(), memberships: read("proc/self/cgroup"), mounts: read("proc/self/mountinfo") }
+    }
+
+    /// The hierarchies in which `controller` ("cpu", "memory") may limit this process: the groups of each, the innermost
+    /// first.
+    pub(super) fn hierarchies(&self, controller: &str) -> Vec<Vec<Group>> {
+        let mounts = self.mounts.lines().filter_map(|line| Mount::parse(line, controller));
+        mounts.filter_map(|mount| self.hierarchy(&mount, controller)).collect()
+    }
+
+    fn hierarchy(&self, mount: &Mount, controller: &str) -> Option<Vec<Group>> {
+        let path = self.memberships.lines().find_map(|line| membership(line, mount.version, controller))?;
+        let top = below(&self.root, &mount.point);
+        let own = mount.directory(path).map_or_else(|| top.clone(), |inner| top.join(inner));
+        let up = own.ancestors().take_while(|directory| directory.starts_with(&top));
+        Some(up.map(|directory| Group { directory: directory.into(), version: mount.version }).collect())
+    }
 }
 
 fn below(root: &Path, absolute: &str) -> PathBuf {
@@ -101,7 +111,7 @@ fn unescape(field: &str) -> String {
 
 impl Group {
     fn text(&self, file: &str) -> Option<String> {
-        fs::read_to_string(self.directory.join(file)).ok()
+        text::read(&self.directory.join(file))
     }
 
     fn number<T: std::str::FromStr>(&self, file: &str) -> Option<T> {
@@ -111,7 +121,10 @@ impl Group {
     /// Processors' worth of time that the group may use; `None` if unlimited.
     pub(super) fn cpu_quota(&self) -> Option<f64> {
         let (quota, period): (f64, f64) = match self.version {
-            Version::V1 => (self.number("cpu.cfs_quota_us")?, self.number("cpu.cfs_period_us")?),
+            Version::V1 => match self.number("cpu.cfs_quota_us")? {
+                quota if quota > 0.0 => (quota, self.number("cpu.cfs_period_us")?),
+                _ => return None,
+            },
             Version::V2 => {
                 let text = self.text("cpu.max")?;
                 let mut fields = text.split_ascii_whitespace();
@@ -122,14 +135,21 @@ impl Group {
         (quota > 0.0 && period > 0.0).then_some(quota / period).filter(|quota| quota.is_finite())
     }
 
+    /// Whether nothing limits the memory of this group, nor of any group around it. (Only version 1 tells so much.)
+    pub(super) fn is_free_of_limits(&self) -> bool {
+        self.version == Version::V1 && self.limit_from_above().is_some_and(|limit| limit >= UNLIMITED)
+    }
+
+    /// What this group and those around it allow, as version 1 has it.
+    fn limit_from_above(&self) -> Option<u64> {
+        field(&self.text("memory.stat")?, "hierarchical_memory_limit")
+    }
+
     /// Bytes that the group may use; `None` if unlimited. Above `memory.high` a group is slowed down until it hardly
     /// runs, so that counts too, and so does what groups above it allow, which version 1 tells even where they cannot be seen.
     pub(super) fn memory_limit(&self) -> Option<u64> {
         let (one, other) = match self.version {
-            Version::V1 => (
-                self.number("memory.limit_in_bytes"),
-                self.text("memory.stat").and_then(|text| field(&text, "hierarchical_memory_limit")),
-            ),
+            Version::V1 => (self.number("memory.limit_in_bytes"), self.limit_from_above()),
             Version::V2 => (self.number("memory.max"), self.number("memory.high")),
         };
         [one, other].into_iter().flatten().min().filter(|&limit| limit < UNLIMITED)
@@ -174,6 +194,10 @@ mod tests {
 
     fn tree(membership: &str, mounts: &str) -> Tree {
         Tree::new().file("proc/self/cgroup", membership).file("proc/self/mountinfo", mounts)
+    }
+
+    fn groups(root: &Path, controller: &str) -> Vec<Group> {
+        Groups::read(root).hierarchies(controller).concat()
     }
 
     fn names(tree: &Tree, controller: &str) -> Vec<String> {
@@ -277,6 +301,18 @@ mod tests {
         assert_eq!(v1("9223372036854771712\n", "9223372036854771712"), None);
         assert_eq!(v1("9223372036854771712\n", "500"), Some(500));
         assert_eq!(v1("400\n", "500"), Some(400));
+    }
+
+    #[test]
+    fn version_1_tells_of_groups_around_whether_anything_limits() {
+        let is_free = |version, limit| {
+            let stat = format!("hierarchical_memory_limit {limit}\n");
+            let (_tree, group) = group(version, &[("memory.stat", &stat)]);
+            group.is_free_of_limits()
+        };
+        assert!(is_free(Version::V1, "9223372036854771712"));
+        assert!(!is_free(Version::V1, "500") && !is_free(Version::V1, "what"));
+        assert!(!is_free(Version::V2, "9223372036854771712"));
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! Processors this process may run on, and for how much of the time. (The standard library's `available_parallelism`
 //! knows the same things but rounds a quota down: 1.9 processors' worth of time are 1 to it.)
 
-use std::path::Path;
-
 use rustix::process::{Pid, getpid};
 use rustix::thread::sched_getaffinity;
 
-use super::cgroup;
+use super::cgroup::{Group, Groups};
 use crate::machine::everywhere;
 
 /// Processors that the process may be scheduled on, at least 1. The larger of the main thread's number and the calling
@@ -21,8 +19,8 @@ pub(in crate::machine) fn affinity() -> usize {
 }
 
 /// Processors' worth of time that the tightest control group allows.
-pub(in crate::machine) fn quota(root: &Path) -> Option<f64> {
-    cgroup::groups(root, "cpu").iter().filter_map(cgroup::Group::cpu_quota).reduce(f64::min)
+pub(in crate::machine) fn quota(groups: &Groups) -> Option<f64> {
+    groups.hierarchies("cpu").iter().flatten().filter_map(Group::cpu_quota).reduce(f64::min)
 }
 
 #[cfg(test)]
@@ -38,8 +36,8 @@ mod tests {
             .file("cg/pod/app/cpu.max", "max 100000\n")
             .file("cg/pod/cpu.max", "250000 100000\n")
             .file("cg/cpu.max", "900000 100000\n");
-        assert_eq!(quota(tree.path()), Some(2.5));
-        assert_eq!(quota(Tree::new().path()), None);
+        let of = |tree: &Tree| quota(&Groups::read(tree.path()));
+        assert_eq!((of(&tree), of(&Tree::new())), (Some(2.5), None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::param::page_size;
 use rustix::process::{Resource, getrlimit};
 
-use super::cgroup::{self, Group, Version};
+use super::cgroup::{self, Group, Groups, Version};
 use crate::machine::Memory;
 
 /// Bytes of a file that are looked at: the longest, a group's details, has some 3,000.
@@ -90,9 +90,11 @@ impl Process {
 
 impl Gauge {
     /// Finds the limits that apply, below `root`.
-    pub(in crate::machine) fn open(root: &Path, limits: Limits) -> Self {
+    pub(in crate::machine) fn open(root: &Path, groups: &Groups, limits: Limits) -> Self {
         let file = |name| File::open(root.join(name)).ok();
-        let groups = cgroup::groups(root, "memory").iter().filter_map(Limited::open).collect();
+        let mut hierarchies = groups.hierarchies("memory");
+        hierarchies.retain(|groups| groups.first().is_some_and(|own| !own.is_free_of_limits()));
+        let groups = hierarchies.iter().flatten().filter_map(Limited::open).collect();
         Self { machine: file("proc/meminfo"), process: file("proc/self/statm"), groups, limits }
     }
 
@@ -101,21 +103,22 @@ impl Gauge {
         let process = self.process.as_ref().and_then(read);
         let process = process.and_then(|text| Process::parse(&text, page_size() as u64));
         let resident = process.map_or(0, |process| process.resident);
-        let machine = self.machine.as_ref().and_then(read).and_then(|text| available(&text));
+        let machine = self.machine.as_ref().and_then(read).and_then(|text| entry(&text, "MemAvailable:"));
         let shared = self.groups.iter().filter_map(Limited::headroom).chain(machine);
         let shared = shared.map(|available| Memory::new(resident, available));
         shared.chain(process.and_then(|process| process.under(self.limits))).reduce(Memory::and)
     }
 
-    /// The smallest limit of a control group.
-    pub(in crate::machine) fn group_limit(&self) -> Option<u64> {
-        self.groups.iter().map(|group| group.limit).min()
+    /// Bytes of memory that the machine has, or that a control group allows.
+    pub(in crate::machine) fn total(&self) -> Option<u64> {
+        let machine = self.machine.as_ref().and_then(read).and_then(|text| entry(&text, "MemTotal:"));
+        self.groups.iter().map(|group| group.limit).chain(machine).min()
     }
 }
 
-/// Bytes available by the text of `/proc/meminfo`, which is in units of 1024 bytes.
-fn available(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+/// Bytes behind a name in the text of `/proc/meminfo`, which is in units of 1024 bytes.
+fn entry(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
@@ -152,8 +155,12 @@ mod tests {
             .file(&format!("cg/{name}/memory.stat"), &format!("anon 1\ninactive_file {inactive}\n"))
     }
 
+    fn gauge(tree: &Tree, limits: Limits) -> Gauge {
+        Gauge::open(tree.path(), &Groups::read(tree.path()), limits)
+    }
+
     fn read(tree: &Tree, limits: Limits) -> Memory {
-        Gauge::open(tree.path(), limits).read().unwrap()
+        gauge(tree, limits).read().unwrap()
     }
 
     #[test]
@@ -161,6 +168,7 @@ mod tests {
         let memory = read(&machine(), Limits::default());
         assert_eq!((memory.available(), memory.used()), (1024 * MIB, 10 * MIB));
         assert_eq!(memory.limit(), 1034 * MIB);
+        assert_eq!(gauge(&machine(), Limits::default()).total(), Some(2048 * MIB));
     }
 
     #[test]
@@ -173,6 +181,22 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_around_the_own_group_counts_under_version_1() {
+        let stat = |limit: u64| format!("total_inactive_file 0\nhierarchical_memory_limit {limit}\n");
+        let limited = |limit: u64| {
+            let tree = machine()
+                .file("proc/self/cgroup", "4:memory:/pod\n")
+                .file("proc/self/mountinfo", "35 31 0:32 / /cg rw - cgroup cgroup rw,memory\n");
+            ["cg", "cg/pod"].into_iter().fold(tree, |tree, group| {
+                tree.file(&format!("{group}/memory.stat"), &stat(limit))
+                    .file(&format!("{group}/memory.usage_in_bytes"), &format!("{}\n", 70 * MIB))
+            })
+        };
+        assert_eq!(read(&limited(100 * MIB), Limits::default()).available(), 30 * MIB);
+        assert_eq!(read(&limited(1 << 62), Limits::default()).available(), 1024 * MIB);
+    }
+
+    #[test]
     fn an_overfull_group_leaves_nothing() {
         let tree = group(in_group(machine()), "pod", "1000\n", 5000, 9);
         assert_eq!(read(&tree, Limits::default()).available(), 0);
@@ -181,11 +205,11 @@ mod tests {
     #[test]
     fn an_open_gauge_follows_what_changes() {
         let tree = group(in_group(machine()), "pod", &format!("{}\n", 100 * MIB), 90 * MIB, 0);
-        let gauge = Gauge::open(tree.path(), Limits::default());
+        let gauge = gauge(&tree, Limits::default());
         assert_eq!(gauge.read().unwrap().available(), 10 * MIB);
         let _tree = group(tree, "pod", "max", 60 * MIB, 0);
         assert_eq!(gauge.read().unwrap().available(), 40 * MIB);
-        assert_eq!(gauge.group_limit(), Some(100 * MIB));
+        assert_eq!(gauge.total(), Some(100 * MIB));
     }
 
     #[test]
@@ -216,8 +240,8 @@ mod tests {
         for unknown in
             ["", "MemAvailable:", "MemAvailable: x kB", "MemAvailable: 5 MB", "MemAvailable: 99999999999999999999 kB"]
         {
-            assert_eq!(available(unknown), None, "{unknown:?}");
+            assert_eq!(entry(unknown, "MemAvailable:"), None, "{unknown:?}");
         }
-        assert_eq!(Gauge::open(Tree::new().path(), Limits::default()).read(), None);
+        assert_eq!(gauge(&Tree::new(), Limits::default()).read(), None);
     }
 }

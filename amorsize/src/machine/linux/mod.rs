@@ -3,11 +3,13 @@
 //! - [`cgroup`]: the control groups of this process and their limits
 //! - [`cores`]: processors it may run on, and for how much of the time
 //! - [`memory`]: memory it has and may still take
+//! - [`text`]: the files that all of them read
 //! - [`topology`]: caches and memory nodes
 
-mod cgroup;
+pub(super) mod cgroup;
 pub(super) mod cores;
 pub(super) mod memory;
+mod text;
 pub(super) mod topology;
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! Caches and memory nodes, as `/sys` lists them.
 
-use std::fs;
 use std::path::Path;
+
+use super::text;
 
 /// Bytes of the largest third-level cache that the first processor has; 0 if unknown.
 pub(in crate::machine) fn l3_bytes(root: &Path) -> u64 {
-    let Ok(caches) = fs::read_dir(root.join("sys/devices/system/cpu/cpu0/cache")) else { return 0 };
-    let size = |cache: &Path| {
-        let level = fs::read_to_string(cache.join("level")).ok()?;
-        let size = fs::read_to_string(cache.join("size")).ok()?;
-        if level.trim() == "3" { bytes(size.trim()) } else { None }
-    };
-    caches.flatten().filter_map(|entry| size(&entry.path())).max().unwrap_or(0)
+    let caches = root.join("sys/devices/system/cpu/cpu0/cache");
+    // Caches are numbered without a gap, the first level first.
+    let levels = (0..).map_while(|index| {
+        let cache = caches.join(format!("index{index}"));
+        text::read(&cache.join("level")).map(|level| (cache, level))
+    });
+    let third = levels.filter(|(_, level)| level.trim() == "3");
+    third.filter_map(|(cache, _)| bytes(text::read(&cache.join("size"))?.trim())).max().unwrap_or(0)
 }
 
 /// A size as the kernel writes it: "512K", "32768K", "1M".
@@ -29,7 +31,7 @@ fn bytes(size: &str) -> Option<u64> {
 
 /// Memory nodes that are in use, at least 1.
 pub(in crate::machine) fn numa_nodes(root: &Path) -> usize {
-    let list = fs::read_to_string(root.join("sys/devices/system/node/online")).unwrap_or_default();
+    let list = text::read(&root.join("sys/devices/system/node/online")).unwrap_or_default();
     count(list.trim()).unwrap_or(1).max(1)
 }
 
@@ -53,9 +55,9 @@ mod tests {
         let tree = Tree::new()
             .file(&cache(0, "level"), "1\n")
             .file(&cache(0, "size"), "64K\n")
-            .file(&cache(3, "level"), "3\n")
-            .file(&cache(3, "size"), "32768K\n")
-            .file(&cache(4, "level"), "3\n");
+            .file(&cache(1, "level"), "3\n")
+            .file(&cache(1, "size"), "32768K\n")
+            .file(&cache(2, "level"), "3\n");
         assert_eq!(l3_bytes(tree.path()), 32 << 20);
         assert_eq!(l3_bytes(Tree::new().path()), 0);
     }
