@@ -52,6 +52,8 @@ pub(crate) struct Situation {
     pub(crate) wake: Wake,
     /// Results own something that is freed when they are dropped.
     pub(crate) results_own: bool,
+    /// Cores and memory are a guess, until somebody looks: which takes longer than many a run.
+    pub(crate) is_guess: bool,
 }
 
 /// Threads for work on the CPU pool and what they gain, or `None` where the plain loop is as fast.
@@ -183,8 +185,14 @@ pub(crate) fn ordered(order: Order, spread: f64, items: u64) -> bool {
 mod tests {
     use super::*;
 
-    const TWO_CORES: Situation =
-        Situation { cores: 2, available_memory: 1 << 30, item_bytes: 8, wake: Wake::USUAL, results_own: false };
+    const TWO_CORES: Situation = Situation {
+        cores: 2,
+        available_memory: 1 << 30,
+        item_bytes: 8,
+        wake: Wake::USUAL,
+        results_own: false,
+        is_guess: false,
+    };
 
     fn cpu(item: f64) -> Costs {
         Costs { source: 1e-9, item, consumer: 2e-9, result_bytes: 8.0, ..Costs::default() }

@@ -213,6 +213,7 @@ where
             }
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
+                Step::Look => self.look(),
                 Step::Loop(items) => return self.hand_loop(items),
                 Step::Parallel => match self.next_batch(source) {
                     Some(batch) => return self.hand_over(batch),
@@ -232,6 +233,7 @@ where
         while self.pilot.plan().is_none() {
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
+                Step::Look => self.look(),
                 Step::Loop(_) | Step::Parallel => {
                     let (at, remaining) = (self.position(), self.remaining(source));
                     self.pilot.conclude(at, remaining);
@@ -254,12 +256,24 @@ where
     /// Before the first item: what earlier runs say.
     fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
         let remaining = self.remaining(source);
-        let (options, situation) = (self.pilot.options(), self.pilot.situation());
-        match self.experience.consult(remaining, options, situation) {
+        let mut advice = self.ask(remaining);
+        if advice.as_ref().is_some_and(|advice| self.pilot.is_guess(advice.prior())) {
+            self.look();
+            advice = self.ask(remaining);
+        }
+        match advice {
             Some(Advice::Sure(prior)) => self.pilot.adopt_prior(prior),
             Some(Advice::Doubtful(prior)) => self.pilot.consider(prior),
             None => {}
         }
+    }
+
+    fn ask(&mut self, remaining: Remaining) -> Option<Advice> {
+        self.experience.consult(remaining, self.pilot.options(), self.pilot.situation())
+    }
+
+    fn look(&mut self) {
+        self.pilot.saw_machine(self.pilot.situation().looked_at());
     }
 
     fn trial_room(&self) -> usize {

@@ -7,7 +7,7 @@ use rayon::ThreadPoolBuilder;
 use super::queue::Queue;
 use super::wake;
 use crate::decide::choose::Situation;
-use crate::machine;
+use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
 use crate::pool::{self, Crew};
 use crate::work::Work;
@@ -95,24 +95,32 @@ fn threads_here() -> usize {
 }
 
 impl Situation {
-    /// What there is for a stream of `R` made here, whose items or results have so many bytes.
+    /// What there is for a stream of `R` made here, whose items or results have so many bytes, as far as is known
+    /// without a look at the machine.
     pub(crate) fn here<R>(item_bytes: usize) -> Self {
-        let wake = wake::expected(is_running());
+        let Share { cores, available_memory, is_guess } = machine::recalled_share();
         Self {
-            cores: cores_here(),
-            available_memory: machine::available_memory(),
+            cores: cores_here(cores),
+            available_memory,
             item_bytes,
-            wake,
+            wake: wake::expected(is_running()),
             results_own: std::mem::needs_drop::<R>(),
+            is_guess,
         }
+    }
+
+    /// The same after such a look.
+    pub(crate) fn looked_at(&self) -> Self {
+        let Share { cores, available_memory, is_guess } = machine::share();
+        Self { cores: cores_here(cores), available_memory, is_guess, ..*self }
     }
 }
 
-/// Threads that may compute at the same time for a stream made here.
-fn cores_here() -> usize {
+/// Threads that may compute at the same time for a stream made here, where this process may use so many cores.
+fn cores_here(cores: usize) -> usize {
     match threads_here() {
-        0 => machine::cores(),
-        threads => threads.min(machine::cores()),
+        0 => cores,
+        threads => threads.min(cores),
     }
 }
 

@@ -62,7 +62,7 @@ impl<W> Tuner<W> {
     #[doc(hidden)]
     pub fn __end_of_run(&self, outcome: &Outcome, run: Duration) -> Result<(), Error> {
         let sample = outcome.sample(&self.identity, 0)?;
-        Function::of(&self.identity).record(&[sample], run);
+        Function::of(&self.identity).record(vec![sample], run);
         Ok(())
     }
 }

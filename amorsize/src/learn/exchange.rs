@@ -39,7 +39,7 @@ pub fn import(path: impl AsRef<Path>) -> Result<usize, Error> {
 pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Error> {
     registry.drain()?;
     let histories = registry.store().all()?;
-    let mut bytes = Name::new(0, LABEL).header;
+    let mut bytes = Name::new(0, LABEL).header().to_vec();
     histories.iter().for_each(|(name, contents)| add(&mut bytes, name, contents));
     let crc = crc32fast::hash(&bytes).to_le_bytes();
     file::replace(path, &bytes, &crc)?;
@@ -48,7 +48,7 @@ pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Err
 
 fn add(bytes: &mut Vec<u8>, name: &Name, contents: &Contents) {
     bytes.extend_from_slice(&name.key.to_le_bytes());
-    for part in [name.header.as_slice(), &contents.frames()] {
+    for part in [name.header(), &contents.frames()] {
         bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
         bytes.extend_from_slice(part);
     }

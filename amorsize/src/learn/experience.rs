@@ -28,6 +28,13 @@ pub(crate) enum Advice {
     Doubtful(Prior),
 }
 
+impl Advice {
+    pub(crate) fn prior(&self) -> &Prior {
+        let (Self::Sure(prior) | Self::Doubtful(prior)) = self;
+        prior
+    }
+}
+
 /// See the module. Does nothing where the options or the environment want no learning.
 #[derive(Debug)]
 pub(crate) struct Experience {
@@ -52,10 +59,13 @@ impl Experience {
 
     /// What earlier runs say of this one.
     pub(crate) fn consult(&mut self, remaining: Remaining, options: &Options, situation: &Situation) -> Option<Advice> {
-        if !std::mem::take(&mut self.asks) {
+        if !self.asks {
             return None;
         }
         let learned = Function::of(&self.identity).learned();
+        if !learned.is_enough() {
+            return None;
+        }
         let similarity = |machine| learned.similarity(machine);
         let call_site = fingerprint::call_site(self.place);
         let query = query(&similarity, &self.identity, call_site, remaining, options, situation);
@@ -77,7 +87,7 @@ impl Experience {
         let function = Function::of(&self.identity);
         let samples: Vec<Sample> = stretches.iter().map(|stretch| self.sample(stretch, length)).collect();
         calibrated::observe(&samples);
-        function.record(&samples, run);
+        function.record(samples, run);
     }
 
     fn sample(&self, stretch: &Stretch, length: u64) -> Sample {
@@ -87,7 +97,7 @@ impl Experience {
             time: now(),
             body: self.identity.body(),
             build: fingerprint::build(),
-            machine: machines::this().id,
+            machine: machines::id_if_known(),
             call_site: fingerprint::call_site(self.place),
             length,
             items: *items,
@@ -139,6 +149,9 @@ pub(crate) fn predict(
     situation: &Situation,
 ) -> Option<Prediction> {
     let learned = Function::of(identity).learned();
+    if !learned.is_enough() {
+        return None;
+    }
     let remaining = Remaining::from_hint((len, Some(len)));
     let similarity = |machine| learned.similarity(machine);
     let query = query(&similarity, identity, fingerprint::call_site(place), remaining, options, situation);

@@ -73,7 +73,7 @@ fn judge(path: &Path, name: &Name, bytes: &[u8]) -> Result<State, Error> {
     match header::parse(bytes) {
         Header::Newer(version) => Err(Error::Newer { path: path.to_owned(), version }),
         Header::Damaged => Ok(State::Broken("it does not begin like a history".to_owned(), Contents::default())),
-        Header::Whole { label, length } if bytes[..length] != name.header => {
+        Header::Whole { label, length } if bytes[..length] != *name.header() => {
             Err(Error::Foreign { path: path.to_owned(), owner: label.to_owned() })
         }
         Header::Whole { length, .. } => Ok(sound(Contents::parse(&bytes[length..]))),
@@ -96,7 +96,7 @@ pub(crate) fn tail(path: &Path, name: &Name) -> Result<Tail, Error> {
         Some(Ok(length)) => length,
     };
     let mut file = private().open(path).map_err(Error::io("open", path))?;
-    let whole = ends_well(&mut file, length, &name.header).map_err(Error::io("read", path))?;
+    let whole = ends_well(&mut file, length, name.header()).map_err(Error::io("read", path))?;
     Ok(if whole { Tail::Whole(file, length) } else { Tail::Doubtful })
 }
 

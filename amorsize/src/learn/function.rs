@@ -3,7 +3,7 @@
 //! The file is read once, when the history is first asked for, and again when someone wants to see it. A file that
 //! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Patience`] allows.
 //!
-//! Locks are taken in the order `disk`, `memory`, `queue`; only `disk` is ever held while the file is read or written.
+//! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read or written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -19,8 +19,8 @@ use crate::learn::contents::Contents;
 use crate::learn::directory::PATIENCE;
 use crate::learn::header::Name;
 use crate::learn::learned::Learned;
-use crate::learn::machines;
-use crate::learn::pace::{Pace, Patience};
+use crate::learn::machines::{self, NOT_YET_KNOWN};
+use crate::learn::pace::{self, Pace, Patience};
 use crate::learn::sample::Sample;
 use crate::learn::store::{Aftermath, Batch, Loaded, Store};
 use crate::learn::writer;
@@ -35,6 +35,8 @@ pub(crate) struct Function {
     name: Name,
     store: Arc<Store>,
     memory: Mutex<Arc<Learned>>,
+    /// What was recorded before anybody knew what machine this is: belongs behind what is in memory.
+    put_off: Mutex<Vec<Sample>>,
     /// Frames that have been recorded and not been written.
     queue: Mutex<Vec<u8>>,
     disk: Mutex<Disk>,
@@ -73,6 +75,7 @@ impl Function {
             name: Name::of(&identity),
             store,
             memory: Mutex::default(),
+            put_off: Mutex::default(),
             queue: Mutex::default(),
             disk: Mutex::default(),
             loaded: OnceCell::new(),
@@ -94,6 +97,7 @@ impl Function {
         if self.loaded.get().is_none() && self.reading.allows() {
             self.try_load();
         }
+        self.catch_up();
         Arc::clone(&lock(&self.memory))
     }
 
@@ -116,7 +120,7 @@ impl Function {
     fn reload(&self, disk: &mut Disk) -> Result<(), Error> {
         let Loaded { contents, warning } = self.store.load(&self.name)?;
         warning.iter().for_each(|warning| self.warn(warning));
-        disk.machine_known = contents.machine(machines::this().id).is_some();
+        disk.machine_known = !contents.machines.is_empty() && contents.machine(machines::this().id).is_some();
         self.stored.store(disk.machine_known, Ordering::Relaxed);
         let mut learned = Learned::from(contents);
         let mut memory = lock(&self.memory);
@@ -127,6 +131,7 @@ impl Function {
 
     /// The history as it is now, other processes' newest records included.
     pub(crate) fn refreshed(&self) -> Result<Arc<Learned>, Error> {
+        self.catch_up();
         self.reload(&mut lock(&self.disk))?;
         // Losing the race to set it is as good.
         let _ = self.loaded.set(());
@@ -140,10 +145,31 @@ impl Function {
 
     /// Learns from a run that took so long in all, and sees to it that it is written: now, where that is a hundredth of
     /// the run at most, or very soon. Nothing that cannot be true is recorded.
-    pub(crate) fn record(self: &Arc<Self>, samples: &[Sample], run: Duration) {
-        if self.pace.worth(run) && self.remember(samples) && self.writing.allows() {
+    pub(crate) fn record(self: &Arc<Self>, samples: Vec<Sample>, run: Duration) {
+        if !self.pace.worth(run) {
+            return;
+        }
+        lock(&self.put_off).extend(samples);
+        if machines::id_if_known() == NOT_YET_KNOWN && !pace::worth_knowing_the_machine(run) {
+            writer::settle_later(self);
+        } else if self.catch_up() && self.writing.allows() {
             writer::settle(self, run);
         }
+    }
+
+    /// Takes in what was put off; whether there was anything to take in.
+    fn catch_up(&self) -> bool {
+        let mut put_off = lock(&self.put_off);
+        if put_off.is_empty() {
+            return false;
+        }
+        let here = |sample: &mut Sample| {
+            if sample.machine == NOT_YET_KNOWN {
+                sample.machine = machines::this().id;
+            }
+        };
+        put_off.iter_mut().for_each(here);
+        self.remember(&std::mem::take(&mut *put_off))
     }
 
     /// Whether there is a file, as far as is known: making one takes several times what adding to it does.
@@ -176,12 +202,14 @@ impl Function {
 
     /// Adds one sample and waits until it is on disk.
     pub(crate) fn record_now(&self, sample: &Sample) -> Result<(), Error> {
+        self.catch_up();
         self.remember(&[codec::rounded(sample)?]);
         self.drain()
     }
 
     /// Writes what is queued, if nobody else uses the file or the directory; whether there is nothing left to do.
     pub(crate) fn try_drain(&self) -> Result<bool, Error> {
+        self.catch_up();
         let Some(mut disk) = try_lock(&self.disk) else { return Ok(false) };
         let written = match self.write(&mut disk, Duration::ZERO) {
             Err(Error::Busy { .. }) => return Ok(false),
@@ -195,6 +223,7 @@ impl Function {
 
     /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be done.
     pub(crate) fn drain(&self) -> Result<(), Error> {
+        self.catch_up();
         let mut disk = lock(&self.disk);
         self.write(&mut disk, PATIENCE)?;
         if self.is_crowded() {
@@ -257,6 +286,7 @@ impl Function {
         let mut disk = lock(&self.disk);
         *disk = Disk::default();
         self.stored.store(false, Ordering::Relaxed);
+        lock(&self.put_off).clear();
         *lock(&self.memory) = Arc::default();
         lock(&self.queue).clear();
         self.store.remove(&self.name)

@@ -3,6 +3,8 @@
 //! Magic (8 bytes), version and its complement (1 each), length of the label (2, little end first), label, CRC-32 of all
 //! that (4). The first ten bytes stay so in every version: a reader must be able to tell a newer file from a damaged one.
 
+use once_cell::sync::OnceCell;
+
 use crate::fingerprint::Identity;
 
 const MAGIC: &[u8; 8] = b"amorsize";
@@ -14,26 +16,34 @@ const HEAD: usize = 12;
 const MOST_LABEL: usize = 4096;
 
 /// Which file, and what it must begin with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Name {
     pub(crate) key: u64,
-    pub(crate) header: Vec<u8>,
+    label: String,
+    /// Made when a file is to be read or written: most functions of a short program have none.
+    header: OnceCell<Vec<u8>>,
 }
 
 impl Name {
     pub(crate) fn of(identity: &Identity) -> Self {
-        Self::new(identity.key(), &identity.label())
+        Self { key: identity.key(), label: identity.label(), header: OnceCell::new() }
     }
 
     pub(crate) fn new(key: u64, label: &str) -> Self {
-        let label = cut(label).as_bytes();
-        let mut header = Vec::with_capacity(HEAD + label.len() + 4);
-        header.extend_from_slice(MAGIC);
-        header.extend_from_slice(&[VERSION, !VERSION]);
-        header.extend_from_slice(&(label.len() as u16).to_le_bytes());
-        header.extend_from_slice(label);
-        header.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
-        Self { key, header }
+        Self { key, label: label.to_owned(), header: OnceCell::new() }
+    }
+
+    pub(crate) fn header(&self) -> &[u8] {
+        self.header.get_or_init(|| {
+            let label = cut(&self.label).as_bytes();
+            let mut header = Vec::with_capacity(HEAD + label.len() + 4);
+            header.extend_from_slice(MAGIC);
+            header.extend_from_slice(&[VERSION, !VERSION]);
+            header.extend_from_slice(&(label.len() as u16).to_le_bytes());
+            header.extend_from_slice(label);
+            header.extend_from_slice(&crc32fast::hash(&header).to_le_bytes());
+            header
+        })
     }
 }
 
@@ -84,12 +94,12 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let name = Name::new(7, "app::digest");
-        assert_eq!(parse(&name.header), Header::Whole { label: "app::digest", length: name.header.len() });
+        assert_eq!(parse(name.header()), Header::Whole { label: "app::digest", length: name.header().len() });
     }
 
     #[test]
     fn every_flip_and_every_cut_is_damage_and_none_looks_newer() {
-        let header = Name::new(7, "app::digest").header;
+        let header = Name::new(7, "app::digest").header().to_vec();
         for (at, bit) in (0..header.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
             let mut flipped = header.clone();
             flipped[at] ^= 1 << bit;
@@ -109,7 +119,7 @@ mod tests {
     fn long_labels_are_cut_between_characters() {
         let label = "ü".repeat(MOST_LABEL);
         assert!(
-            matches!(parse(&Name::new(7, &label).header), Header::Whole { label, .. } if label.len() == MOST_LABEL)
+            matches!(parse(Name::new(7, &label).header()), Header::Whole { label, .. } if label.len() == MOST_LABEL)
         );
     }
 }

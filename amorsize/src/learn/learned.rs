@@ -1,5 +1,6 @@
 //! A function's history in memory: its samples, and the model that predictions are made with. Holds no lock and no file.
 
+use crate::constants::MIN_SAMPLES;
 use crate::learn::contents::Contents;
 use crate::learn::machines;
 use crate::learn::predict::Model;
@@ -26,6 +27,11 @@ impl Learned {
 
     pub(crate) fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Whether there are enough samples to predict anything.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.model.len() >= MIN_SAMPLES
     }
 
     /// How much the machine of a sample resembles this one, 0..=1; 0 if it is unknown.

@@ -20,6 +20,8 @@ const SHARE: u32 = 100;
 const ALLOWED: Duration = Duration::from_micros(50);
 /// What appending is thought to take until it has been measured.
 const APPENDING: Duration = Duration::from_micros(25);
+/// Finding out what machine this is takes about this, the first time.
+const KNOWING_THE_MACHINE: Duration = Duration::from_micros(200);
 /// Making a file takes so many times what appending to it does.
 pub(crate) const CREATING: u32 = 8;
 
@@ -27,6 +29,11 @@ pub(crate) const CREATING: u32 = 8;
 /// program's.
 pub(crate) fn at_once(run: Duration, appending: Duration, told_of_end: bool) -> bool {
     appending <= run / SHARE || (!told_of_end && appending <= ALLOWED)
+}
+
+/// Whether a run is worth finding out at its end what machine this is.
+pub(crate) fn worth_knowing_the_machine(run: Duration) -> bool {
+    KNOWING_THE_MACHINE <= run / SHARE
 }
 
 /// Thins out what a function with very many short runs records.

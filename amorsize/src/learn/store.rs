@@ -127,7 +127,7 @@ impl Store {
                 Ok(Aftermath { surplus: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
             _ => {
-                file::replace(&path, &name.header, &known)?;
+                file::replace(&path, name.header(), &known)?;
                 Ok(Aftermath { surplus: self.counts_file(), crowded: false, damage })
             }
         }
@@ -144,14 +144,14 @@ impl Store {
         match file::inspect(&path, name)? {
             State::Absent | State::Sound(Contents { torn: None, .. }) => Ok(None),
             State::Sound(Contents { torn: Some(length), .. }) => {
-                file::cut(&path, (name.header.len() + length) as u64)?;
+                file::cut(&path, (name.header().len() + length) as u64)?;
                 Ok(Some(torn(path)))
             }
             State::Broken(why, rescued) => {
                 let aside = path.with_extension(DAMAGED);
                 fs::rename(&path, &aside).map_err(Error::io("set aside", &path))?;
                 tidy::tidy(self.path()?);
-                file::replace(&path, &name.header, &rescued.frames())?;
+                file::replace(&path, name.header(), &rescued.frames())?;
                 Ok(Some(Error::Damaged { path, what: format!("{why}; it was set aside as {}", aside.display()) }))
             }
         }
@@ -163,7 +163,7 @@ impl Store {
         let path = self.file(name)?;
         if let State::Sound(mut contents) = file::inspect(&path, name)? {
             prune::prune(&mut contents.samples);
-            file::replace(&path, &name.header, &contents.frames())?;
+            file::replace(&path, name.header(), &contents.frames())?;
         }
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Store {
         let added = contents.merge(imported);
         if added > 0 {
             contents.prune_if_crowded();
-            file::replace(&path, &name.header, &contents.frames())?;
+            file::replace(&path, name.header(), &contents.frames())?;
         }
         Ok(added)
     }

@@ -86,6 +86,12 @@ pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
     }
 }
 
+/// Has written, soon or at the end of this thread, what is not ready to be.
+pub(crate) fn settle_later(function: &Arc<Function>) {
+    will_be_told();
+    ask(function);
+}
+
 fn timed<T>(function: &Function, write: impl FnOnce() -> T) -> T {
     let appends = function.is_stored();
     let start = Instant::now();

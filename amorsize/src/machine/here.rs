@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Memory, everywhere, threads_variable};
 
-/// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.3 ms.
+/// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.2 ms.
 const LIMITS_HOLD: Duration = Duration::from_secs(10);
 /// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs on
 /// Linux, and streams may start one after the other.
@@ -23,6 +23,17 @@ pub(super) struct Allowed {
     pub(super) quota: Option<f64>,
 }
 
+/// What this process may use of the machine now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Share {
+    /// Threads that may compute at the same time.
+    pub(crate) cores: usize,
+    /// Bytes that this process may still take; see [`Memory::available`].
+    pub(crate) available_memory: u64,
+    /// It is not known, or no longer.
+    pub(crate) is_guess: bool,
+}
+
 /// A value and when it was found.
 type Remembered<T> = Mutex<Option<(Instant, T)>>;
 
@@ -37,15 +48,37 @@ fn remember<T, U>(cell: &Remembered<T>, holds: Duration, find: impl FnOnce() -> 
     get(&cell.get_or_insert_with(|| (now, find())).1)
 }
 
+/// The remembered value, and whether it still holds.
+fn recall<T: Copy>(cell: &Remembered<T>, holds: Duration) -> Option<(T, bool)> {
+    let cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+    cell.as_ref().map(|(found, value)| (*value, found.elapsed() < holds))
+}
+
+static ALLOWED: Remembered<Allowed> = Mutex::new(None);
+static MEMORY: Remembered<Memory> = Mutex::new(None);
+
 /// Threads that may compute at the same time: the processors of this process' affinity, within the CPU quota of every
 /// control group (rounded up), or what `AMORSIZE_THREADS` says instead. At least 1.
 pub(crate) fn cores() -> usize {
     allowed().cores
 }
 
-/// Bytes that this process may still take; see [`Memory::available`].
-pub(crate) fn available_memory() -> u64 {
-    memory_within(READING_HOLDS).available()
+/// What this process may use. Takes a fifth of a millisecond the first time and after [`LIMITS_HOLD`].
+pub(crate) fn share() -> Share {
+    Share { cores: cores(), available_memory: memory_within(READING_HOLDS).available(), is_guess: false }
+}
+
+/// The same without looking: what is remembered, however old, or usual.
+pub(crate) fn recalled_share() -> Share {
+    let (allowed, memory) = (recall(&ALLOWED, LIMITS_HOLD), recall(&MEMORY, READING_HOLDS));
+    Share {
+        cores: allowed.map_or_else(
+            || allowed_cores(threads_variable::threads(), system::affinity(), None),
+            |(allowed, _)| allowed.cores,
+        ),
+        available_memory: memory.map_or(ASSUMED_AVAILABLE, |(memory, _)| memory.available()),
+        is_guess: !(allowed.is_some_and(|(_, holds)| holds) && memory.is_some_and(|(_, holds)| holds)),
+    }
 }
 
 /// The state of this process' memory now. For those who ask rarely.
@@ -54,7 +87,6 @@ pub(crate) fn memory() -> Memory {
 }
 
 pub(super) fn allowed() -> Allowed {
-    static ALLOWED: Remembered<Allowed> = Mutex::new(None);
     let find = || {
         let quota = system::quota();
         Allowed { cores: allowed_cores(threads_variable::threads(), system::affinity(), quota), quota }
@@ -69,7 +101,6 @@ fn allowed_cores(wanted: Option<usize>, affinity: usize, quota: Option<f64>) -> 
 }
 
 fn memory_within(holds: Duration) -> Memory {
-    static MEMORY: Remembered<Memory> = Mutex::new(None);
     let assumed = || Memory::new(0, ASSUMED_AVAILABLE);
     let find = || system::memory().or_else(everywhere::memory).unwrap_or_else(assumed);
     remember(&MEMORY, holds, find, Memory::clone)
@@ -84,9 +115,9 @@ pub(super) fn total_memory() -> u64 {
 mod system {
     use std::path::Path;
 
+    use super::super::linux;
     use super::super::linux::cgroup::Groups;
     use super::super::linux::memory::{Gauge, Limits};
-    use super::super::linux;
     use super::*;
 
     pub(super) use linux::cores::affinity;
@@ -170,9 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_recalled_may_be_too_old() {
+        let cell = Mutex::new(None);
+        assert_eq!(recall(&cell, Duration::MAX), None);
+        remember(&cell, Duration::MAX, || 7, |_| ());
+        assert_eq!(
+            [Duration::MAX, Duration::ZERO].map(|holds| recall(&cell, holds)),
+            [Some((7, true)), Some((7, false))]
+        );
+    }
+
+    #[test]
     fn this_machine_has_cores_and_memory() {
         assert!(cores() >= 1);
-        assert!(available_memory() > 0);
+        assert!(share().available_memory > 0 && !share().is_guess);
         assert!(memory().used() > 0 && total_memory() > 0);
     }
 }

@@ -14,7 +14,7 @@ mod linux;
 mod threads_variable;
 
 pub use description::{Machine, machine};
-pub(crate) use here::{available_memory, cores, memory};
+pub(crate) use here::{Share, cores, memory, recalled_share, share};
 
 /// Memory of this process and what it may still take, at one moment. A limit is what both make together: it shrinks when
 /// others take more, so "80 % of the limit" means the same in a container, under `ulimit` and on a crowded machine.

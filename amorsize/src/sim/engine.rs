@@ -117,6 +117,7 @@ impl Engine<'_> {
         let room = if self.left() == 0 { 0 } else { self.pilot.trial_bound() };
         match self.pilot.step(at, remaining, room) {
             Step::Try(items) => self.try_batch(items as u64),
+            Step::Look => unreachable!("nothing is a guess here"),
             Step::Loop(items) => self.plain_loop(items as u64),
             Step::Parallel => {
                 if !self.next_batch() {

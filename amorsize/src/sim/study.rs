@@ -102,7 +102,14 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
 }
 
 pub(super) fn situation(world: &World) -> Situation {
-    Situation { cores: world.cores, available_memory: 1 << 36, item_bytes: 16, wake: Wake::USUAL, results_own: false }
+    Situation {
+        cores: world.cores,
+        available_memory: 1 << 36,
+        item_bytes: 16,
+        wake: Wake::USUAL,
+        results_own: false,
+        is_guess: false,
+    }
 }
 
 pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situation) -> Query<'a> {

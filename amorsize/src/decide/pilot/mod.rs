@@ -203,6 +203,11 @@ impl Pilot {
         &self.situation
     }
 
+    /// What the machine leaves to this process.
+    pub(crate) fn saw_machine(&mut self, situation: Situation) {
+        self.situation = situation;
+    }
+
     /// Whether the user stated the number of threads.
     pub(crate) fn is_pinned(&self) -> bool {
         self.options.threads.is_some()
@@ -214,6 +219,7 @@ impl Pilot {
             let needs_trial = self.plan.is_some() || !self.needs_no_trial();
             match trial.next().filter(|_| needs_trial) {
                 Some(batch) if room > 0 => return Step::Try(batch.min(room)),
+                _ if self.wants_look(remaining) => return Step::Look,
                 _ if needs_trial && self.is_too_cheap_to_know() => self.mode = Mode::Calibrating,
                 _ => self.decide(at, remaining),
             }

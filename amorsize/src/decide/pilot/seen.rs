@@ -9,6 +9,8 @@ use crate::plan::Origin;
 pub(crate) enum Step {
     /// Pull so many items, time them, keep the results.
     Try(usize),
+    /// Find out what the machine leaves to this process: see [`Pilot::saw_machine`](super::Pilot::saw_machine).
+    Look,
     /// Run so many items as a plain loop.
     Loop(usize),
     /// Run chunks on threads.

@@ -1,9 +1,10 @@
 //! The first items: timed, and then decided upon.
 
-use crate::decide::costs::{Spread, blend};
+use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::trial::Trial;
 use crate::decide::verdict;
+use crate::plan::Pool;
 
 use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
 
@@ -11,7 +12,9 @@ use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
 const FIRST_CHUNK: f64 = 25e-6;
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
 const BORNE_OUT: f64 = 3.0;
-
+/// Seconds of the plain loop, and bytes, up to which it makes no difference how large the machine is.
+const SMALL: f64 = 1e-3;
+const SMALL_BYTES: f64 = 1048576.0;
 /// Items that a function which waits is expected to get where nothing is known.
 const MANY: u64 = 256;
 
@@ -36,6 +39,26 @@ impl Pilot {
         self.done += ran.items as u64;
     }
 
+    /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
+    pub(super) fn wants_look(&self, remaining: Remaining) -> bool {
+        self.situation.is_guess && {
+            let verdict = verdict::reach(&self.costs, self.worth_sharing(remaining), &self.options, &self.situation);
+            verdict.pool != Pool::Serial || !self.is_small(&self.costs, remaining.exact())
+        }
+    }
+
+    /// Whether a recommendation has to be made again after a look at the machine.
+    pub(crate) fn is_guess(&self, prior: &Prior) -> bool {
+        self.situation.is_guess
+            && (prior.verdict.pool != Pool::Serial || !self.is_small(&prior.costs, Some(prior.items)))
+    }
+
+    /// Whether so many items take next to no time and room.
+    fn is_small(&self, costs: &Costs, items: Option<u64>) -> bool {
+        let bytes = costs.result_bytes.max(self.situation.item_bytes as f64);
+        items.is_some_and(|items| items as f64 * costs.serial() <= SMALL && items as f64 * bytes <= SMALL_BYTES)
+    }
+
     pub(super) fn try_again(&mut self) {
         self.chunk_limit = 1;
         self.stretch = FIRST_STRETCH;
@@ -55,13 +78,13 @@ impl Pilot {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
             return self.follow(prior, self.origin(), items, at);
         }
-        let verdict =
-            verdict::reach(&self.costs, self.worth_sharing(expected, remaining), &self.options, &self.situation);
+        let verdict = verdict::reach(&self.costs, self.worth_sharing(remaining), &self.options, &self.situation);
         self.settle(verdict, self.origin(), expected, at);
     }
 
     /// Items to choose threads for. Those that wait cost next to nothing where there turn out to be no items for them.
-    fn worth_sharing(&self, expected: u64, remaining: Remaining) -> u64 {
+    fn worth_sharing(&self, remaining: Remaining) -> u64 {
+        let expected = remaining.expected(self.done);
         let is_open = remaining.exact().is_none() && verdict::is_blocking(&self.costs, &self.options);
         if is_open { expected.max(MANY).min(remaining.upper.unwrap_or(u64::MAX)) } else { expected }
     }

@@ -9,7 +9,7 @@ use crate::learn::machines;
 
 /// Bytes of the header and of the machine, in front of the samples.
 fn front(place: &Place) -> usize {
-    place.name.header.len() + machines::frame().len()
+    place.name.header().len() + machines::frame().len()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_flipped_byte_costs_its_record_and_is_told_once() {
         assert!(loaded.warning.is_some(), "byte {at}");
         let lost = at.checked_sub(front(&place)).map(|behind| (behind / size) as u64);
         let expected: Vec<u64> = match lost {
-            None if at < place.name.header.len() => vec![],
+            None if at < place.name.header().len() => vec![],
             lost => (0..5).filter(|&time| Some(time) != lost).collect(),
         };
         assert_eq!(loaded.contents.samples, expected.iter().map(|&time| sample(time)).collect::<Vec<_>>(), "byte {at}");

@@ -28,8 +28,8 @@ fn samples(registry: &Registry, name: &'static str) -> Vec<Sample> {
 fn exported() -> (Place, PathBuf) {
     let place = Place::new();
     let registry = process(&place);
-    registry.function(&identity("one")).record(&[sample(0), sample(2)], LONG);
-    registry.function(&identity("two")).record(&[sample(1)], LONG);
+    registry.function(&identity("one")).record(vec![sample(0), sample(2)], LONG);
+    registry.function(&identity("two")).record(vec![sample(1)], LONG);
     let file = place.directory.path().join("export");
     assert_eq!(export_from(&registry, &file).unwrap(), 3);
     (place, file)
@@ -40,7 +40,7 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
     let (_source, file) = exported();
     let place = Place::new();
     let registry = process(&place);
-    registry.function(&identity("one")).record(&[sample(1)], LONG);
+    registry.function(&identity("one")).record(vec![sample(1)], LONG);
     assert_eq!(samples(&registry, "one"), [sample(1)]);
     assert_eq!(import_to(&registry, &file).unwrap(), 3);
     assert_eq!(samples(&registry, "one"), [sample(0), sample(1), sample(2)]);

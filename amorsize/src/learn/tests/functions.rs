@@ -30,10 +30,10 @@ fn samples(function: &Function) -> Vec<Sample> {
 fn what_is_recorded_is_known_here_at_once_and_elsewhere_when_asked_next() {
     let place = Place::new();
     let (here, there) = (process(&place), process(&place));
-    here.function(&DIGEST).record(&[sample(0), sample(1)], LONG);
+    here.function(&DIGEST).record(vec![sample(0), sample(1)], LONG);
     assert_eq!(samples(&here.function(&DIGEST)), [sample(0), sample(1)]);
     assert_eq!(samples(&there.function(&DIGEST)), [sample(0), sample(1)]);
-    here.function(&DIGEST).record(&[sample(2)], LONG);
+    here.function(&DIGEST).record(vec![sample(2)], LONG);
     assert_eq!(samples(&there.function(&DIGEST)), [sample(0), sample(1)], "read once");
     assert_eq!(there.function(&DIGEST).refreshed().unwrap().samples(), [sample(0), sample(1), sample(2)]);
 }
@@ -41,10 +41,10 @@ fn what_is_recorded_is_known_here_at_once_and_elsewhere_when_asked_next() {
 #[test]
 fn what_is_recorded_before_the_history_is_read_is_there_once() {
     let place = Place::new();
-    process(&place).function(&DIGEST).record(&[sample(0)], LONG);
+    process(&place).function(&DIGEST).record(vec![sample(0)], LONG);
     let here = process(&place).function(&DIGEST);
-    here.record(&[sample(1)], LONG);
-    here.record(&[sample(2)], LONG);
+    here.record(vec![sample(1)], LONG);
+    here.record(vec![sample(2)], LONG);
     assert_eq!(samples(&here), [sample(0), sample(1), sample(2)]);
 }
 
@@ -64,12 +64,12 @@ fn one_identity_is_one_function_wherever_its_texts_are() {
 fn forgotten_is_forgotten_and_learning_goes_on() {
     let place = Place::new();
     let (here, there) = (process(&place).function(&DIGEST), process(&place).function(&DIGEST));
-    here.record(&[sample(0)], LONG);
-    there.record(&[sample(1)], LONG);
+    here.record(vec![sample(0)], LONG);
+    there.record(vec![sample(1)], LONG);
     here.forget().unwrap();
     assert!(samples(&here).is_empty());
     assert!(here.refreshed().unwrap().samples().is_empty());
-    there.record(&[sample(2)], LONG);
+    there.record(vec![sample(2)], LONG);
     assert_eq!(here.refreshed().unwrap().samples(), [sample(2)]);
     assert_eq!(here.learned().similarity(sample(2).machine), 1.0, "the new file says what machine it was");
 }
@@ -78,7 +78,7 @@ fn forgotten_is_forgotten_and_learning_goes_on() {
 fn without_a_directory_it_learns_in_memory() {
     let registry = Registry::new(Store::new(None));
     let function = registry.function(&DIGEST);
-    function.record(&[sample(0)], LONG);
+    function.record(vec![sample(0)], LONG);
     assert_eq!(samples(&function), [sample(0)]);
     assert!(matches!(registry.drain(), Err(Error::NoCacheDirectory)));
     assert!(matches!(function.refreshed(), Err(Error::NoCacheDirectory)));
@@ -92,7 +92,7 @@ fn a_directory_that_comes_back_gets_what_was_recorded_meanwhile() {
     fs::write(&cache, "in the way").unwrap();
     let registry = process(&place);
     let function = registry.function(&DIGEST);
-    (0..5).for_each(|time| function.record(&[sample(time)], LONG));
+    (0..5).for_each(|time| function.record(vec![sample(time)], LONG));
     assert!(registry.drain().is_err());
     fs::remove_file(&cache).unwrap();
     registry.drain().unwrap();
@@ -102,7 +102,7 @@ fn a_directory_that_comes_back_gets_what_was_recorded_meanwhile() {
 #[test]
 fn a_disk_that_never_comes_back_costs_bounded_memory() {
     let function = Registry::new(Store::new(None)).function(&DIGEST);
-    (0..3000).for_each(|time| function.record(&[sample(time)], LONG));
+    (0..3000).for_each(|time| function.record(vec![sample(time)], LONG));
     assert!(function.queued() < 65 << 10, "{} bytes wait", function.queued());
 }
 
@@ -112,7 +112,7 @@ fn memory_is_bounded_too() {
     let function = process(&place).function(&DIGEST);
     for round in 0..4 {
         let times = round * 800..(round + 1) * 800;
-        function.record(&times.map(sample).collect::<Vec<_>>(), LONG);
+        function.record(times.map(sample).collect(), LONG);
         function.drain().unwrap();
     }
     let samples = samples(&function);
