@@ -94,3 +94,45 @@ impl Pilot {
 fn is_like(measured: f64, expected: f64) -> bool {
     (1.0 / BORNE_OUT..BORNE_OUT).contains(&(measured / expected))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::choose::Situation;
+    use crate::decide::model::Wake;
+    use crate::decide::pilot::{Runner, Step};
+    use crate::options::Options;
+
+    const GUESSED: Situation = Situation {
+        cores: 2,
+        available_memory: 1 << 30,
+        item_bytes: 8,
+        wake: Wake::USUAL,
+        results_own: false,
+        is_guess: true,
+    };
+
+    /// What follows on a trial of items that take so many seconds, with so many left.
+    fn after_trial(each: f64, left: u64) -> Step {
+        let mut pilot = Pilot::new(Options::default(), GUESSED);
+        let remaining = Remaining { lower: left, upper: Some(left) };
+        loop {
+            match pilot.step(Position::default(), remaining, usize::MAX) {
+                Step::Try(items) => {
+                    let seconds = each * items as f64;
+                    let ran = Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner: Runner::Consumer };
+                    pilot.tried(0.0, ran);
+                }
+                step => return step,
+            }
+        }
+    }
+
+    #[test]
+    fn the_machine_is_looked_at_unless_the_rest_is_over_before_that() {
+        assert!(matches!(after_trial(1e-6, 10), Step::Loop(_)));
+        assert!(matches!(after_trial(100e-9, 1_000), Step::Loop(_)));
+        assert_eq!(after_trial(100e-9, 1_000_000), Step::Look);
+        assert_eq!(after_trial(100e-6, 9), Step::Look, "threads may pay");
+    }
+}

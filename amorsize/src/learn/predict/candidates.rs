@@ -19,6 +19,8 @@ const ENOUGH: f64 = 0.985;
 const ROUNDS: usize = 3;
 /// Factors around the planned chunk.
 const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
+/// Plans that come into question on a machine with a few cores.
+const USUAL: usize = 16;
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
 const OTHER_CHUNK: f64 = 1.03;
 
@@ -64,28 +66,28 @@ pub(super) struct Field<'a> {
 impl Field<'_> {
     /// The best plan at these costs, or one that may well be better and cannot be much worse.
     pub(super) fn choose(&self, costs: &Costs) -> Candidate {
-        let mut best: Option<Candidate> = None;
-        self.each(costs, |candidate| {
-            if best.is_none_or(|best| worth(&candidate) > worth(&best)) {
-                best = Some(candidate);
+        let all = self.all(costs);
+        let mut best = &all[0];
+        for candidate in &all[1..] {
+            if worth(candidate) > worth(best) {
+                best = candidate;
             }
-        });
-        let best = best.unwrap_or_else(|| self.serial());
-        let best = self.fewest(costs, best);
-        self.promising(costs, &best).unwrap_or(best)
+        }
+        let best = fewest(&all, best);
+        *self.promising(costs, &all, best).unwrap_or(best)
     }
 
     /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
-    fn promising(&self, costs: &Costs, best: &Candidate) -> Option<Candidate> {
-        let mut most: Option<Candidate> = None;
-        self.each(costs, |candidate| {
-            let prospect = most.map_or(0.0, |most| most.prospect());
+    fn promising<'c>(&self, costs: &Costs, all: &'c [Candidate], best: &Candidate) -> Option<&'c Candidate> {
+        let mut most: Option<&Candidate> = None;
+        for candidate in all {
+            let prospect = most.map_or(0.0, Candidate::prospect);
             let is_new = candidate.pool != Pool::Serial && candidate.evidence < TRIED;
             let is_worth_it = candidate.hope > WORTH_A_TRY * best.hope && candidate.prospect() > prospect;
-            if is_new && is_worth_it && self.is_harmless(costs, &candidate, best) {
+            if is_new && is_worth_it && self.is_harmless(costs, candidate, best) {
                 most = Some(candidate);
             }
-        });
+        }
         most
     }
 
@@ -101,31 +103,22 @@ impl Field<'_> {
         lost * lasts <= HARMLESS
     }
 
-    /// The fewest threads that are as good as the best.
-    fn fewest(&self, costs: &Costs, best: Candidate) -> Candidate {
-        let mut choice = best;
-        self.each(costs, |candidate| {
-            let is_enough = worth(&candidate) >= ENOUGH * worth(&best) && candidate.evidence >= best.evidence;
-            if candidate.pool == best.pool && candidate.threads < choice.threads && is_enough {
-                choice = candidate;
-            }
-        });
-        choice
-    }
-
-    /// Calls `visit` with every plan, the simplest first.
-    pub(super) fn each(&self, costs: &Costs, mut visit: impl FnMut(Candidate)) {
+    /// Every plan, the simplest first; at least one.
+    fn all(&self, costs: &Costs) -> Vec<Candidate> {
         let options = self.query.options;
-        if let Some(pool) = pinned_pool(options, costs) {
-            return match (pool, options.threads) {
-                (Pool::Serial, _) => visit(self.serial()),
-                (_, Some(threads)) => self.each_chunk(costs, pool, threads.get(), &mut visit),
-                (_, None) => self.each_threads(costs, pool, &mut visit),
-            };
+        let mut all = Vec::with_capacity(USUAL);
+        let mut add = |candidate| all.push(candidate);
+        match (pinned_pool(options, costs), options.threads) {
+            (Some(Pool::Serial), _) => add(self.serial()),
+            (Some(pool), Some(threads)) => self.each_chunk(costs, pool, threads.get(), &mut add),
+            (Some(pool), None) => self.each_threads(costs, pool, &mut add),
+            (None, _) => {
+                add(self.serial());
+                let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
+                self.each_threads(costs, pool, &mut add);
+            }
         }
-        visit(self.serial());
-        let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
-        self.each_threads(costs, pool, &mut visit);
+        all
     }
 
     fn each_threads(&self, costs: &Costs, pool: Pool, visit: &mut impl FnMut(Candidate)) {
@@ -194,6 +187,18 @@ impl Field<'_> {
         let evidence = self.outcomes.weight(Pool::Serial);
         Candidate { pool: Pool::Serial, threads: 1, chunk: 1, speedup: 1.0, hope: 1.0, evidence }
     }
+}
+
+/// The fewest threads that are as good as the best.
+fn fewest<'c>(all: &'c [Candidate], best: &'c Candidate) -> &'c Candidate {
+    let mut choice = best;
+    for candidate in all {
+        let is_enough = worth(candidate) >= ENOUGH * worth(best) && candidate.evidence >= best.evidence;
+        if candidate.pool == best.pool && candidate.threads < choice.threads && is_enough {
+            choice = candidate;
+        }
+    }
+    choice
 }
 
 /// Expected speed-up, less what the plain loop's simplicity is worth.

@@ -1,7 +1,7 @@
 //! What a prediction says: the plan, what to expect of it, and why. Holds values and words; decides only what
 //! follows from the choice (buffer and interval).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ use crate::plan::{Origin, Plan, Pool};
 
 use super::candidates::{Candidate, Field};
 use super::confidence::Doubt;
+
+/// Bytes that a reason usually fits in.
+const USUAL_REASON: usize = 96;
 
 /// The recommended plan and its basis.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +78,7 @@ impl From<&Forecast> for Prior {
     fn from(forecast: &Forecast) -> Self {
         let &Forecast { pool, threads, expected_speedup: gain, costs, chunk_size, items, .. } = forecast;
         let origin = forecast.origin();
-        let verdict = Verdict { pool, threads, gain, reason: forecast.reason().to_string().into() };
+        let verdict = Verdict { pool, threads, gain, reason: forecast.reason().into() };
         Self { verdict, costs, chunk_size, origin, items }
     }
 }
@@ -95,7 +98,7 @@ impl Forecast {
             ordered: self.ordered,
             origin: self.origin(),
             expected_speedup: self.expected_speedup,
-            reason: self.reason().to_string().into(),
+            reason: self.reason().into(),
         }
     }
 
@@ -114,8 +117,11 @@ impl Forecast {
     }
 
     /// Why this plan, in a sentence.
-    pub(crate) fn reason(&self) -> impl fmt::Display + '_ {
-        Reason(self)
+    pub(crate) fn reason(&self) -> String {
+        let mut reason = String::with_capacity(USUAL_REASON);
+        // Writing to a string does not fail.
+        let _ = write!(reason, "{}", Reason(self));
+        reason
     }
 }
 

@@ -8,8 +8,11 @@ use crate::plan::Pool;
 use super::neighbours::{self, Standpoint};
 use super::outcomes;
 
-/// Newest samples that count; older ones have nothing to add to a thousand newer.
-pub(crate) const MOST_ROWS: usize = 1024;
+/// Most samples that count.
+pub(crate) const MOST_ROWS: usize = 512;
+/// Most of them that are alike: same context, kind of plan, and length within an octave. As many as are ever asked, so
+/// older ones have nothing to add.
+const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 /// Numbers of neighbours that compete, fewest first.
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
 /// Newest samples of a history read from a file that judge older ones: each takes time in proportion to all rows, and
@@ -70,6 +73,12 @@ pub(super) struct Row {
     /// Most trust that it can have.
     importance: f32,
     pub(super) outcome: outcomes::Outcome,
+}
+
+impl Row {
+    fn is_like(&self, other: &Self) -> bool {
+        (self.context, self.group) == (other.context, other.group) && self.length.round() == other.length.round()
+    }
 }
 
 /// What a chosen neighbour testifies.
@@ -147,14 +156,21 @@ impl Model {
     fn insert(&mut self, sample: &Sample, judge_others: impl FnOnce(&mut Self, &Row)) {
         let Some(claimed) = plain_costs(sample) else { return };
         let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
-        if self.rows.len() == MOST_ROWS {
-            self.rows.remove(0);
-            self.testimonies.remove(0);
-        }
         let row = self.row(sample, &costs);
+        if let Some(surplus) = self.surplus(&row) {
+            self.rows.remove(surplus);
+            self.testimonies.remove(surplus);
+        }
         judge_others(self, &row);
         self.rows.push(row);
         self.testimonies.push(Testimony { costs, length: sample.length.max(1) });
+    }
+
+    /// The row that has least to add to a new one and those like it.
+    fn surplus(&self, new: &Row) -> Option<usize> {
+        let alike = |(index, row): (usize, &Row)| row.is_like(new).then_some(index);
+        let nth = self.rows.iter().enumerate().rev().filter_map(alike).nth(MOST_ALIKE - 1);
+        nth.or_else(|| (self.rows.len() == MOST_ROWS).then_some(0))
     }
 
     /// What running threads claim of the plain loop can only be too much; a recent run of it knows better.

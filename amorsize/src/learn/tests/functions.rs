@@ -6,6 +6,7 @@ use super::{Place, sample};
 use crate::error::Error;
 use crate::fingerprint::{Identity, Site};
 use crate::learn::function::Function;
+use crate::learn::machines::{self, NOT_YET_KNOWN};
 use crate::learn::prune::MOST_SAMPLES;
 use crate::learn::registry::Registry;
 use crate::learn::sample::Sample;
@@ -24,6 +25,16 @@ fn process(place: &Place) -> Registry {
 
 fn samples(function: &Function) -> Vec<Sample> {
     function.learned().samples().to_vec()
+}
+
+#[test]
+fn what_was_recorded_before_the_machine_was_known_is_filed_under_it() {
+    let place = Place::new();
+    let function = process(&place).function(&DIGEST);
+    function.record(vec![Sample { machine: NOT_YET_KNOWN, ..sample(0) }], LONG);
+    let expected = [Sample { machine: machines::this().id, ..sample(0) }];
+    assert_eq!(samples(&function), expected);
+    assert_eq!(process(&place).function(&DIGEST).refreshed().unwrap().samples(), expected);
 }
 
 #[test]
