@@ -62,7 +62,7 @@ impl Watch {
         match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
             Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
-            Verdict::Bad if !self.is_plausible() => self.give_second_chance(),
+            Verdict::Bad if !self.has_lost && !self.is_plausible() => self.give_second_chance(),
             verdict => self.settle(verdict, compared, now),
         }
     }
@@ -74,13 +74,14 @@ impl Watch {
         self.alone_seconds = PROBE;
         let compared = self.compared(each / self.observed.each(), PROBE_ERROR, self.observed);
         let judgement = match self.verdict(compared) {
-            Verdict::Bad if self.was_good => self.give_second_chance(),
+            Verdict::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
             verdict => self.settle(verdict, compared, now),
         };
         self.baseline = each;
         judgement
     }
 
+    /// Judged again after a stretch beside others. Only once: threads that were undone are tried again anyway.
     fn give_second_chance(&mut self) -> Judgement {
         self.after = Some(Times::default());
         Judgement::Kept
@@ -170,6 +171,7 @@ impl Watch {
         self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed.each() };
         self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
+        self.losing_since = now;
         self.patience_until = now + self.patience;
         self.patience *= 4.0;
         self.check_until = now + BETWEEN_CHECKS * self.alone_seconds;

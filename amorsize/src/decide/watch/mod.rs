@@ -132,6 +132,8 @@ pub(crate) struct Watch {
     has_lost: bool,
     /// An epoch since the plan began was good.
     was_good: bool,
+    /// Since then threads may have been a loss: the end of the last good epoch.
+    losing_since: f64,
     /// How much longer work takes beside others than in the plain loop, once a check has told.
     inflation: Option<f64>,
     /// Not before this time is the plan doubted again: for a small gain, and for a loss.
@@ -169,6 +171,7 @@ impl Watch {
             is_proven: false,
             has_lost: false,
             was_good: false,
+            losing_since: at.now,
             inflation: None,
             patience_until: at.now,
             patience: FIRST_PATIENCE,
@@ -253,6 +256,7 @@ impl Watch {
         self.is_suspect = is_bad;
         if !is_bad {
             self.was_good = true;
+            self.losing_since = now;
             self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
         }
         is_doubtful
@@ -263,6 +267,7 @@ impl Watch {
     pub(crate) fn restart(&mut self, at: Progress) {
         if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
             self.baseline = sum.each();
+            self.losing_since = at.now;
         }
         self.since = at;
         self.is_suspect = false;

@@ -168,6 +168,17 @@ fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
 }
 
 #[test]
+fn what_an_attempt_has_lost_in_all_decides_when_there_is_another() {
+    let pause = |found_out: f64| {
+        let mut watch = start();
+        first_doubt(&mut watch, 0.5).unwrap();
+        assert!(matches!(check(&mut watch, found_out, SERIAL), Judgement::Refuted { .. }));
+        watch.pause
+    };
+    assert!((pause(40e-3) / pause(20e-3) - 2.0).abs() < 0.1, "{} {}", pause(40e-3), pause(20e-3));
+}
+
+#[test]
 fn a_plan_undone_by_mistake_is_tried_again_soon() {
     let mut watch = start();
     let undone = first_doubt(&mut watch, 0.7).unwrap();
