@@ -1,7 +1,9 @@
 //! How many threads a blocking function gets: more while throughput grows with them, fewer when it does not.
 //!
 //! A climb by doubling and halving (the shape of .NET's thread injection): each step is judged by the throughput of a
-//! stretch in which every thread has done a few items.
+//! stretch in which every thread has done a few items. Until the first step is judged, items that take no longer beside
+//! others than alone are reason enough to double (the gradient of Netflix' concurrency limits), where so many are left
+//! that more threads pay for their start.
 
 /// Shortest seconds of a judged stretch.
 const STRETCH: f64 = 10e-3;
@@ -17,6 +19,13 @@ const REST: u32 = 50;
 /// something else than the threads is the bound.
 const PATIENCE: f64 = 4.0;
 const FEW_ITEMS: u64 = 16;
+
+/// Ratio of an item's time beside others to that alone up to which nothing is the bound yet.
+const UNHINDERED: f64 = 1.1;
+/// Threads up to which that is enough: a server that takes more connections than it listens for drops some for a second.
+const UNJUDGED: usize = 128;
+/// Seconds to start a thread.
+const THREAD_START: f64 = 40e-6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
@@ -60,6 +69,25 @@ impl Growth {
     /// The number is known to be good: it is only reconsidered now and then.
     pub(crate) fn settle(&mut self) {
         self.direction = Direction::Settled;
+    }
+
+    /// Doubles before anything is judged: where items take `each` seconds now, and so many are left.
+    pub(crate) fn leap(&mut self, now: f64, yielded: u64, each: f64, left: u64) -> Option<usize> {
+        let is_first = self.direction == Direction::Up && self.before.is_none();
+        let is_seen = 2 * (yielded - self.yielded) >= self.threads as u64;
+        let threads = (2 * self.threads).min(self.most).min(UNJUDGED);
+        if !is_first || !is_seen || each > UNHINDERED * self.serial || threads <= self.threads {
+            return None;
+        }
+        let saved = left as f64 * each * (1.0 / self.threads as f64 - 1.0 / threads as f64);
+        if saved < 2.0 * (threads - self.threads) as f64 * THREAD_START {
+            return None;
+        }
+        self.threads = threads;
+        self.since = now;
+        self.yielded = yielded;
+        self.is_warm = false;
+        Some(threads)
     }
 
     /// Judges the stretch that ends now, once it is long enough; a new number of threads if it should change.
@@ -150,6 +178,18 @@ mod tests {
         let mut growth = Growth::new(0.0, 0, 64, 256, 1e-3);
         assert_eq!(growth.check(20e-3, 200), None, "five milliseconds of it started threads");
         assert_eq!(growth.check(40e-3, 200 + 1_200), Some(128));
+    }
+
+    #[test]
+    fn items_as_fast_as_alone_are_reason_enough_for_more_threads() {
+        let start = || Growth::new(0.0, 0, 64, 256, 1e-3);
+        assert_eq!(start().leap(1e-3, 31, 1e-3, 10_000), None, "too few have come back");
+        assert_eq!(start().leap(1e-3, 32, 1e-3, 10_000), Some(128));
+        assert_eq!(start().leap(1e-3, 32, 2e-3, 10_000), None, "something is the bound");
+        assert_eq!(start().leap(1e-3, 32, 1e-3, 600), None, "the rest is over before threads have started");
+        let mut settled = start();
+        settled.settle();
+        assert_eq!(settled.leap(1e-3, 32, 1e-3, 10_000), None);
     }
 
     #[test]

@@ -379,7 +379,8 @@ where
                 },
             };
             if let Some(batch) = &batch {
-                self.observe(batch, polled.ready, self.queue.worked());
+                let remaining = self.remaining(source);
+                self.observe(batch, polled.ready, self.queue.worked(), remaining);
             }
             return batch;
         }
@@ -468,10 +469,11 @@ where
         self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
     }
 
-    fn observe(&mut self, batch: &Batch<R>, ready: u64, worked: Duration) {
+    fn observe(&mut self, batch: &Batch<R>, ready: u64, worked: Duration, remaining: Remaining) {
         self.pilot.ran(ran(batch));
         let at = self.position();
-        self.pilot.check(at, self.accepted + batch.results.len() as u64 + ready, worked.as_secs_f64());
+        let produced = self.accepted + batch.results.len() as u64 + ready;
+        self.pilot.check(at, produced, worked.as_secs_f64(), remaining);
         // More threads, say: they take part from now on.
         self.configure();
     }

@@ -291,7 +291,8 @@ impl Engine<'_> {
         let at = self.at();
         let finished = self.done.values().filter(|done| done.finish <= self.now);
         let (ready, seconds) = finished.fold((0, 0.0), |(len, sum), done| (len + done.len, sum + done.seconds));
-        self.pilot.check(at, self.accepted + done.len + ready, self.worked + seconds);
+        let remaining = self.remaining();
+        self.pilot.check(at, self.accepted + done.len + ready, self.worked + seconds, remaining);
         self.consume(done.len);
     }
 

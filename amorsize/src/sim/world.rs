@@ -75,6 +75,8 @@ pub(super) struct World {
     sums: Vec<f64>,
 }
 
+/// Bytes that a core writes in a second, at most.
+const WRITTEN: f64 = 10e9;
 /// Most items of an input whose items differ.
 const MOST_UNLIKE: f64 = 60_000.0;
 
@@ -101,7 +103,8 @@ impl World {
             kind,
             source: chance.between(1e-9, 100e-9).min(0.2 * computing),
             consumer: chance.between(1e-9, 200e-9).min(0.2 * computing),
-            bytes: chance.between(8.0, 4096.0) as usize,
+            // What is written takes time to write.
+            bytes: chance.between(8.0, 4096.0).min(WRITTEN * computing).max(1.0) as usize,
             hand_over: chance.between(0.4e-6, 2e-6),
             transfer: chance.between(1e-9, 10e-9),
             wake: chance.between(15e-6, 80e-6),

@@ -1,6 +1,5 @@
 //! Chunks on threads: what they show, and whether they go on.
 
-use crate::decide::choose;
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
@@ -12,6 +11,8 @@ use super::{After, Handed, Mode, Pilot, Position, Ran, Runner};
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
 const DOUBT_COMPUTING: f64 = 0.5;
 const DOUBT_WAITING: f64 = 0.1;
+/// How much longer items take among few threads where many were in each other's way.
+const EXPECTED_INFLATION: f64 = 2.0;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
@@ -61,34 +62,38 @@ impl Pilot {
 
     /// Looks at a parallel run between two chunks; `produced` results are finished, yielded or not, in `worked` seconds
     /// of the function, all threads together.
-    pub(crate) fn check(&mut self, at: Position, produced: u64, worked: f64) {
+    pub(crate) fn check(&mut self, at: Position, produced: u64, worked: f64, remaining: Remaining) {
         self.worked = worked;
         let progress = Progress { now: at.now, produced, worked: worked + self.own };
         match self.mode {
             Mode::Alone(since) => self.check_alone(since, at, progress),
-            Mode::Parallel => self.check_parallel(at, progress),
+            Mode::Parallel => self.check_parallel(at, progress, remaining),
             _ => {}
         }
     }
 
-    fn check_parallel(&mut self, at: Position, progress: Progress) {
+    fn check_parallel(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         if self.is_wrong_pool() {
             self.trusted_until = 2 * self.done;
             self.mode = Mode::Draining(After::Try);
             return;
         }
-        if let Some(threads) = self.growth.as_mut().and_then(|growth| growth.check(at.now, at.yielded)) {
+        let (each, left) = (self.costs.serial(), remaining.expected(self.done));
+        let grown = self.growth.as_mut().and_then(|growth| {
+            growth.leap(at.now, at.yielded, each, left).or_else(|| growth.check(at.now, at.yielded))
+        });
+        if let Some(threads) = grown {
             self.close_stretch(at);
             self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
-        self.outgrow(at);
         let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
         match self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round)) {
             Judgement::GoOn | Judgement::Kept => {}
             Judgement::Check if self.costs.item < watch::CHEAP => self.mode = Mode::Draining(After::Probe(at)),
             Judgement::Check => self.mode = Mode::Alone(at),
             Judgement::Refuted { gain } => self.undo(gain, at),
+            Judgement::Crowded { threads, inflation } => self.reduce(threads, inflation, at, progress),
         }
     }
 
@@ -99,17 +104,28 @@ impl Pilot {
             Judgement::GoOn | Judgement::Check => {}
             Judgement::Kept => self.go_on(since, at, progress),
             Judgement::Refuted { gain } => self.undo(gain, since),
+            Judgement::Crowded { threads, inflation } => {
+                self.tally.leave_out(since, at);
+                self.reduce(threads, inflation, at, progress);
+            }
         }
     }
 
     /// The plain loop took `each` seconds an item since `since`.
     pub(super) fn probed(&mut self, since: Position, each: f64, at: Position) {
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(each, at.now));
-        if let Judgement::Refuted { gain } = judgement {
-            self.close_stretch(since);
-            return self.adopt_loop(gain, at);
+        let progress = self.progress(at);
+        match judgement {
+            Judgement::Refuted { gain } => {
+                self.close_stretch(since);
+                self.adopt_loop(gain, at);
+            }
+            Judgement::Crowded { threads, inflation } => {
+                self.tally.leave_out(since, at);
+                self.reduce(threads, inflation, at, progress);
+            }
+            _ => self.go_on(since, at, progress),
         }
-        self.go_on(since, at, self.progress(at));
     }
 
     /// Back to threads, which did not count since `since`.
@@ -121,28 +137,22 @@ impl Pilot {
         self.mode = Mode::Parallel;
     }
 
+    /// Goes on with fewer threads.
+    fn reduce(&mut self, threads: usize, inflation: f64, at: Position, progress: Progress) {
+        let reason = format!("{} threads made items take {inflation:.0} times as long", self.threads()).into();
+        // What the many did to each other is no spread of items.
+        self.spread = Spread::default();
+        self.costs.item *= (EXPECTED_INFLATION / inflation).min(1.0);
+        self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);
+        if let Some(watch) = &mut self.watch {
+            watch.restart(progress);
+        }
+    }
+
     /// Threads counted until `until`; what they have begun runs out.
     fn undo(&mut self, gain: f64, until: Position) {
         self.close_stretch(until);
         self.mode = Mode::Draining(After::Loop { gain });
-    }
-
-    /// An input of unknown length that has outlasted what was expected gets the threads that the longer one is worth.
-    fn outgrow(&mut self, at: Position) {
-        let Some(watch) = &mut self.watch else { return };
-        if self.done <= self.settled.0.saturating_mul(2) {
-            return;
-        }
-        self.settled.0 = self.done;
-        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
-        let worth = choose::threads(&self.costs, self.done, &self.options, &self.situation);
-        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
-            watch.promise(more, gain);
-            self.close_stretch(at);
-            // More threads may slow each other down: that is no spread of items.
-            self.spread = Spread::default();
-            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
-        }
     }
 
     /// Whether a computing function waits, or a waiting one computes: then another trial tells.

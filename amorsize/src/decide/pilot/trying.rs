@@ -3,7 +3,7 @@
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::trial::Trial;
-use crate::decide::verdict;
+use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
 
 use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
@@ -15,6 +15,8 @@ const BORNE_OUT: f64 = 3.0;
 /// Seconds of the plain loop, and bytes, up to which it makes no difference how large the machine is.
 const SMALL: f64 = 1e-3;
 const SMALL_BYTES: f64 = 1048576.0;
+/// Items of an input without an end.
+const PLENTY: u64 = u64::MAX / 2;
 /// Items that a function which waits is expected to get where nothing is known.
 const MANY: u64 = 256;
 
@@ -42,7 +44,7 @@ impl Pilot {
     /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
     pub(super) fn wants_look(&self, remaining: Remaining) -> bool {
         self.situation.is_guess && {
-            let verdict = verdict::reach(&self.costs, self.worth_sharing(remaining), &self.options, &self.situation);
+            let verdict = self.verdict(remaining);
             verdict.pool != Pool::Serial || !self.is_small(&self.costs, remaining.exact())
         }
     }
@@ -78,8 +80,19 @@ impl Pilot {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
             return self.follow(prior, self.origin(), items, at);
         }
-        let verdict = verdict::reach(&self.costs, self.worth_sharing(remaining), &self.options, &self.situation);
+        let verdict = self.verdict(remaining);
         self.settle(verdict, self.origin(), expected, at);
+    }
+
+    /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not
+    /// known, those that find nothing to do cost nothing.
+    fn verdict(&self, remaining: Remaining) -> Verdict {
+        let reach = |items| verdict::reach(&self.costs, items, &self.options, &self.situation);
+        let verdict = reach(self.worth_sharing(remaining));
+        match (verdict.pool, remaining.exact()) {
+            (Pool::Cpu, None) => reach(remaining.upper.unwrap_or(PLENTY)),
+            _ => verdict,
+        }
     }
 
     /// Items to choose threads for. Those that wait cost next to nothing where there turn out to be no items for them.

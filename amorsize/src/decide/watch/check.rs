@@ -2,7 +2,7 @@
 
 use crate::decide::shift::Times;
 
-use super::{Judgement, PROBE, Progress, Sum, Watch};
+use super::{FIRST_EPOCH, Judgement, PROBE, Progress, Sum, Watch};
 
 /// Gain at which a check confirms the parallel plan.
 pub(super) const CONFIRMED: f64 = 1.04;
@@ -24,6 +24,8 @@ const SURE: f64 = 1.645;
 const INFLATED: f64 = 1.15;
 const HARMLESS: f64 = 0.9;
 const MOST_IDLE_CHECKS: u32 = 3;
+/// Inflation from which there are too many threads.
+const CROWDED: f64 = 4.0;
 /// Inflation, for each thread, that no contention explains: then the items have changed.
 const IMPLAUSIBLE: f64 = 16.0;
 /// Deviation of chunks alone (of their logarithms) up to which all items are alike, and the least that is believed.
@@ -156,6 +158,9 @@ impl Watch {
     fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {
         let Compared { gain, inflation, .. } = compared;
         self.inflation = Some(inflation.max(1.0));
+        if let Some(threads) = self.fewer(compared) {
+            return self.reduce(threads, inflation, now);
+        }
         if verdict == Verdict::Bad {
             return self.refute(compared, now);
         }
@@ -164,6 +169,27 @@ impl Watch {
             self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
         }
         self.keep(gain, now)
+    }
+
+    /// Threads that are in each other's way so much are too many. Work that is serialised (inflation ~ n) goes on at the
+    /// same rate with n / √inflation of them; where each disturbs each (inflation ~ n²) that is about the best number.
+    fn fewer(&self, Compared { inflation, doubt, .. }: Compared) -> Option<usize> {
+        let is_sure = inflation / doubt > CROWDED && inflation <= IMPLAUSIBLE * self.threads as f64;
+        let threads = (self.threads as f64 / inflation.sqrt()).round() as usize;
+        (is_sure && threads > 1).then_some(threads)
+    }
+
+    fn reduce(&mut self, threads: usize, inflation: f64, now: f64) -> Judgement {
+        self.threads = threads;
+        self.accepted = (threads as f64 / CROWDED).max(CONFIRMED);
+        self.epoch = FIRST_EPOCH;
+        self.losing_since = now;
+        self.is_proven = false;
+        self.beside.clear();
+        if self.is_even() {
+            self.baseline = self.alone.median();
+        }
+        Judgement::Crowded { threads, inflation }
     }
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {

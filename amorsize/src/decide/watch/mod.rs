@@ -75,6 +75,8 @@ pub(crate) enum Judgement {
     Kept,
     /// It reached only so much of the plain loop.
     Refuted { gain: f64 },
+    /// Threads are in each other's way so much that fewer do as well or better.
+    Crowded { threads: usize, inflation: f64 },
 }
 
 /// Items, and what they took.
@@ -277,14 +279,6 @@ impl Watch {
     /// Seconds an item of the plain loop, as well as is known, where running threads measured `costs`.
     pub(crate) fn serial(&self, costs: &Costs) -> f64 {
         self.inflation.map_or_else(|| plain(self.baseline, costs), |inflation| costs.serial() / inflation)
-    }
-
-    /// Another number of threads promises another gain.
-    pub(crate) fn promise(&mut self, threads: usize, gain: f64) {
-        self.threads = threads;
-        self.accepted = accepted(gain);
-        self.is_proven = false;
-        self.beside.clear();
     }
 }
 
