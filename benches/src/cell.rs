@@ -174,14 +174,24 @@ fn race<J: Job>(case: &Case<J>, entries: &mut [Entry], effort: Effort) -> Vec<f6
     let (fewest, most) = effort.rounds;
     while plain.len() < most && (plain.len() < fewest || began.elapsed() < effort.cell) {
         let before = case.lap(Contender::Loop, case.items).seconds;
-        let round = plain.len();
-        let count = entries.len();
-        for place in 0..count {
-            let entry = &mut entries[(place + round) % count];
+        for place in order(entries.len(), plain.len()) {
+            let entry = &mut entries[place];
             entry.laps.push(case.lap(entry.contender, entry.items).seconds);
         }
         let after = case.lap(Contender::Loop, case.items).seconds;
         plain.push((before + after) / 2.0);
     }
     plain
+}
+
+/// Who runs when in a round. What the one before has left behind (caches, sleeping threads, a heap in disorder) must not
+/// always meet the same contender, so steps change from round to round.
+fn order(count: usize, round: usize) -> impl Iterator<Item = usize> {
+    let steps: Vec<usize> = (1..count.max(2)).filter(|&step| gcd(step, count) == 1).collect();
+    let step = steps[round % steps.len()];
+    (0..count).map(move |place| (place * step + round) % count)
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
