@@ -63,7 +63,8 @@ impl Pilot {
             return;
         }
         let dearer = Costs { item: self.costs.item + (each - self.costs.serial()).max(0.0), ..self.costs };
-        let pays = choose::threads(&dearer, expected, &self.options, &self.situation).is_some();
+        let items = self.worth_sharing(remaining);
+        let pays = choose::threads(&dearer, items, &self.options, &self.situation).is_some();
         self.settled = (expected, each);
         self.dear_stretches = 0;
         if pays && is_dearer {

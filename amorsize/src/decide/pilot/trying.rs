@@ -15,6 +15,8 @@ const BORNE_OUT: f64 = 3.0;
 /// Seconds of the plain loop, and bytes, up to which it makes no difference how large the machine is.
 const SMALL: f64 = 1e-3;
 const SMALL_BYTES: f64 = 1048576.0;
+/// Part of the time spent so far that waking a thread may cost without anything to do for it.
+const AFFORDABLE: f64 = 0.05;
 /// Items of an input without an end.
 const PLENTY: u64 = u64::MAX / 2;
 /// Items that a function which waits is expected to get where nothing is known.
@@ -95,11 +97,19 @@ impl Pilot {
         }
     }
 
-    /// Items to choose threads for. Those that wait cost next to nothing where there turn out to be no items for them.
-    fn worth_sharing(&self, remaining: Remaining) -> u64 {
+    /// Items to choose threads for. Where it is open how many there are, threads are tried as soon as it costs next to
+    /// nothing if there turn out to be no items for them.
+    pub(super) fn worth_sharing(&self, remaining: Remaining) -> u64 {
         let expected = remaining.expected(self.done);
-        let is_open = remaining.exact().is_none() && verdict::is_blocking(&self.costs, &self.options);
-        if is_open { expected.max(MANY).min(remaining.upper.unwrap_or(u64::MAX)) } else { expected }
+        let most = remaining.upper.unwrap_or(u64::MAX);
+        let wake = self.situation.wake;
+        let spent = self.done as f64 * self.costs.serial();
+        match remaining.exact() {
+            Some(_) => expected,
+            None if wake.call + wake.latency <= AFFORDABLE * spent => PLENTY.min(most),
+            None if verdict::is_blocking(&self.costs, &self.options) => expected.max(MANY).min(most),
+            None => expected,
+        }
     }
 }
 
