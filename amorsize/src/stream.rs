@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec;
 
+use crate::decide::input::Remaining;
 use crate::decide::pilot::Pilot;
 use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
 use crate::engine::flow::{Flow, Next};
@@ -32,22 +33,29 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    source: S,
+    /// Lent to the engine by value, as nothing here is ever lent by reference: so the compiler can keep the plain loop's
+    /// few values in registers. `None` once it was lost in a panic.
+    source: Option<S>,
     work: Arc<W>,
-    state: State<W, S::Item, W::Output, P>,
+    /// Finished results; never any while there is a budget.
+    ready: Ready<W::Output>,
+    core: Core<W, S::Item, W::Output, P>,
 }
 
-/// Everything but the source and the function.
-struct State<W, I, R, P> {
+/// What of the plain loop may still be run, and who is asked after that.
+struct Core<W, I, R, P> {
     /// Items that the plain loop may still run before the engine is asked again.
     budget: usize,
+    engine: Box<Engine<W, I, R, P>>,
+}
+
+/// What is only used between two budgets or batches.
+struct Engine<W, I, R, P> {
     /// What the last budget was.
     granted: usize,
-    /// Finished results; never any while there is a budget.
-    ready: Ready<R>,
-    /// Source index of the result behind the last one in `ready`.
+    /// Source index of the result behind the last one that is ready.
     ready_end: u64,
-    /// The panic behind the last of `ready`.
+    /// The panic behind the last of those.
     panic: Option<Payload>,
     done: bool,
     flow: Flow<W, I, R, P>,
@@ -57,24 +65,28 @@ struct State<W, I, R, P> {
 /// the process would end.
 struct Ready<R>(vec::IntoIter<R>);
 
+impl<R> Default for Ready<R> {
+    fn default() -> Self {
+        Self(Vec::new().into_iter())
+    }
+}
+
 impl<R> Drop for Ready<R> {
+    #[inline]
     fn drop(&mut self) {
-        drop_each_quietly(&mut self.0);
+        drop_each_quietly(std::mem::take(&mut self.0));
     }
 }
 
 /// Ends the stream if the source or the function unwinds.
-struct EndOnUnwind<'a> {
-    budget: &'a mut usize,
-    granted: &'a mut usize,
-    done: &'a mut bool,
-}
+struct EndOnUnwind<'a, W, I, R, P>(&'a mut Core<W, I, R, P>);
 
-impl Drop for EndOnUnwind<'_> {
+impl<W, I, R, P> Drop for EndOnUnwind<'_, W, I, R, P> {
+    #[inline]
     fn drop(&mut self) {
         // What is left of the budget was not run.
-        *self.granted -= std::mem::take(self.budget);
-        *self.done = true;
+        self.0.engine.granted -= std::mem::take(&mut self.0.budget);
+        self.0.engine.done = true;
     }
 }
 
@@ -86,17 +98,28 @@ where
     pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, experience: Experience, launcher: P) -> Self {
         let queue = Arc::new(Queue::new(Arc::clone(&work)));
         let flow = Flow::new(queue, launcher, pilot, experience);
-        let ready = Ready(Vec::new().into_iter());
-        Self {
-            source,
-            work,
-            state: State { budget: 0, granted: 0, ready, ready_end: 0, panic: None, done: false, flow },
-        }
+        let engine = Box::new(Engine { granted: 0, ready_end: 0, panic: None, done: false, flow });
+        Self { source: Some(source), work, ready: Ready::default(), core: Core { budget: 0, engine } }
     }
 
     /// Live figures: items in and out, throughput, threads, chunk and window, waits.
     pub fn report(&self) -> Report {
-        self.state.report()
+        self.core.report(self.unread())
+    }
+
+    /// Results that are ready and not yet yielded.
+    fn unread(&self) -> usize {
+        self.ready.0.len()
+    }
+
+    /// Source index of the result that `next` has just returned.
+    fn last_index(&self) -> usize {
+        let Engine { granted, ready_end, flow, .. } = &*self.core.engine;
+        let end = match granted {
+            0 => ready_end - self.unread() as u64,
+            _ => flow.pulled() + self.core.looped(),
+        };
+        end as usize - 1
     }
 
     /// Yields each result with the index of its item in the source: useful when results come unordered.
@@ -113,82 +136,78 @@ where
     }
 }
 
-impl<W, I, R, P> State<W, I, R, P> {
-    fn report(&self) -> Report {
-        self.flow.report(self.looped(), self.ready.0.len() as u64)
-    }
-
+impl<W, I, R, P> Core<W, I, R, P> {
     /// Items of the present budget that were run.
     fn looped(&self) -> u64 {
-        (self.granted - self.budget) as u64
+        (self.engine.granted - self.budget) as u64
     }
 
-    /// Items taken from the source and not yet yielded.
-    fn held(&self) -> usize {
-        self.ready.0.len() + self.flow.in_flight() as usize
-    }
-
-    /// Source index of the result that `next` has just returned.
-    fn last_index(&self) -> usize {
-        let end = match self.granted {
-            0 => self.ready_end - self.ready.0.len() as u64,
-            _ => self.flow.pulled() + self.looped(),
-        };
-        end as usize - 1
-    }
-
-    fn take(&mut self, Batch { start, results, panic, .. }: Batch<R>) {
-        self.ready_end = start + results.len() as u64;
-        self.ready = Ready(results.into_iter());
-        self.panic = panic;
-    }
-
-    fn finish(&mut self) {
-        self.done = true;
-        self.flow.end();
+    fn report(&self, unread: usize) -> Report {
+        self.engine.flow.report(self.looped(), unread as u64)
     }
 }
 
-impl<W, I, R, P> Drop for State<W, I, R, P> {
+impl<W, I, R, P> Drop for Core<W, I, R, P> {
+    #[inline]
     fn drop(&mut self) {
-        self.flow.abandon(self.budget);
+        self.engine.flow.abandon(self.budget);
     }
 }
 
-impl<W, I, R, P> State<W, I, R, P>
+impl<W, I, R, P> Engine<W, I, R, P> {
+    fn finish(&mut self) {
+        if !std::mem::replace(&mut self.done, true) {
+            self.flow.end();
+        }
+    }
+
+    fn take(&mut self, Batch { start, results, panic, .. }: Batch<R>) -> Ready<R> {
+        self.ready_end = start + results.len() as u64;
+        self.panic = panic;
+        Ready(results.into_iter())
+    }
+}
+
+impl<W, I, R, P> Engine<W, I, R, P>
 where
     W: Work<I, Output = R>,
     Queue<W, I, R>: Ticket,
     P: Launch<Queue<W, I, R>>,
 {
-    /// Asks the engine for more results or another budget; false at the end.
+    /// Goes on after results were yielded, or a plain loop has left `unused` of its budget: gives the source back, more
+    /// results or another budget, and false at the end.
     #[cold]
     #[inline(never)]
-    fn advance<S: Iterator<Item = I>>(&mut self, source: &mut S) -> bool {
+    fn advance<S: Iterator<Item = I>>(
+        &mut self,
+        mut source: Option<S>,
+        ready: Ready<R>,
+        unused: usize,
+    ) -> (Option<S>, Ready<R>, usize, bool) {
+        drop(ready);
         if let Some(payload) = self.panic.take() {
             self.finish();
             resume_unwind(payload);
         }
-        if self.done {
-            return false;
-        }
-        let unused = std::mem::take(&mut self.budget);
         self.granted = 0;
-        match self.flow.next(source, unused) {
-            Next::Batch(batch) => self.take(batch),
-            Next::Loop(items) => {
-                self.granted = items;
-                self.budget = items;
-            }
+        let next = match &mut source {
+            Some(source) if !self.done => self.flow.next(source, unused),
+            _ => Next::End,
+        };
+        let mut ready = Ready::default();
+        match next {
+            Next::Batch(batch) => ready = self.take(batch),
+            Next::Loop(items) => self.granted = items,
             Next::End => self.finish(),
         }
-        !self.done
+        (source, ready, self.granted, !self.done)
     }
 
-    /// The source ended within a budget.
-    fn end_loop<S: Iterator<Item = I>>(&mut self, source: &mut S) {
-        self.flow.exhaust();
-        self.advance(source);
+    #[cold]
+    #[inline(never)]
+    fn decide<S: Iterator<Item = I>>(&mut self, mut source: S) -> S {
+        self.flow.decide(&mut source);
+        source
     }
 }
 
@@ -211,29 +230,52 @@ where
     /// ```
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
-        self.state.flow.decide(&mut self.source);
-        self.state.flow.plan()
+        let engine = &mut self.core.engine;
+        match self.source.take() {
+            Some(source) => self.source = Some(engine.decide(source)),
+            None => engine.flow.conclude(Remaining::NONE),
+        }
+        self.core.engine.flow.plan()
+    }
+
+    /// Asks the engine for more results or another budget; false at the end.
+    #[inline]
+    fn advance(&mut self) -> bool {
+        let (source, ready) = (self.source.take(), std::mem::take(&mut self.ready));
+        let unused = std::mem::take(&mut self.core.budget);
+        let lent;
+        (self.source, self.ready, self.core.budget, lent) = self.core.engine.advance(source, ready, unused);
+        lent
+    }
+
+    /// The source ended within a budget.
+    #[inline]
+    fn end_loop(&mut self) {
+        self.core.engine.flow.exhaust();
+        self.advance();
     }
 
     /// Folds all results; the report says how it went.
-    pub(crate) fn fold_reported<B>(self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
-        let Stream { mut source, work, mut state } = self;
+    pub(crate) fn fold_reported<B>(mut self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
         let mut folded = init;
         loop {
-            if state.budget > 0 {
-                let ran;
-                (source, folded, ran) = stretch(source, &*work, state.budget, folded, &mut fold);
-                state.budget -= ran;
-                if state.budget > 0 {
-                    state.end_loop(&mut source);
-                    return (folded, state.report());
+            if self.core.budget > 0
+                && let Some(source) = self.source.take()
+            {
+                let (source, so_far, ran) = stretch(source, &*self.work, self.core.budget, folded, &mut fold);
+                self.source = Some(source);
+                folded = so_far;
+                self.core.budget -= ran;
+                if self.core.budget > 0 {
+                    self.end_loop();
+                    return (folded, self.report());
                 }
             }
-            for result in state.ready.0.by_ref() {
+            for result in self.ready.0.by_ref() {
                 folded = fold(folded, result);
             }
-            if !state.advance(&mut source) {
-                return (folded, state.report());
+            if !self.advance() {
+                return (folded, self.report());
             }
         }
     }
@@ -273,39 +315,36 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<W::Output> {
-        let state = &mut self.state;
         loop {
-            if state.budget > 0 {
-                let State { budget, granted, done, .. } = state;
-                let guard = EndOnUnwind { budget, granted, done };
-                let Some(item) = self.source.next() else {
+            if self.core.budget > 0 {
+                let guard = EndOnUnwind(&mut self.core);
+                let Some(item) = self.source.as_mut().and_then(Iterator::next) else {
                     std::mem::forget(guard);
-                    state.end_loop(&mut self.source);
+                    self.end_loop();
                     return None;
                 };
                 let result = self.work.call(item);
-                *guard.budget -= 1;
+                guard.0.budget -= 1;
                 std::mem::forget(guard);
                 return Some(result);
             }
-            if let Some(result) = state.ready.0.next() {
+            if let Some(result) = self.ready.0.next() {
                 return Some(result);
             }
-            if !state.advance(&mut self.source) {
+            if !self.advance() {
                 return None;
             }
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        if self.state.done {
-            return (0, Some(0));
-        }
-        let held = self.state.held();
-        if self.state.flow.is_exhausted() {
+        let Engine { done, flow, .. } = &*self.core.engine;
+        let Some(source) = self.source.as_ref().filter(|_| !done) else { return (0, Some(0)) };
+        let held = self.unread() + flow.in_flight() as usize;
+        if flow.is_exhausted() {
             return (held, Some(held));
         }
-        let (lower, upper) = self.source.size_hint();
+        let (lower, upper) = source.size_hint();
         (lower.saturating_add(held), upper.and_then(|upper| upper.checked_add(held)))
     }
 
@@ -366,7 +405,7 @@ where
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let result = self.0.next()?;
-        Some((self.0.state.last_index(), result))
+        Some((self.0.last_index(), result))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

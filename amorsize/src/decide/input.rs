@@ -11,6 +11,9 @@ impl Remaining {
     /// Of a source that says nothing.
     pub(crate) const UNKNOWN: Self = Self { lower: 0, upper: None };
 
+    /// Of a source that is exhausted.
+    pub(crate) const NONE: Self = Self { lower: 0, upper: Some(0) };
+
     pub(crate) fn from_hint((lower, upper): (usize, Option<usize>)) -> Self {
         Self { lower: lower as u64, upper: upper.map(|upper| upper as u64) }
     }

@@ -119,6 +119,12 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.pilot.plan().expect("decided before")
     }
 
+    /// Decides with what is known, if nothing is decided.
+    pub(crate) fn conclude(&mut self, remaining: Remaining) {
+        let at = self.position();
+        self.pilot.conclude(at, remaining);
+    }
+
     /// The plain loop found the end of the source.
     pub(crate) fn exhaust(&mut self) {
         self.exhausted = true;
@@ -234,10 +240,7 @@ where
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
-                Step::Loop(_) | Step::Parallel => {
-                    let (at, remaining) = (self.position(), self.remaining(source));
-                    self.pilot.conclude(at, remaining);
-                }
+                Step::Loop(_) | Step::Parallel => self.conclude(self.remaining(source)),
             }
         }
     }
@@ -281,7 +284,7 @@ where
     }
 
     fn remaining<S: Iterator>(&self, source: &S) -> Remaining {
-        Remaining::from_hint(if self.exhausted { (0, Some(0)) } else { source.size_hint() })
+        if self.exhausted { Remaining::NONE } else { Remaining::from_hint(source.size_hint()) }
     }
 
     /// Tells the pilot what the consumer did since the last call.
