@@ -5,7 +5,6 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec;
 
-use crate::decide::input::Remaining;
 use crate::decide::pilot::Pilot;
 use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
 use crate::engine::flow::{Flow, Next};
@@ -33,9 +32,7 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    /// Lent to the engine by value, as nothing here is ever lent by reference: so the compiler can keep the plain loop's
-    /// few values in registers. `None` once it was lost in a panic.
-    source: Option<S>,
+    source: S,
     work: Arc<W>,
     /// Finished results; never any while there is a budget.
     ready: Ready<W::Output>,
@@ -99,7 +96,7 @@ where
         let queue = Arc::new(Queue::new(Arc::clone(&work)));
         let flow = Flow::new(queue, launcher, pilot, experience);
         let engine = Box::new(Engine { granted: 0, ready_end: 0, panic: None, done: false, flow });
-        Self { source: Some(source), work, ready: Ready::default(), core: Core { budget: 0, engine } }
+        Self { source, work, ready: Ready::default(), core: Core { budget: 0, engine } }
     }
 
     /// Live figures: items in and out, throughput, threads, chunk and window, waits.
@@ -156,9 +153,8 @@ impl<W, I, R, P> Drop for Core<W, I, R, P> {
 
 impl<W, I, R, P> Engine<W, I, R, P> {
     fn finish(&mut self) {
-        if !std::mem::replace(&mut self.done, true) {
-            self.flow.end();
-        }
+        self.done = true;
+        self.flow.end();
     }
 
     fn take(&mut self, Batch { start, results, panic, .. }: Batch<R>) -> Ready<R> {
@@ -168,46 +164,43 @@ impl<W, I, R, P> Engine<W, I, R, P> {
     }
 }
 
-impl<W, I, R, P> Engine<W, I, R, P>
+impl<W, I, R, P> Core<W, I, R, P>
 where
     W: Work<I, Output = R>,
     Queue<W, I, R>: Ticket,
     P: Launch<Queue<W, I, R>>,
 {
-    /// Goes on after results were yielded, or a plain loop has left `unused` of its budget: gives the source back, more
-    /// results or another budget, and false at the end.
+    /// Asks the engine for more results or another budget; false at the end.
     #[cold]
     #[inline(never)]
-    fn advance<S: Iterator<Item = I>>(
-        &mut self,
-        mut source: Option<S>,
-        ready: Ready<R>,
-        unused: usize,
-    ) -> (Option<S>, Ready<R>, usize, bool) {
-        drop(ready);
-        if let Some(payload) = self.panic.take() {
-            self.finish();
+    fn advance<S: Iterator<Item = I>>(&mut self, source: &mut S, ready: &mut Ready<R>) -> bool {
+        let engine = &mut *self.engine;
+        if let Some(payload) = engine.panic.take() {
+            engine.finish();
             resume_unwind(payload);
         }
-        self.granted = 0;
-        let next = match &mut source {
-            Some(source) if !self.done => self.flow.next(source, unused),
-            _ => Next::End,
-        };
-        let mut ready = Ready::default();
-        match next {
-            Next::Batch(batch) => ready = self.take(batch),
-            Next::Loop(items) => self.granted = items,
-            Next::End => self.finish(),
+        if engine.done {
+            return false;
         }
-        (source, ready, self.granted, !self.done)
+        let unused = std::mem::take(&mut self.budget);
+        engine.granted = 0;
+        match engine.flow.next(source, unused) {
+            Next::Batch(batch) => *ready = engine.take(batch),
+            Next::Loop(items) => {
+                engine.granted = items;
+                self.budget = items;
+            }
+            Next::End => engine.finish(),
+        }
+        !engine.done
     }
 
+    /// The source ended within a budget.
     #[cold]
     #[inline(never)]
-    fn decide<S: Iterator<Item = I>>(&mut self, mut source: S) -> S {
-        self.flow.decide(&mut source);
-        source
+    fn end_loop<S: Iterator<Item = I>>(&mut self, source: &mut S, ready: &mut Ready<R>) {
+        self.engine.flow.exhaust();
+        self.advance(source, ready);
     }
 }
 
@@ -230,56 +223,37 @@ where
     /// ```
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
-        let engine = &mut self.core.engine;
-        match self.source.take() {
-            Some(source) => self.source = Some(engine.decide(source)),
-            None => engine.flow.conclude(Remaining::NONE),
-        }
-        self.core.engine.flow.plan()
-    }
-
-    /// Asks the engine for more results or another budget; false at the end.
-    #[inline]
-    fn advance(&mut self) -> bool {
-        let (source, ready) = (self.source.take(), std::mem::take(&mut self.ready));
-        let unused = std::mem::take(&mut self.core.budget);
-        let lent;
-        (self.source, self.ready, self.core.budget, lent) = self.core.engine.advance(source, ready, unused);
-        lent
-    }
-
-    /// The source ended within a budget.
-    #[inline]
-    fn end_loop(&mut self) {
-        self.core.engine.flow.exhaust();
-        self.advance();
+        let flow = &mut self.core.engine.flow;
+        flow.decide(&mut self.source);
+        flow.plan()
     }
 
     /// Folds all results; the report says how it went.
-    pub(crate) fn fold_reported<B>(mut self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
+    pub(crate) fn fold_reported<B>(self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
+        let Stream { mut source, work, mut ready, mut core } = self;
         let mut folded = init;
         loop {
-            if self.core.budget > 0
-                && let Some(source) = self.source.take()
-            {
-                let (source, so_far, ran) = stretch(source, &*self.work, self.core.budget, folded, &mut fold);
-                self.source = Some(source);
-                folded = so_far;
-                self.core.budget -= ran;
-                if self.core.budget > 0 {
-                    self.end_loop();
-                    return (folded, self.report());
+            if core.budget > 0 {
+                let ran;
+                (source, folded, ran) = stretch(source, &*work, core.budget, folded, &mut fold);
+                core.budget -= ran;
+                if core.budget > 0 {
+                    core.end_loop(&mut source, &mut ready);
+                    return (folded, core.report(0));
                 }
             }
-            for result in self.ready.0.by_ref() {
+            for result in ready.0.by_ref() {
                 folded = fold(folded, result);
             }
-            if !self.advance() {
-                return (folded, self.report());
+            if !core.advance(&mut source, &mut ready) {
+                return (folded, core.report(0));
             }
         }
     }
 }
+
+/// Items of the plain loop that are run without counting them.
+const BLOCK: usize = 8;
 
 /// The plain loop over at most `budget` items. The source is passed by value, so that the compiler can keep all of it
 /// in registers and vectorise the loop as it would the user's own.
@@ -296,10 +270,18 @@ where
     W: Work<S::Item>,
 {
     let mut ran = 0;
+    // A block of fixed length is unrolled, so that counting costs next to nothing beside the cheapest functions.
+    while budget - ran >= BLOCK {
+        for place in 0..BLOCK {
+            let Some(item) = source.next() else { return (source, folded, ran + place) };
+            folded = fold(folded, work.call(item));
+        }
+        ran += BLOCK;
+    }
     while ran < budget {
         let Some(item) = source.next() else { break };
-        ran += 1;
         folded = fold(folded, work.call(item));
+        ran += 1;
     }
     (source, folded, ran)
 }
@@ -318,9 +300,9 @@ where
         loop {
             if self.core.budget > 0 {
                 let guard = EndOnUnwind(&mut self.core);
-                let Some(item) = self.source.as_mut().and_then(Iterator::next) else {
+                let Some(item) = self.source.next() else {
                     std::mem::forget(guard);
-                    self.end_loop();
+                    self.core.end_loop(&mut self.source, &mut self.ready);
                     return None;
                 };
                 let result = self.work.call(item);
@@ -331,7 +313,7 @@ where
             if let Some(result) = self.ready.0.next() {
                 return Some(result);
             }
-            if !self.advance() {
+            if !self.core.advance(&mut self.source, &mut self.ready) {
                 return None;
             }
         }
@@ -339,12 +321,14 @@ where
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Engine { done, flow, .. } = &*self.core.engine;
-        let Some(source) = self.source.as_ref().filter(|_| !done) else { return (0, Some(0)) };
+        if *done {
+            return (0, Some(0));
+        }
         let held = self.unread() + flow.in_flight() as usize;
         if flow.is_exhausted() {
             return (held, Some(held));
         }
-        let (lower, upper) = source.size_hint();
+        let (lower, upper) = self.source.size_hint();
         (lower.saturating_add(held), upper.and_then(|upper| upper.checked_add(held)))
     }
 

@@ -119,12 +119,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.pilot.plan().expect("decided before")
     }
 
-    /// Decides with what is known, if nothing is decided.
-    pub(crate) fn conclude(&mut self, remaining: Remaining) {
-        let at = self.position();
-        self.pilot.conclude(at, remaining);
-    }
-
     /// The plain loop found the end of the source.
     pub(crate) fn exhaust(&mut self) {
         self.exhausted = true;
@@ -240,7 +234,10 @@ where
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
-                Step::Loop(_) | Step::Parallel => self.conclude(self.remaining(source)),
+                Step::Loop(_) | Step::Parallel => {
+                    let (at, remaining) = (self.position(), self.remaining(source));
+                    self.pilot.conclude(at, remaining);
+                }
             }
         }
     }
