@@ -1,5 +1,10 @@
 //! The consumer's side of a stream: pulls chunks from the source, hands them over, takes results back, and tells the
 //! pilot how long everything took. All of it runs on the thread that asks for the next result.
+//!
+//! - here: from one call to the next: trial, plain loop, the end, what is learned from it
+//! - [`parallel`]: chunks on threads
+
+mod parallel;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,24 +12,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, BatchCost, Chunk, Payload};
-use super::launch::{Launch, Target, Ticket};
-use super::queue::{Polled, Queue};
-use super::wake::Launched;
+use super::launch::{Launch, Ticket};
+use super::queue::Queue;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
 use crate::learn::experience::{Advice, Experience};
-use crate::machine;
-use crate::plan::{Plan, Pool};
+use crate::plan::Plan;
 use crate::report::Report;
 use crate::work::Work;
+use parallel::Configured;
 
 /// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
 /// can be.
 const MOST_RESERVED: usize = 8192;
-
-/// Longest time for which more chunks are pulled than every thread needs at once.
-const QUICK_PULL: Duration = Duration::from_micros(15);
 
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
@@ -59,23 +60,6 @@ pub(crate) struct Flow<W, I, R, P> {
     pulled: u64,
     accepted: u64,
     waits: u64,
-}
-
-/// The threads and the pool of a plan.
-struct Configured {
-    threads: usize,
-    pool: Pool,
-    target: Option<Target>,
-    epoch: u32,
-}
-
-/// What the consumer ran while it had nothing to yield.
-enum Helped<R> {
-    No,
-    /// Results that come later.
-    Other,
-    /// The results that come next.
-    Next(Batch<R>),
 }
 
 impl<W, I, R, P> Flow<W, I, R, P> {
@@ -356,126 +340,6 @@ where
             self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
         }
         self.backlog.push_back(batch);
-    }
-
-    /// The next results of a parallel run; `None` when nothing is in flight.
-    fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
-        self.configure();
-        loop {
-            let waiting = self.pilot.waiting();
-            let most = self.pilot.concurrency().saturating_sub(usize::from(waiting.helps));
-            let polled = self.queue.poll(self.accepted, most.min(self.most_tickets));
-            if polled.claimed {
-                self.launch();
-            }
-            self.refill(source, &polled, most);
-            let batch = match polled.batch {
-                Some(batch) => Some(batch),
-                None => match self.help(waiting.helps || polled.running == 0, most) {
-                    Helped::Next(batch) => Some(batch),
-                    Helped::Other => continue,
-                    Helped::No if self.queue.wait(self.accepted, waiting, &mut self.waits) => continue,
-                    Helped::No => None,
-                },
-            };
-            if let Some(batch) = &batch {
-                let remaining = self.remaining(source);
-                self.observe(batch, polled.ready, self.queue.worked(), remaining);
-            }
-            return batch;
-        }
-    }
-
-    /// Tells the queue how many threads there are, and where.
-    fn configure(&mut self) {
-        let Some(plan) = self.pilot.plan() else { return };
-        let (threads, pool, ordered) = (self.pilot.concurrency(), plan.pool, plan.ordered);
-        let before = self.configured.as_ref();
-        if before.is_some_and(|known| (known.threads, known.pool) == (threads, pool)) {
-            return;
-        }
-        let is_pinned = self.pilot.is_pinned();
-        let moves = before.is_some_and(|known| known.pool != pool);
-        self.queue.configure(threads, ordered, moves);
-        let epoch = self.queue.epoch();
-        let target = if pool == Pool::Blocking { None } else { Target::of(plan, is_pinned) };
-        self.configured = Some(Configured { threads, pool, target, epoch });
-    }
-
-    /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and that
-    /// takes next to no time: the consumer may be busy for longer than they are. With results at hand no more than one
-    /// chunk is pulled, since a slow source must not keep them from the consumer.
-    fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) {
-        let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
-        let missing = (2 * self.pilot.threads()).saturating_sub(polled.queued);
-        let begin = Instant::now();
-        self.look_at_memory(begin);
-        for chunks in 0..most_chunks {
-            if chunks >= missing && (!self.pilot.is_uneven() || begin.elapsed() > QUICK_PULL) {
-                return;
-            }
-            let room = self.pilot.room(self.in_flight() as usize);
-            let size = self.pilot.chunk(self.remaining(source));
-            if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
-                return;
-            }
-            let pulling = Instant::now();
-            let Some(chunk) = self.pull(source, size.min(room)) else { return };
-            self.pilot.pulled(chunk.items.len(), pulling.elapsed().as_secs_f64());
-            if self.queue.push(chunk, most.min(self.most_tickets)) {
-                self.launch();
-            }
-        }
-    }
-
-    fn look_at_memory(&mut self, now: Instant) {
-        let Position { now, .. } = self.position_at(now);
-        if self.pilot.wants_memory(now) {
-            self.pilot.saw_memory(now, machine::memory());
-        }
-    }
-
-    /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
-    /// consumer runs everything itself.
-    fn launch(&mut self) {
-        let Some((plan, configured)) = self.pilot.plan().zip(self.configured.as_ref()) else { return };
-        // Waiting threads come in crews of a few, so each ticket goes where one is free.
-        let target = configured.target.clone().or_else(|| Target::of(plan, self.pilot.is_pinned()));
-        let queue = Arc::clone(&self.queue);
-        // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
-        let launched = (plan.pool == Pool::Cpu).then(Launched::now);
-        if let Some(launched) = launched {
-            queue.note_launch(launched);
-        }
-        let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
-        if let Some(launched) = launched {
-            launched.is_done();
-        }
-        if !is_launched {
-            self.most_tickets = self.queue.return_ticket();
-        }
-    }
-
-    /// Runs a waiting chunk on the consumer's own thread.
-    fn help(&mut self, may_help: bool, most: usize) -> Helped<R> {
-        let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
-        let queue = Arc::clone(&self.queue);
-        let mut batch = queue.run_here(chunk, || {
-            if queue.claim(most.min(self.most_tickets)) {
-                self.launch();
-            }
-        });
-        batch.cost.runner = runner;
-        self.queue.deposit(batch, self.accepted).map_or(Helped::Other, Helped::Next)
-    }
-
-    fn observe(&mut self, batch: &Batch<R>, ready: u64, worked: Duration, remaining: Remaining) {
-        self.pilot.ran(ran(batch));
-        let at = self.position();
-        let produced = self.accepted + batch.results.len() as u64 + ready;
-        self.pilot.check(at, produced, worked.as_secs_f64(), remaining);
-        // More threads, say: they take part from now on.
-        self.configure();
     }
 }
 

@@ -1,0 +1,224 @@
+//! The queue of one stream: chunks that wait, results that are finished, and the consumer that may sleep between them.
+//!
+//! One mutex, held for a few instructions and never while a user's code runs. A pool job is only a *ticket*: it takes
+//! chunks while there are any and then ends, so a stream that waits holds no thread, and the consumer can always run
+//! its own chunks.
+//!
+//! - here: what the consumer does with it, and how it sleeps
+//! - [`state`]: what the mutex guards
+//! - [`run`]: what a ticket does: chunks are taken, run, divided, given back
+
+mod run;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::chunk::{Batch, Chunk};
+use super::wake::Launched;
+use crate::decide::choose::Waiting;
+use crate::decide::pilot::Runner;
+use state::{Sleeper, State, Unwanted};
+
+const RUN: u8 = 0;
+const DIVIDE: u8 = 1;
+const CANCEL: u8 = 2;
+
+/// Longest time for which the consumer looks out for results before it sleeps: what waking it would take.
+const LOOK_OUT: Duration = Duration::from_micros(40);
+
+/// Read by every thread between two items, so it has a cache line (and its prefetched neighbour) of its own.
+#[repr(align(128))]
+struct Signal(AtomicU8);
+
+/// Chunks given back or divided so far, for a consumer that is about to sleep.
+#[repr(align(128))]
+struct Returns(AtomicUsize);
+
+pub struct Queue<W, I, R> {
+    signal: Signal,
+    returns: Returns,
+    work: Arc<W>,
+    state: Mutex<State<I, R>>,
+    changed: Condvar,
+}
+/// What [`Queue::poll`] found.
+pub(crate) struct Polled<R> {
+    pub(crate) batch: Option<Batch<R>>,
+    pub(crate) queued: usize,
+    pub(crate) running: usize,
+    /// A ticket that the caller launches or returns.
+    pub(crate) claimed: bool,
+    pub(crate) standing: Standing,
+}
+
+/// How far a run is, apart from what was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// Results finished and not yet taken.
+    pub(crate) ready: u64,
+    /// Time that all threads together have spent on finished chunks.
+    pub(crate) worked: Duration,
+}
+
+impl<W, I, R> Queue<W, I, R> {
+    pub(crate) fn new(work: Arc<W>) -> Self {
+        let state = State {
+            queued: VecDeque::new(),
+            finished: VecDeque::new(),
+            ordered: true,
+            cancelled: false,
+            running: 0,
+            limit: 1,
+            ready: 0,
+            worked: Duration::ZERO,
+            tickets: 0,
+            launched: None,
+            epoch: 0,
+            sleeper: None,
+        };
+        let (signal, returns) = (Signal(AtomicU8::new(RUN)), Returns(AtomicUsize::new(0)));
+        Self { signal, returns, work, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in
+    /// another pool, so the tickets of the present one end at their next chunk.
+    pub(crate) fn configure(&self, limit: usize, ordered: bool, moves: bool) {
+        let mut state = self.lock();
+        state.limit = limit;
+        state.ordered = ordered;
+        if moves {
+            state.epoch += 1;
+            state.tickets = 0;
+        }
+    }
+
+    /// The epoch of tickets that are launched now.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.lock().epoch
+    }
+
+    /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
+    pub(crate) fn push(&self, chunk: Chunk<I>, most_tickets: usize) -> bool {
+        let mut state = self.lock();
+        if self.signal.0.load(Ordering::Relaxed) == DIVIDE {
+            self.signal.0.store(RUN, Ordering::Relaxed);
+        }
+        state.queued.push_back(chunk);
+        state.claim_ticket(most_tickets)
+    }
+
+    /// A ticket is handed to a pool of threads that may be asleep; how soon one begins is to be found out.
+    pub(crate) fn note_launch(&self, launched: Launched) {
+        self.lock().launched.get_or_insert(launched);
+    }
+
+    /// Claims a ticket for what was given away.
+    pub(crate) fn claim(&self, most_tickets: usize) -> bool {
+        self.lock().claim_ticket(most_tickets)
+    }
+
+    /// Takes back a claimed ticket that could not be launched; how many there still are.
+    pub(crate) fn return_ticket(&self) -> usize {
+        let mut state = self.lock();
+        state.tickets -= 1;
+        state.tickets
+    }
+
+    /// Takes the results that come next, if they are finished.
+    pub(crate) fn poll(&self, next: u64, most_tickets: usize) -> Polled<R> {
+        let mut state = self.lock();
+        let batch = if state.is_ready(next) { state.finished.pop_front() } else { None };
+        state.ready -= batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
+        let claimed = state.claim_ticket(most_tickets);
+        Polled { batch, queued: state.queued.len(), running: state.running, claimed, standing: state.standing() }
+    }
+
+    /// Takes the first waiting chunk for the consumer to run, and tells as whom; [`Queue::deposit`] must
+    /// follow.
+    pub(crate) fn take_chunk(&self) -> Option<(Chunk<I>, Runner)> {
+        let mut state = self.lock();
+        let limit = state.limit.max(1);
+        let chunk = state.take_chunk(limit)?;
+        Some((chunk, if state.limit == 0 { Runner::Alone } else { Runner::Consumer }))
+    }
+
+    /// Gives back what the consumer ran; returns it at once if it is what comes next.
+    pub(crate) fn deposit(&self, batch: Batch<R>, next: u64) -> Option<(Batch<R>, Standing)> {
+        let mut state = self.lock();
+        state.running -= 1;
+        if !state.ordered || batch.start == next {
+            state.worked += batch.cost.elapsed.wall;
+            return Some((batch, state.standing()));
+        }
+        let unwanted = state.finish(batch);
+        drop(state);
+        unwanted.discard();
+        None
+    }
+
+    /// Sleeps until the next results are there, or a chunk that the consumer may run. Returns false at once if there
+    /// is nothing to wait for. While it sleeps, running chunks are divided if threads are idle.
+    pub(crate) fn wait(&self, next: u64, manner: Waiting, waits: &mut u64) -> bool {
+        let mut state = self.lock();
+        if state.is_idle() && state.finished.is_empty() {
+            return false;
+        }
+        let sleeper = Sleeper { next, helps: manner.helps };
+        if manner.is_short && !state.may_wake(sleeper) {
+            self.ask_for_division(&state);
+            state = self.look_out(state);
+        }
+        while !state.may_wake(sleeper) {
+            self.ask_for_division(&state);
+            state.sleeper = Some(sleeper);
+            *waits += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleeper = None;
+        }
+        self.signal.0.store(RUN, Ordering::Relaxed);
+        true
+    }
+
+    /// Someone has nothing to do while others run chunks.
+    fn ask_for_division(&self, state: &State<I, R>) {
+        if state.queued.is_empty() && state.running < state.limit && !state.cancelled {
+            self.signal.0.store(DIVIDE, Ordering::Relaxed);
+        }
+    }
+
+    /// Watches for a returned chunk for as long as falling asleep and being woken would take.
+    fn look_out<'a>(&'a self, state: MutexGuard<'a, State<I, R>>) -> MutexGuard<'a, State<I, R>> {
+        let before = self.returns.0.load(Ordering::Relaxed);
+        drop(state);
+        let begin = Instant::now();
+        while self.returns.0.load(Ordering::Relaxed) == before && begin.elapsed() < LOOK_OUT {
+            std::hint::spin_loop();
+        }
+        self.lock()
+    }
+
+    /// Ends the stream: waiting chunks are dropped, running ones stop at the next item.
+    pub(crate) fn cancel(&self) {
+        let mut state = self.lock();
+        state.cancelled = true;
+        self.signal.0.store(CANCEL, Ordering::Relaxed);
+        let launched = state.launched.take();
+        let unwanted =
+            Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
+        drop(state);
+        if let Some(launched) = launched {
+            launched.is_in_vain();
+        }
+        unwanted.discard();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<I, R>> {
+        // Nothing of a user's runs under this lock, so a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

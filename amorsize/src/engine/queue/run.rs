@@ -1,0 +1,150 @@
+//! Chunks are taken, run and given back. A running chunk can be divided at any item: threads that have nothing to do
+//! get the back half of what another one has not begun.
+
+use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use std::vec;
+
+use super::state::{Unwanted, insert_in_place};
+use super::{CANCEL, Queue, RUN};
+use crate::decide::pilot::{Clocks, Runner};
+use crate::engine::chunk::{Batch, BatchCost, Chunk, drop_each_quietly};
+use crate::engine::clock::Stopwatch;
+use crate::engine::wake;
+use crate::work::Work;
+
+/// Work worth less than this is not given away to a thread that waits for it: some times what the hand-over costs.
+const WORTH_DIVIDING: Duration = Duration::from_micros(8);
+/// Work is given to a thread that has to be woken if it takes so many times what that does.
+const WORTH_WAKING: f64 = 4.0;
+
+impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
+    /// A ticket: runs chunks while there are any.
+    pub(crate) fn run_ticket(&self, epoch: u32) {
+        let mut finished = None;
+        while let Some(chunk) = self.exchange(finished.take(), epoch) {
+            finished = Some(self.run(chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
+        }
+    }
+
+    /// Gives back a finished chunk and takes the next, or ends the ticket.
+    fn exchange(&self, finished: Option<Batch<R>>, epoch: u32) -> Option<Chunk<I>> {
+        let mut state = self.lock();
+        let mut unwanted = Unwanted::default();
+        if let Some(batch) = finished {
+            state.running -= 1;
+            unwanted = state.finish(batch);
+        }
+        let launched = state.launched.take();
+        let is_current = state.epoch == epoch;
+        let limit = state.limit;
+        let next = if is_current { state.take_chunk(limit) } else { None };
+        if is_current && next.is_none() {
+            state.tickets -= 1;
+            self.ask_for_division(&state);
+        }
+        let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
+        self.returns.0.fetch_add(1, Ordering::Relaxed);
+        drop(state);
+        if wake {
+            self.changed.notify_one();
+        }
+        if let Some(launched) = launched {
+            launched.has_begun();
+        }
+        if next.is_none() {
+            wake::worked();
+        }
+        unwanted.discard();
+        next
+    }
+
+    /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
+    pub(crate) fn run_whole(&self, chunk: Chunk<I>) -> Batch<R> {
+        self.run(chunk, |_| false, || ())
+    }
+
+    /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
+    pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
+        let worth = OnceCell::new();
+        self.run(chunk, |rest| rest >= 2 * *worth.get_or_init(worth_waking), launch)
+    }
+
+    /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
+    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`.
+    fn run(&self, chunk: Chunk<I>, is_worth: impl Fn(Duration) -> bool, mut divided: impl FnMut()) -> Batch<R> {
+        let watch = Stopwatch::start(chunk.clocks);
+        let mut results = Vec::with_capacity(chunk.items.len());
+        let mut items = chunk.items.into_iter();
+        let start = chunk.start;
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            loop {
+                match self.signal.0.load(Ordering::Relaxed) {
+                    RUN => {}
+                    CANCEL => break,
+                    _ => {
+                        if time_for_rest(watch.begin(), items.len(), results.len()).is_some_and(&is_worth) {
+                            self.give_away(divide(&mut items, start + results.len() as u64));
+                            divided();
+                        }
+                    }
+                }
+                if chunk.stride > 1 {
+                    results.extend(items.by_ref().take(chunk.stride).map(|item| self.work.call(item)));
+                    if items.as_slice().is_empty() {
+                        break;
+                    }
+                    continue;
+                }
+                let Some(item) = items.next() else { break };
+                results.push(self.work.call(item));
+            }
+        }));
+        let elapsed = watch.stop();
+        let result_bytes = results.last().map_or(0, |result| self.work.result_bytes(result));
+        drop_each_quietly(items);
+        let cost = BatchCost { elapsed, result_bytes, runner: Runner::Thread };
+        Batch { start, results, panic: panic.err(), cost }
+    }
+
+    fn give_away(&self, chunk: Chunk<I>) {
+        let mut state = self.lock();
+        if state.cancelled {
+            drop(state);
+            return chunk.discard();
+        }
+        // One division a wish; the next idle thread asks again.
+        self.signal.0.store(RUN, Ordering::Relaxed);
+        insert_in_place(&mut state.queued, chunk);
+        self.returns.0.fetch_add(1, Ordering::Relaxed);
+        let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
+        drop(state);
+        if wake {
+            self.changed.notify_one();
+        }
+    }
+}
+
+/// What is worth waking a thread for.
+fn worth_waking() -> Duration {
+    let wake = wake::expected(true);
+    Duration::from_secs_f64(WORTH_WAKING * (wake.call + wake.latency))
+}
+
+/// What `left` items will take, if they take what those `done` have taken; `None` where there is nothing to divide.
+#[cold]
+fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
+    (left > 1 && done > 0).then(|| begin.elapsed().mul_f64(left as f64 / done as f64))
+}
+
+/// Takes the back half of what is left, where `next` is the place of its first item in the source.
+#[cold]
+fn divide<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
+    let mut front: Vec<I> = items.collect();
+    let back = front.split_off(front.len().div_ceil(2));
+    let start = next + front.len() as u64;
+    *items = front.into_iter();
+    Chunk { start, items: back, clocks: Clocks::Wall, stride: 1 }
+}

@@ -1,0 +1,58 @@
+use std::thread;
+
+use super::*;
+use crate::decide::pilot::Clocks;
+use crate::work::ByValue;
+
+const LONG: Duration = Duration::from_millis(20);
+
+fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
+    Chunk { start: 0, items: items.collect(), clocks: Clocks::Wall, stride: 1 }
+}
+
+#[test]
+fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
+    let work = |item: u64| {
+        thread::sleep(LONG);
+        item
+    };
+    let queue = Queue::new(Arc::new(ByValue(work)));
+    queue.configure(2, true, false);
+    assert!(queue.push(chunk(0..8), 1), "a ticket for the chunk");
+    let (own, runner) = queue.take_chunk().unwrap();
+    assert_eq!(runner, Runner::Consumer);
+    // The ticket comes too late, finds nothing, and asks.
+    queue.run_ticket(queue.epoch());
+    let mut launched = 0;
+    let batch = queue.run_here(own, || launched += 1);
+    assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
+    let (back, _) = queue.take_chunk().unwrap();
+    assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
+}
+
+#[test]
+fn a_trial_is_not_divided_by_a_wish_from_before() {
+    let work = |item: u64| {
+        thread::sleep(LONG);
+        item
+    };
+    let queue = Queue::new(Arc::new(ByValue(work)));
+    queue.configure(2, true, false);
+    assert!(queue.push(chunk(0..2), 1));
+    let (first, _) = queue.take_chunk().unwrap();
+    queue.run_ticket(queue.epoch());
+    let first = queue.run_whole(first);
+    assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
+    assert_eq!(queue.poll(0, 0).queued, 0);
+}
+
+#[test]
+fn a_chunk_that_is_pushed_answers_who_asked() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(2, true, false);
+    queue.push(chunk(0..4), 1);
+    let (own, _) = queue.take_chunk().unwrap();
+    queue.run_ticket(queue.epoch());
+    queue.push(chunk(4..8), 1);
+    assert_eq!(queue.run_here(own, || panic!("nobody waits")).results.len(), 4);
+}
