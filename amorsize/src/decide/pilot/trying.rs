@@ -135,10 +135,18 @@ mod tests {
         is_guess: true,
     };
 
-    /// What follows on a trial of items that take so many seconds, with so many left.
+    const LARGE: Situation = Situation { cores: 64, is_guess: false, ..GUESSED };
+
+    fn exactly(left: u64) -> Remaining {
+        Remaining { lower: left, upper: Some(left) }
+    }
+
+    /// What follows on a trial of items that take so many seconds.
     fn after_trial(each: f64, left: u64) -> Step {
-        let mut pilot = Pilot::new(Options::default(), GUESSED);
-        let remaining = Remaining { lower: left, upper: Some(left) };
+        lead(&mut Pilot::new(Options::default(), GUESSED), each, exactly(left))
+    }
+
+    fn lead(pilot: &mut Pilot, each: f64, remaining: Remaining) -> Step {
         loop {
             match pilot.step(Position::default(), remaining, usize::MAX) {
                 Step::Try(items) => {
@@ -157,5 +165,17 @@ mod tests {
         assert!(matches!(after_trial(100e-9, 1_000), Step::Loop(_)));
         assert_eq!(after_trial(100e-9, 1_000_000), Step::Look);
         assert_eq!(after_trial(100e-6, 9), Step::Look, "threads may pay");
+    }
+
+    #[test]
+    fn where_the_end_is_not_known_threads_start_once_it_costs_nothing_and_then_all_of_them() {
+        let mut pilot = Pilot::new(Options::default(), LARGE);
+        assert!(matches!(lead(&mut pilot, 20e-6, Remaining::UNKNOWN), Step::Loop(_)), "two more are expected");
+        let mut pilot = Pilot::new(Options::default(), LARGE);
+        assert_eq!(lead(&mut pilot, 20e-3, Remaining::UNKNOWN), Step::Parallel);
+        assert!(pilot.threads() > 32, "{:?}", pilot.plan());
+        let mut pilot = Pilot::new(Options::default(), LARGE);
+        assert_eq!(lead(&mut pilot, 20e-3, exactly(5)), Step::Parallel);
+        assert_eq!(pilot.threads(), 5);
     }
 }
