@@ -34,9 +34,10 @@ where
 {
     source: S,
     work: Arc<W>,
+    /// Dropped before `ready`: what is not wanted any more is cancelled first.
+    core: Core<W, S::Item, W::Output, P>,
     /// Finished results; never any while there is a budget.
     ready: Ready<W::Output>,
-    core: Core<W, S::Item, W::Output, P>,
 }
 
 /// What of the plain loop may still be run, and who is asked after that.

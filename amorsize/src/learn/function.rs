@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
+use crate::constants::MIN_SAMPLES;
 use crate::error::Error;
 use crate::fingerprint::Identity;
 use crate::learn::calibrated;
@@ -92,13 +93,21 @@ impl Function {
         self.name.key
     }
 
-    /// What has been learned. Never waits: while someone else uses the file, it answers with what is in memory.
+    /// What has been learned. Does not wait for the file: while someone else uses it, the answer is what is in memory.
     pub(crate) fn learned(&self) -> Arc<Learned> {
         if self.loaded.get().is_none() && self.reading.allows() {
             self.try_load();
         }
-        self.catch_up();
+        if self.may_tell() {
+            self.catch_up();
+        }
         Arc::clone(&lock(&self.memory))
+    }
+
+    /// Whether what was put off is worth finding out what machine this is.
+    fn may_tell(&self) -> bool {
+        machines::id_if_known() != NOT_YET_KNOWN
+            || lock(&self.put_off).len() + lock(&self.memory).samples().len() >= MIN_SAMPLES
     }
 
     #[cold]
@@ -152,16 +161,20 @@ impl Function {
         lock(&self.put_off).extend(samples);
         if machines::id_if_known() == NOT_YET_KNOWN && !pace::worth_knowing_the_machine(run) {
             writer::settle_later(self);
-        } else if self.catch_up() && self.writing.allows() {
+            return;
+        }
+        // Somebody else may take in what was recorded here, and would not see to it that it is written.
+        self.catch_up();
+        if self.writing.allows() {
             writer::settle(self, run);
         }
     }
 
-    /// Takes in what was put off; whether there was anything to take in.
-    fn catch_up(&self) -> bool {
+    /// Takes in what was put off.
+    fn catch_up(&self) {
         let mut put_off = lock(&self.put_off);
         if put_off.is_empty() {
-            return false;
+            return;
         }
         let here = |sample: &mut Sample| {
             if sample.machine == NOT_YET_KNOWN {
@@ -169,7 +182,7 @@ impl Function {
             }
         };
         put_off.iter_mut().for_each(here);
-        self.remember(&std::mem::take(&mut *put_off))
+        self.remember(&std::mem::take(&mut *put_off));
     }
 
     /// Whether there is a file, as far as is known: making one takes several times what adding to it does.
@@ -187,17 +200,15 @@ impl Function {
         self.due.store(false, Ordering::Release);
     }
 
-    /// Adds to memory and queue; whether there was anything to add.
-    fn remember(&self, samples: &[Sample]) -> bool {
+    /// Adds to memory and queue what can be true.
+    fn remember(&self, samples: &[Sample]) {
         let samples: Vec<Sample> = samples.iter().filter_map(|sample| codec::rounded(sample).ok()).collect();
         let mut memory = lock(&self.memory);
         let mut queue = lock(&self.queue);
         if queue.len() < MOST_QUEUED {
             samples.iter().for_each(|sample| codec::add_sample(&mut queue, sample));
         }
-        let any = !samples.is_empty();
         Arc::make_mut(&mut memory).add(samples);
-        any
     }
 
     /// Adds one sample and waits until it is on disk.

@@ -8,6 +8,8 @@ use super::{Memory, everywhere, threads_variable};
 
 /// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.2 ms.
 const LIMITS_HOLD: Duration = Duration::from_secs(10);
+/// For how long it holds in which groups this process is: long enough to ask for processors and memory at once.
+const GROUPS_HOLD: Duration = Duration::from_secs(1);
 /// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs on
 /// Linux, and streams may start one after the other.
 const READING_HOLDS: Duration = Duration::from_millis(100);
@@ -144,7 +146,7 @@ mod system {
 
     fn with_groups<T>(get: impl FnOnce(&Groups) -> T) -> T {
         static GROUPS: Remembered<Groups> = Mutex::new(None);
-        remember(&GROUPS, LIMITS_HOLD, || Groups::read(Path::new(ROOT)), get)
+        remember(&GROUPS, GROUPS_HOLD, || Groups::read(Path::new(ROOT)), get)
     }
 }
 

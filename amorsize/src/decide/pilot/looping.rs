@@ -49,6 +49,10 @@ impl Pilot {
         self.costs.source *= factor;
         self.costs.item *= factor;
         self.costs.consumer *= factor;
+        if self.wants_look(remaining) {
+            self.looks = true;
+            return;
+        }
         self.decide(at, remaining);
     }
 
@@ -65,6 +69,10 @@ impl Pilot {
         let dearer = Costs { item: self.costs.item + (each - self.costs.serial()).max(0.0), ..self.costs };
         let items = self.worth_sharing(remaining);
         let pays = choose::threads(&dearer, items, &self.options, &self.situation).is_some();
+        if pays && self.situation.is_guess {
+            self.looks = true;
+            return;
+        }
         self.settled = (expected, each);
         self.dear_stretches = 0;
         if pays && is_dearer {
@@ -79,7 +87,7 @@ impl Pilot {
         let threads = self.options.threads.map_or((self.refuted / FEWER).max(2), usize::from);
         let progress = self.progress(at);
         if let Some(watch) = &mut self.watch {
-            watch.restart(progress);
+            watch.resume(progress, threads);
         }
         let reason = "trying threads again after a pause".into();
         self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);

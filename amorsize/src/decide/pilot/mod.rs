@@ -114,6 +114,8 @@ pub(crate) struct Pilot {
     settled: (u64, f64),
     dear_stretches: u32,
     stretch: f64,
+    /// The next step is a look at the machine, after which what asked for it asks again.
+    looks: bool,
 }
 
 impl Pilot {
@@ -145,6 +147,7 @@ impl Pilot {
             settled: (0, 0.0),
             dear_stretches: 0,
             stretch: FIRST_STRETCH,
+            looks: false,
         };
         pilot.adopt_pinned();
         pilot
@@ -206,6 +209,7 @@ impl Pilot {
     /// What the machine leaves to this process.
     pub(crate) fn saw_machine(&mut self, situation: Situation) {
         self.situation = situation;
+        self.looks = false;
     }
 
     /// Whether the user stated the number of threads.
@@ -215,6 +219,9 @@ impl Pilot {
 
     /// What to do next; `room` is the number of items that the buffer still has place for.
     pub(crate) fn step(&mut self, at: Position, remaining: Remaining, room: usize) -> Step {
+        if self.looks {
+            return Step::Look;
+        }
         if let Mode::Trying(trial) = &self.mode {
             let needs_trial = self.plan.is_some() || !self.needs_no_trial();
             match trial.next().filter(|_| needs_trial) {

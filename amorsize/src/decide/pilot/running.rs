@@ -1,11 +1,13 @@
 //! Chunks on threads: what they show, and whether they go on.
 
+use crate::decide::choose;
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
-use crate::decide::watch::{self, Judgement, Progress};
+use crate::decide::watch::{self, Crowd, Judgement, Progress};
 use crate::plan::Pool;
 
+use super::trying::PLENTY;
 use super::{After, Handed, Mode, Pilot, Position, Ran, Runner};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
@@ -79,21 +81,24 @@ impl Pilot {
             return;
         }
         let (each, left) = (self.costs.serial(), remaining.expected(self.done));
+        let follows_items = self.rate() > 0.0;
         let grown = self.growth.as_mut().and_then(|growth| {
-            growth.leap(at.now, at.yielded, each, left).or_else(|| growth.check(at.now, at.yielded))
+            let leapt = if follows_items { growth.leap(at.now, at.yielded, each, left) } else { None };
+            leapt.or_else(|| growth.check(at.now, at.yielded))
         });
         if let Some(threads) = grown {
             self.close_stretch(at);
             self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
+        self.outgrow(at, remaining);
         let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
         match self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round)) {
             Judgement::GoOn | Judgement::Kept => {}
             Judgement::Check if self.costs.item < watch::CHEAP => self.mode = Mode::Draining(After::Probe(at)),
             Judgement::Check => self.mode = Mode::Alone(at),
             Judgement::Refuted { gain } => self.undo(gain, at),
-            Judgement::Crowded { threads, inflation } => self.reduce(threads, inflation, at, progress),
+            Judgement::Crowded(crowd) => self.reduce(crowd, at, progress),
         }
     }
 
@@ -104,9 +109,9 @@ impl Pilot {
             Judgement::GoOn | Judgement::Check => {}
             Judgement::Kept => self.go_on(since, at, progress),
             Judgement::Refuted { gain } => self.undo(gain, since),
-            Judgement::Crowded { threads, inflation } => {
+            Judgement::Crowded(crowd) => {
                 self.tally.leave_out(since, at);
-                self.reduce(threads, inflation, at, progress);
+                self.reduce(crowd, at, progress);
             }
         }
     }
@@ -120,9 +125,9 @@ impl Pilot {
                 self.close_stretch(since);
                 self.adopt_loop(gain, at);
             }
-            Judgement::Crowded { threads, inflation } => {
+            Judgement::Crowded(crowd) => {
                 self.tally.leave_out(since, at);
-                self.reduce(threads, inflation, at, progress);
+                self.reduce(crowd, at, progress);
             }
             _ => self.go_on(since, at, progress),
         }
@@ -138,11 +143,11 @@ impl Pilot {
     }
 
     /// Goes on with fewer threads.
-    fn reduce(&mut self, threads: usize, inflation: f64, at: Position, progress: Progress) {
+    fn reduce(&mut self, Crowd { threads, inflation, alone }: Crowd, at: Position, progress: Progress) {
         let reason = format!("{} threads made items take {inflation:.0} times as long", self.threads()).into();
         // What the many did to each other is no spread of items.
         self.spread = Spread::default();
-        self.costs.item *= (EXPECTED_INFLATION / inflation).min(1.0);
+        self.costs.item = self.costs.item.min(EXPECTED_INFLATION * alone);
         self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);
         if let Some(watch) = &mut self.watch {
             watch.restart(progress);
@@ -153,6 +158,24 @@ impl Pilot {
     fn undo(&mut self, gain: f64, until: Position) {
         self.close_stretch(until);
         self.mode = Mode::Draining(After::Loop { gain });
+    }
+
+    /// An input of unknown length that has outlasted what earlier runs have had gets the threads that no end is worth.
+    fn outgrow(&mut self, at: Position, remaining: Remaining) {
+        let Some(watch) = self.watch.as_mut().filter(|_| self.follows && remaining.exact().is_none()) else { return };
+        if self.done <= self.settled.0.saturating_mul(2) {
+            return;
+        }
+        self.settled.0 = self.done;
+        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
+        let worth = choose::threads(&self.costs, PLENTY, &self.options, &self.situation);
+        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
+            watch.promise(more, gain);
+            self.close_stretch(at);
+            // More threads may slow each other down: that is no spread of items.
+            self.spread = Spread::default();
+            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
+        }
     }
 
     /// Whether a computing function waits, or a waiting one computes: then another trial tells.

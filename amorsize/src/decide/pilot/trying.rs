@@ -18,7 +18,7 @@ const SMALL_BYTES: f64 = 1048576.0;
 /// Part of the time spent so far that waking a thread may cost without anything to do for it.
 const AFFORDABLE: f64 = 0.05;
 /// Items of an input without an end.
-const PLENTY: u64 = u64::MAX / 2;
+pub(super) const PLENTY: u64 = u64::MAX / 2;
 /// Items that a function which waits is expected to get where nothing is known.
 const MANY: u64 = 256;
 
@@ -51,10 +51,10 @@ impl Pilot {
         }
     }
 
-    /// Whether a recommendation has to be made again after a look at the machine.
-    pub(crate) fn is_guess(&self, prior: &Prior) -> bool {
+    /// Whether a recommendation for what remains has to be made again after a look at the machine.
+    pub(crate) fn is_guess(&self, prior: &Prior, remaining: Remaining) -> bool {
         self.situation.is_guess
-            && (prior.verdict.pool != Pool::Serial || !self.is_small(&prior.costs, Some(prior.items)))
+            && (prior.verdict.pool != Pool::Serial || !self.is_small(&prior.costs, remaining.exact()))
     }
 
     /// Whether so many items take next to no time and room.

@@ -2,7 +2,7 @@
 
 use crate::decide::shift::Times;
 
-use super::{FIRST_EPOCH, Judgement, PROBE, Progress, Sum, Watch};
+use super::{Crowd, FIRST_EPOCH, Judgement, PROBE, Progress, Sum, Watch};
 
 /// Gain at which a check confirms the parallel plan.
 pub(super) const CONFIRMED: f64 = 1.04;
@@ -93,10 +93,13 @@ impl Watch {
     /// had been good, whether chunks beside others show by themselves what the rates show: a few dear items slow down
     /// both as well.
     fn is_plausible(&self) -> bool {
-        let is_expected = (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline));
         let is_inflated =
             || self.by_inflation(&self.beside, self.observed).is_some_and(|by| self.verdict(by) == Verdict::Bad);
-        is_expected && (!self.was_good || is_inflated())
+        self.is_expected() && (!self.was_good || is_inflated())
+    }
+
+    fn is_expected(&self) -> bool {
+        (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline))
     }
 
     /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
@@ -159,7 +162,7 @@ impl Watch {
         let Compared { gain, inflation, .. } = compared;
         self.inflation = Some(inflation.max(1.0));
         if let Some(threads) = self.fewer(compared) {
-            return self.reduce(threads, inflation, now);
+            return self.reduce(Crowd { threads, inflation, alone: self.alone.median() }, now);
         }
         if verdict == Verdict::Bad {
             return self.refute(compared, now);
@@ -174,14 +177,14 @@ impl Watch {
     /// Threads that are in each other's way so much are too many. Work that is serialised (inflation ~ n) goes on at the
     /// same rate with n / √inflation of them; where each disturbs each (inflation ~ n²) that is about the best number.
     fn fewer(&self, Compared { inflation, doubt, .. }: Compared) -> Option<usize> {
-        let is_sure = inflation / doubt > CROWDED && inflation <= IMPLAUSIBLE * self.threads as f64;
+        let is_sure = inflation / doubt > CROWDED && self.is_expected();
         let threads = (self.threads as f64 / inflation.sqrt()).round() as usize;
         (is_sure && threads > 1).then_some(threads)
     }
 
-    fn reduce(&mut self, threads: usize, inflation: f64, now: f64) -> Judgement {
-        self.threads = threads;
-        self.accepted = (threads as f64 / CROWDED).max(CONFIRMED);
+    fn reduce(&mut self, crowd: Crowd, now: f64) -> Judgement {
+        self.threads = crowd.threads;
+        self.accepted = (crowd.threads as f64 / CROWDED).max(CONFIRMED);
         self.epoch = FIRST_EPOCH;
         self.losing_since = now;
         self.is_proven = false;
@@ -189,7 +192,7 @@ impl Watch {
         if self.is_even() {
             self.baseline = self.alone.median();
         }
-        Judgement::Crowded { threads, inflation }
+        Judgement::Crowded(crowd)
     }
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {

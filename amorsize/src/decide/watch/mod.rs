@@ -76,7 +76,17 @@ pub(crate) enum Judgement {
     /// It reached only so much of the plain loop.
     Refuted { gain: f64 },
     /// Threads are in each other's way so much that fewer do as well or better.
-    Crowded { threads: usize, inflation: f64 },
+    Crowded(Crowd),
+}
+
+/// Too many threads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Crowd {
+    /// As many as are to go on.
+    pub(crate) threads: usize,
+    /// How many times longer an item takes than alone, and seconds that it takes there.
+    pub(crate) inflation: f64,
+    pub(crate) alone: f64,
 }
 
 /// Items, and what they took.
@@ -262,6 +272,20 @@ impl Watch {
             self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
         }
         is_doubtful
+    }
+
+    /// Another number of threads promises another gain.
+    pub(crate) fn promise(&mut self, threads: usize, gain: f64) {
+        self.threads = threads;
+        self.accepted = accepted(gain);
+        self.is_proven = false;
+        self.beside.clear();
+    }
+
+    /// Tries so many threads after a pause.
+    pub(crate) fn resume(&mut self, at: Progress, threads: usize) {
+        self.threads = threads;
+        self.restart(at);
     }
 
     /// Starts counting anew, after a stretch that does not count. What the plain loop did meanwhile is what threads are

@@ -197,19 +197,28 @@ fn one_interrupted_stretch_does_not_make_items_dear() {
     assert_eq!(shown[4], Undone::Outdated);
 }
 
+/// What comes of threads that make an item take `inflation` times as long.
+fn crowded(watch: &mut Watch, threads: f64, inflation: f64) -> Judgement {
+    watch.saw(Runner::Thread);
+    let doubted = (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
+        watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
+        let produced = (now * threads / inflation / SERIAL) as u64;
+        watch.judge(Progress { now, produced, worked: threads * now }, ROUND) == Judgement::Check
+    });
+    check(watch, doubted.unwrap(), SERIAL)
+}
+
 #[test]
 fn far_too_many_threads_become_fewer_at_once() {
-    let crowd = |inflation: f64| {
-        let mut watch = Watch::new(Progress::default(), 64, SERIAL, 60.0);
-        watch.saw(Runner::Thread);
-        let doubted = (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
-            watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
-            let produced = (now * 64.0 / inflation / SERIAL) as u64;
-            watch.judge(Progress { now, produced, worked: 64.0 * now }, ROUND) == Judgement::Check
-        });
-        check(&mut watch, doubted.unwrap(), SERIAL)
-    };
-    assert!(matches!(crowd(16.0), Judgement::Crowded { threads: 16, .. }), "a lock for a quarter of an item");
-    assert!(matches!(crowd(400.0), Judgement::Crowded { threads: 3, .. }), "worse than the plain loop");
+    let crowd = |inflation| crowded(&mut Watch::new(Progress::default(), 64, SERIAL, 60.0), 64.0, inflation);
+    assert!(matches!(crowd(16.0), Judgement::Crowded(Crowd { threads: 16, .. })), "a lock for a quarter of an item");
+    assert!(matches!(crowd(400.0), Judgement::Crowded(Crowd { threads: 3, .. })), "worse than the plain loop");
     assert_eq!(crowd(3.5), Judgement::Kept);
+}
+
+#[test]
+fn threads_tried_again_count_as_many_as_they_are() {
+    let mut watch = Watch::new(Progress::default(), 64, SERIAL, 60.0);
+    watch.resume(Progress::default(), 16);
+    assert!(matches!(crowded(&mut watch, 16.0, 5.0), Judgement::Crowded(Crowd { threads: 7, .. })));
 }

@@ -241,7 +241,7 @@ where
     fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
         let remaining = self.remaining(source);
         let mut advice = self.ask(remaining);
-        if advice.as_ref().is_some_and(|advice| self.pilot.is_guess(advice.prior())) {
+        if advice.as_ref().is_some_and(|advice| self.pilot.is_guess(advice.prior(), remaining)) {
             self.look();
             advice = self.ask(remaining);
         }
