@@ -70,6 +70,10 @@ impl Experience {
         let call_site = fingerprint::call_site(self.place);
         let query = query(&similarity, &self.identity, call_site, remaining, options, situation);
         let forecast = learned.model().forecast(&query)?;
+        if forecast.is_stale {
+            tracing::debug!(target: "amorsize", "threads, given up by earlier runs, are due for another attempt");
+            return None;
+        }
         let is_sure = forecast.confidence >= query.threshold();
         // Who states a threshold wants nothing that is below it.
         if !is_sure && options.confidence_threshold.is_some() {

@@ -131,6 +131,7 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
 pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64, seed: u64) -> Outcome {
     let mut pilot = Pilot::new(Options::default(), situation(world));
     match forecast {
+        Some(forecast) if forecast.is_stale => {}
         Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(forecast.into()),
         Some(forecast) => pilot.consider(forecast.into()),
         None => {}

@@ -42,6 +42,8 @@ pub(crate) struct Forecast {
     pub(crate) items: u64,
     /// Samples that tried this plan or one near it.
     pub(crate) evidence: f64,
+    /// The plain loop, for so long that threads are due for another attempt.
+    pub(crate) is_stale: bool,
 }
 
 pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt) -> Forecast {
@@ -71,6 +73,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt) -> 
         samples: view.samples,
         items: view.items,
         evidence: choice.evidence,
+        is_stale: false,
     }
 }
 

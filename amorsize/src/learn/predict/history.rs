@@ -5,6 +5,7 @@ use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
+use super::neglect::Neglect;
 use super::neighbours::{self, Standpoint};
 use super::outcomes;
 
@@ -104,6 +105,8 @@ pub(crate) struct Model {
     residuals: Vec<f32>,
     /// Mean square of them, the newest first.
     missed: f32,
+    /// For how long nobody has tried threads.
+    pub(super) neglect: Neglect,
 }
 
 impl Model {
@@ -156,6 +159,7 @@ impl Model {
     fn insert(&mut self, sample: &Sample, judge_others: impl FnOnce(&mut Self, &Row)) {
         let Some(claimed) = plain_costs(sample) else { return };
         let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
+        self.neglect.note(sample, &costs);
         let row = self.row(sample, &costs);
         if let Some(surplus) = self.surplus(&row) {
             self.rows.remove(surplus);

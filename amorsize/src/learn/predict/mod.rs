@@ -5,6 +5,7 @@
 //! - [`neighbours`]: which rows count for a query, and what an item costs by their testimony
 //! - [`outcomes`]: what plans achieved against what the model said of them
 //! - [`candidates`]: the plans that come into question, each with its expected speed-up
+//! - [`neglect`]: when threads that were given up are due for another attempt
 //! - [`confidence`]: the chance that the best of them is really within 10 % of the best there is
 //! - [`forecast`]: the result
 
@@ -12,6 +13,7 @@ mod candidates;
 mod confidence;
 mod forecast;
 mod history;
+mod neglect;
 mod neighbours;
 mod outcomes;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use std::fmt;
 use crate::constants::MIN_SAMPLES;
 use crate::decide::choose::{self, Situation};
 use crate::options::Options;
+use crate::plan::Pool;
 
 pub(crate) use forecast::Forecast;
 pub(crate) use history::Model;
@@ -62,10 +65,19 @@ impl fmt::Debug for Query<'_> {
     }
 }
 
+/// Whether threads would pay, were it only for what items cost.
+fn threads_would_pay(query: &Query<'_>, view: &neighbours::View) -> bool {
+    choose::threads(&view.costs, view.items, query.options, query.situation).is_some()
+}
+
 impl Model {
     /// The plan that earlier runs recommend, or `None` where they are too few or too far from the query.
     pub(crate) fn predict(&self, query: &Query<'_>) -> Option<Forecast> {
         self.forecast(query).filter(|forecast| forecast.confidence >= query.threshold())
+    }
+
+    fn is_neglected(&self, query: &Query<'_>) -> bool {
+        self.neglect.is_over((query.body, query.build, query.machine))
     }
 
     /// The same, however little confidence it deserves.
@@ -79,6 +91,7 @@ impl Model {
         let field = candidates::Field { query, view: &view, outcomes: &outcomes, ordered };
         let choice = field.choose(&view.costs);
         let doubt = confidence::judge(self, &field, &choice);
-        Some(forecast::assemble(&field, &choice, &doubt))
+        let is_stale = choice.pool == Pool::Serial && self.is_neglected(query) && threads_would_pay(query, &view);
+        Some(Forecast { is_stale, ..forecast::assemble(&field, &choice, &doubt) })
     }
 }

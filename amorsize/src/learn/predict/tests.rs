@@ -90,6 +90,25 @@ fn three_bad_outcomes_at_eight_threads_rule_out_eight_threads() {
 }
 
 #[test]
+fn threads_that_failed_are_due_again_ever_more_seldom() {
+    let options = Options::default();
+    let stale_after = |failures: usize| {
+        let threads = [8, 2, 4].into_iter().cycle().take(failures);
+        let mut model = model(threads.map(|threads| sample(Pool::Cpu, threads, 5e-6, 0.2)));
+        // A run of the plain loop takes 50 ms.
+        let stale = |_: &usize| {
+            model.add(&sample(Pool::Serial, 1, 5e-6, 1.0));
+            model.forecast(&query(&options)).unwrap().is_stale
+        };
+        (1..100).find(stale).unwrap()
+    };
+    assert_eq!([3, 4, 5].map(stale_after), [16, 32, 64]);
+    let mut cheap = model(vec![sample(Pool::Serial, 1, 10e-9, 1.0); 1_000]);
+    cheap.add(&Sample { items: 100_000_000, ..sample(Pool::Serial, 1, 10e-9, 1.0) });
+    assert!(!cheap.forecast(&query(&options)).unwrap().is_stale, "threads would not pay anyway");
+}
+
+#[test]
 fn a_better_outcome_wins_over_the_model() {
     let options = Options::default();
     let outcomes = [(8, 2.0), (8, 2.0), (4, 3.5), (4, 3.5)];
