@@ -78,5 +78,5 @@ fn sleeps(steps: u32, chunk: usize, items: usize) -> Result<(usize, u64)> {
         sum = sum.wrapping_add(result);
     }
     std::hint::black_box(sum);
-    Ok((items.div_ceil(chunk), Usage::now()?.sleeps - before.sleeps))
+    Ok((items.div_ceil(chunk), Usage::now()?.sleeps.saturating_sub(before.sleeps)))
 }

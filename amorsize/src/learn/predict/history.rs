@@ -33,10 +33,11 @@ const KEPT_TRUST: f32 = 0.55;
 /// Trust that an upheld row regains.
 const REGAINED_TRUST: f32 = 3.0;
 /// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its
-/// items (at even cost), and the ratio from which threads claim too much.
+/// items (at even cost), its part of a run (later items may be dearer), and the ratio from which threads claim too much.
 const RECENT_ROWS: usize = 32;
 const SURE_TRUST: f32 = 0.3;
 const CERTAIN: f32 = 50.0;
+const MOSTLY: f32 = 0.8;
 const TOO_MUCH: f64 = 1.1;
 /// Seconds of a stretch from which it counts in full.
 const SURE: f64 = 5e-3;
@@ -71,6 +72,8 @@ pub(super) struct Row {
     pub(super) trust: f32,
     /// Items, less for their spread.
     certainty: f32,
+    /// Part of its run.
+    part: f32,
     /// Most trust that it can have.
     importance: f32,
     pub(super) outcome: outcomes::Outcome,
@@ -187,7 +190,7 @@ impl Model {
             let is_loop = self.groups[row.group as usize].pool == Pool::Serial;
             let context = self.contexts[row.context as usize];
             let is_same = (context.body, context.build, context.machine) == (sample.body, sample.build, sample.machine);
-            let is_sure = row.trust >= SURE_TRUST && row.certainty >= CERTAIN;
+            let is_sure = row.trust >= SURE_TRUST && row.certainty >= CERTAIN && row.part >= MOSTLY;
             is_loop && is_same && is_sure && (row.length - length).abs() < COMPARABLE_LENGTH
         });
         let Some(serial) = measured.map(|row| f64::from(row.serial.exp2())) else { return claimed };
@@ -210,6 +213,7 @@ impl Model {
             bytes: log2(costs.result_bytes.max(1.0)),
             trust: importance,
             importance,
+            part: part(sample) as f32,
             certainty: (sample.items as f64 / (1.0 + costs.spread * costs.spread)) as f32,
             outcome: outcomes::outcome(sample, costs),
         }
@@ -308,9 +312,12 @@ fn with_serial(costs: &Costs, serial: f64) -> Costs {
 
 /// A stretch counts as the part of its run that it was, unless it was long enough to be sure of anyway.
 fn importance(sample: &Sample) -> f64 {
-    let part = sample.items as f64 / sample.length.max(1) as f64;
     let seconds = sample.items as f64 * f64::from(sample.end_to_end);
-    part.max(seconds / SURE).clamp(LEAST_IMPORTANCE, 1.0)
+    part(sample).max(seconds / SURE).clamp(LEAST_IMPORTANCE, 1.0)
+}
+
+fn part(sample: &Sample) -> f64 {
+    sample.items as f64 / sample.length.max(1) as f64
 }
 
 pub(super) fn log2(value: f64) -> f32 {

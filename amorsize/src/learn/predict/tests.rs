@@ -109,6 +109,17 @@ fn threads_that_failed_are_due_again_ever_more_seldom() {
 }
 
 #[test]
+fn the_first_cheap_items_of_a_run_do_not_contradict_what_threads_say_of_all() {
+    let run = [
+        Sample { items: 500, length: 100_000, ..sample(Pool::Serial, 1, 5e-6, 1.0) },
+        Sample { items: 99_500, length: 100_000, ..sample(Pool::Cpu, 8, 20e-6, 7.0) },
+    ];
+    let options = Options::default();
+    let forecast = model([run.clone(), run].concat()).forecast(&query(&options)).unwrap();
+    assert!((15e-6..25e-6).contains(&forecast.costs.item) && forecast.pool == Pool::Cpu, "{forecast:?}");
+}
+
+#[test]
 fn a_better_outcome_wins_over_the_model() {
     let options = Options::default();
     let outcomes = [(8, 2.0), (8, 2.0), (4, 3.5), (4, 3.5)];
