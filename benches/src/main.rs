@@ -6,6 +6,7 @@ mod cell;
 mod channel;
 mod contenders;
 mod corpus;
+mod first;
 mod html;
 mod idle;
 mod jobs;
@@ -46,6 +47,8 @@ enum Measurement {
     Idle,
     /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
     Blocking,
+    /// The first stream of a process.
+    First(first::Options),
     /// How long a prediction takes.
     Selection(selection::Options),
     /// Joins the JSON of several matrix runs: table, bars, page.
@@ -71,6 +74,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Overhead => overhead::run()?,
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,
+        Measurement::First(options) => first::run(options)?,
         Measurement::Selection(options) => selection::run(options)?,
         Measurement::Page(options) => matrix::join(&options)?,
         Measurement::Trace(options) => trace::run(&options)?,

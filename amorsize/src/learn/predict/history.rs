@@ -18,7 +18,7 @@ const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
 /// Newest samples of a history read from a file that judge older ones: each takes time in proportion to all rows, and
 /// what earlier ones thought of each other has faded by now.
-const STILL_JUDGING: usize = 64;
+const STILL_JUDGING: usize = 24;
 /// Weight of earlier errors against the newest in that competition.
 const ERROR_MEMORY: f32 = 0.95;
 /// Octaves of serial time from which a run contradicts what was expected of it.

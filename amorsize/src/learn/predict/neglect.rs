@@ -1,6 +1,6 @@
 //! A plain loop that is recommended is all that is seen from then on, so that one bad hour of the machine would keep a
 //! function from threads for ever. This says when they are due for another attempt: attempts that fail cost about a
-//! hundredth of the time between them, and half as much each time.
+//! hundredth of the time between them at first, and ever less.
 
 use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;
@@ -11,7 +11,7 @@ const PAUSE: f64 = 0.1;
 /// Gain below which an attempt has failed.
 const WORTH_IT: f64 = 1.04;
 /// Doublings of the pause, at most.
-const MOST_DOUBLINGS: u32 = 16;
+const MOST_DOUBLINGS: u32 = 4;
 
 /// Which body of the function, build and machine.
 pub(super) type Subject = (u64, u64, u64);

@@ -102,7 +102,7 @@ fn threads_that_failed_are_due_again_ever_more_seldom() {
         };
         (1..100).find(stale).unwrap()
     };
-    assert_eq!([3, 4, 5].map(stale_after), [16, 32, 64]);
+    assert_eq!([3, 4, 5].map(stale_after), [16, 32, 32]);
     let mut cheap = model(vec![sample(Pool::Serial, 1, 10e-9, 1.0); 1_000]);
     cheap.add(&Sample { items: 100_000_000, ..sample(Pool::Serial, 1, 10e-9, 1.0) });
     assert!(!cheap.forecast(&query(&options)).unwrap().is_stale, "threads would not pay anyway");

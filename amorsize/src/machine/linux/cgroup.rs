@@ -83,14 +83,14 @@ impl Mount {
     fn parse(line: &str, controller: &str) -> Option<Self> {
         let (mount, kind) = line.split_once(" - ")?;
         let mut mount = mount.split(' ').skip(3);
-        let (root, point) = (unescape(mount.next()?), unescape(mount.next()?));
+        let (root, point) = (mount.next()?, mount.next()?);
         let mut kind = kind.split(' ');
         let version = match kind.next()? {
             "cgroup2" => Version::V2,
             "cgroup" if kind.nth(1)?.split(',').any(|option| option == controller) => Version::V1,
             _ => return None,
         };
-        Some(Self { version, root, point })
+        Some(Self { version, root: unescape(root), point: unescape(point) })
     }
 
     /// Where below the mount point the group at `path` is. `None`: it cannot be seen there, as happens where the

@@ -1,0 +1,83 @@
+//! The first stream of a process, beside the plain loop: it pays for everything that is found out only once.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use amorsize::Tuner;
+use anyhow::{Context as _, Result};
+
+use crate::CACHE_DIR;
+use crate::stats::median;
+use crate::work::{Pace, spin};
+
+/// Items and nanoseconds of each.
+const RUNS: [(usize, f64); 3] = [(200, 1e3), (20, 50e3), (2_000, 5e3)];
+const PROCESSES: usize = 31;
+
+/// `first`.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// One loop and one stream in this process, over so many items; prints their nanoseconds.
+    #[arg(long, requires = "steps")]
+    items: Option<usize>,
+    #[arg(long)]
+    steps: Option<u32>,
+}
+
+/// Prints the figures.
+pub(crate) fn run(options: Options) -> Result<()> {
+    if let (Some(items), Some(steps)) = (options.items, options.steps) {
+        let [plain, stream] = once(items, steps).map(|time| time.as_nanos());
+        println!("{plain} {stream}");
+        return Ok(());
+    }
+    let pace = Pace::measure();
+    for (items, nanos) in RUNS {
+        let steps = pace.steps(nanos);
+        let cold = laps(|| in_new_process(tempfile::tempdir()?.path(), items, steps))?;
+        let known = tempfile::tempdir()?;
+        let warm = laps(|| in_new_process(known.path(), items, steps))?;
+        let [cold, warm] = [cold, warm].map(|(plain, stream)| {
+            let extra = (stream - plain) * 1e6;
+            format!("{:.2} times the loop's speed ({extra:+.0} µs)", plain / stream)
+        });
+        let item = Duration::from_nanos(nanos as u64);
+        println!("{items} items of {item:?} in a new process: {cold}; with what others have learned {warm}");
+    }
+    Ok(())
+}
+
+/// Median seconds of the loop and of the stream.
+fn laps(lap: impl Fn() -> Result<[f64; 2]>) -> Result<(f64, f64)> {
+    let laps = (0..PROCESSES).map(|_| lap()).collect::<Result<Vec<_>>>()?;
+    let column = |which: usize| median(&laps.iter().map(|lap| lap[which]).collect::<Vec<_>>());
+    Ok((column(0), column(1)))
+}
+
+fn once(items: usize, steps: u32) -> [Duration; 2] {
+    let work = move |item: usize| spin(item as u64, steps);
+    let begin = Instant::now();
+    let plain: u64 = (0..items).map(work).fold(0, u64::wrapping_add);
+    let loop_time = begin.elapsed();
+    let begin = Instant::now();
+    let mut sum = 0u64;
+    for result in Tuner::new("first", work).stream(0..items) {
+        sum = sum.wrapping_add(result);
+    }
+    let stream_time = begin.elapsed();
+    assert_eq!(plain, sum, "results of the stream");
+    [loop_time, stream_time]
+}
+
+fn in_new_process(cache: &Path, items: usize, steps: u32) -> Result<[f64; 2]> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["first", "--items", &items.to_string(), "--steps", &steps.to_string()]).env(CACHE_DIR, cache);
+    let output = command.output().context("cannot start a process")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut nanos = text.split_whitespace().map(str::parse::<f64>);
+    match (nanos.next(), nanos.next()) {
+        (Some(Ok(plain)), Some(Ok(stream))) => Ok([plain * 1e-9, stream * 1e-9]),
+        _ => anyhow::bail!("the new process printed {text:?}"),
+    }
+}
