@@ -56,6 +56,18 @@ pub(crate) struct Situation {
     pub(crate) is_guess: bool,
 }
 
+#[cfg(test)]
+impl Situation {
+    pub(crate) const TWO_CORES: Self = Self {
+        cores: 2,
+        available_memory: 1 << 30,
+        item_bytes: 8,
+        wake: Wake::USUAL,
+        results_own: false,
+        is_guess: false,
+    };
+}
+
 /// Threads for work on the CPU pool and what they gain, or `None` where the plain loop is as fast.
 pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<(usize, f64)> {
     let most = options.threads.map_or(situation.cores, usize::from);
@@ -185,14 +197,7 @@ pub(crate) fn ordered(order: Order, spread: f64, items: u64) -> bool {
 mod tests {
     use super::*;
 
-    const TWO_CORES: Situation = Situation {
-        cores: 2,
-        available_memory: 1 << 30,
-        item_bytes: 8,
-        wake: Wake::USUAL,
-        results_own: false,
-        is_guess: false,
-    };
+    const TWO_CORES: Situation = Situation::TWO_CORES;
 
     fn cpu(item: f64) -> Costs {
         Costs { source: 1e-9, item, consumer: 2e-9, result_bytes: 8.0, ..Costs::default() }

@@ -126,16 +126,8 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::decide::model::Wake;
 
-    const TWO_CORES: Situation = Situation {
-        cores: 2,
-        available_memory: 1 << 30,
-        item_bytes: 8,
-        wake: Wake::USUAL,
-        results_own: false,
-        is_guess: false,
-    };
+    const TWO_CORES: Situation = Situation::TWO_CORES;
 
     fn sleeping(item: f64) -> Costs {
         Costs { source: 1e-8, item, consumer: 1e-8, blocked: 0.98, result_bytes: 8.0, ..Costs::default() }

@@ -122,18 +122,10 @@ fn is_like(measured: f64, expected: f64) -> bool {
 mod tests {
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::model::Wake;
     use crate::decide::pilot::{Runner, Step};
     use crate::options::Options;
 
-    const GUESSED: Situation = Situation {
-        cores: 2,
-        available_memory: 1 << 30,
-        item_bytes: 8,
-        wake: Wake::USUAL,
-        results_own: false,
-        is_guess: true,
-    };
+    const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };
 
     const LARGE: Situation = Situation { cores: 64, is_guess: false, ..GUESSED };
 

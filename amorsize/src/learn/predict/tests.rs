@@ -5,18 +5,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::decide::costs::Costs;
-use crate::decide::model::Wake;
 use crate::learn::sample::{Predicted, Sample};
 use crate::plan::Pool;
 
-const EIGHT: Situation = Situation {
-    cores: 8,
-    available_memory: 1 << 33,
-    item_bytes: 8,
-    wake: Wake::USUAL,
-    results_own: false,
-    is_guess: false,
-};
+const EIGHT: Situation = Situation { cores: 8, available_memory: 1 << 33, ..Situation::TWO_CORES };
 
 pub(super) fn sample(pool: Pool, threads: u32, item: f64, speedup: f64) -> Sample {
     let costs = Costs { source: 2e-9, item, consumer: 3e-9, result_bytes: 8.0, ..Costs::default() };
