@@ -12,7 +12,7 @@
 //! that were expected, threads get a second chance right after, on items that follow. Where all items are alike, the
 //! rates themselves are compared: a lock that one thread keeps while the others wait makes few chunks take very long,
 //! which no median shows. Cheap items are held against a stretch of the plain loop itself, which is faster than a chunk
-//! alone. Checks get rarer each time they find the plan right.
+//! alone. Checks get rarer each time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
 //!
 //! - here: epochs, and when a check is wanted
 //! - [`check`]: what a check shows
