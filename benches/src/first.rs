@@ -1,13 +1,13 @@
 //! The first stream of a process, beside the plain loop: it pays for everything that is found out only once.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use amorsize::Tuner;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::CACHE_DIR;
+use crate::child;
 use crate::stats::median;
 use crate::work::{Pace, spin};
 
@@ -71,13 +71,8 @@ fn once(items: usize, steps: u32) -> [Duration; 2] {
 }
 
 fn in_new_process(cache: &Path, items: usize, steps: u32) -> Result<[f64; 2]> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["first", "--items", &items.to_string(), "--steps", &steps.to_string()]).env(CACHE_DIR, cache);
-    let output = command.output().context("cannot start a process")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut nanos = text.split_whitespace().map(str::parse::<f64>);
-    match (nanos.next(), nanos.next()) {
-        (Some(Ok(plain)), Some(Ok(stream))) => Ok([plain * 1e-9, stream * 1e-9]),
-        _ => anyhow::bail!("the new process printed {text:?}"),
-    }
+    let mut command = child::command(&["first", "--items", &items.to_string(), "--steps", &steps.to_string()])?;
+    command.env(CACHE_DIR, cache);
+    let nanos: [f64; 2] = child::numbers(command)?;
+    Ok(nanos.map(|nanos| nanos * 1e-9))
 }

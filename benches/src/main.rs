@@ -4,6 +4,7 @@ mod bars;
 mod blocking;
 mod cell;
 mod channel;
+mod child;
 mod contenders;
 mod corpus;
 mod first;

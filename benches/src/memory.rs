@@ -1,11 +1,11 @@
 //! Peak memory: each contender in a process of its own, which runs one cell once and prints its high-water mark.
 
 use std::fs;
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::cell::{Cell, Score};
+use crate::child;
 use crate::contenders::{Case, Contender};
 use crate::jobs::Job;
 use crate::oracle::Pin;
@@ -27,21 +27,18 @@ pub(crate) fn add(cell: &mut Cell) -> Result<()> {
     }
     let (row, known) = (&cell.row, cell.known);
     for score in cell.scores.iter_mut().filter(|score| score.contender != Contender::Oracle.name()) {
-        score.peak_bytes = child(row, &score.contender, known, score.items)?;
+        score.peak_bytes = peak_of(row, &score.contender, known, score.items)?;
     }
     Ok(())
 }
 
-fn child(row: &str, contender: &str, known: bool, items: usize) -> Result<u64> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["cell", row, contender, "--items", &items.to_string()]);
+fn peak_of(row: &str, contender: &str, known: bool, items: usize) -> Result<u64> {
+    let mut command = child::command(&["cell", row, contender, "--items", &items.to_string()])?;
     if !known {
         command.arg("--unknown");
     }
-    let output = command.output().context("cannot start a child process")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let bytes = text.trim().parse();
-    bytes.with_context(|| format!("`cell {row} {contender}` printed {text:?} and ended with {}", output.status))
+    let [bytes] = child::numbers(command)?;
+    Ok(bytes)
 }
 
 /// `cell`: runs a cell once and prints the process's peak memory in bytes.

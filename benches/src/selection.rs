@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use amorsize::{ByValue, Outcome, Tuner};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
+use crate::child;
 use crate::stats::median;
 
 /// Seconds that the Python original's dry run takes for an item of 1 ms.
@@ -81,10 +81,7 @@ fn first(samples: u32) -> Duration {
 }
 
 fn in_new_process(samples: u32) -> Result<f64> {
-    let output =
-        Command::new(std::env::current_exe()?).args(["selection", "--first", &samples.to_string()]).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let nanos: f64 = text.trim().parse().with_context(|| format!("the new process printed {text:?}"))?;
+    let [nanos]: [f64; 1] = child::numbers(child::command(&["selection", "--first", &samples.to_string()])?)?;
     Ok(nanos * 1e-9)
 }
 

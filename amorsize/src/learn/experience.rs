@@ -15,7 +15,7 @@ use crate::prediction::Prediction;
 
 use super::function::Function;
 use super::outcome::now;
-use super::predict::Query;
+use super::predict::{Model, Query};
 use super::sample::{Predicted, Sample};
 use super::{calibrated, machines};
 
@@ -62,19 +62,13 @@ impl Experience {
         if !self.asks {
             return None;
         }
-        let learned = Function::of(&self.identity).learned();
-        if !learned.is_enough() {
-            return None;
-        }
-        let similarity = |machine| learned.similarity(machine);
-        let call_site = fingerprint::call_site(self.place);
-        let query = query(&similarity, &self.identity, call_site, remaining, options, situation);
-        let forecast = learned.model().forecast(&query)?;
+        let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
+        let (forecast, threshold) = ask_history(&self.identity, self.place, remaining, options, situation, ask)?;
         if forecast.is_stale {
             tracing::debug!(target: "amorsize", "threads, given up by earlier runs, are due for another attempt");
             return None;
         }
-        let is_sure = forecast.confidence >= query.threshold();
+        let is_sure = forecast.confidence >= threshold;
         // Who states a threshold wants nothing that is below it.
         if !is_sure && options.confidence_threshold.is_some() {
             return None;
@@ -122,26 +116,33 @@ fn narrow(size: usize) -> u32 {
     size.try_into().unwrap_or(u32::MAX)
 }
 
-fn query<'a>(
-    similarity: &'a dyn Fn(u64) -> f64,
+/// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found out
+/// for the query.
+fn ask_history<T>(
     identity: &Identity,
-    call_site: u64,
+    place: &'static Location<'static>,
     remaining: Remaining,
-    options: &'a Options,
-    situation: &'a Situation,
-) -> Query<'a> {
-    Query {
+    options: &Options,
+    situation: &Situation,
+    ask: impl FnOnce(&Model, &Query<'_>) -> Option<T>,
+) -> Option<T> {
+    let learned = Function::of(identity).learned();
+    if !learned.is_enough() {
+        return None;
+    }
+    let query = Query {
         body: identity.body(),
         build: fingerprint::build(),
         machine: machines::this().id,
-        similarity,
-        call_site,
+        similarity: &|machine| learned.similarity(machine),
+        call_site: fingerprint::call_site(place),
         items: remaining.exact(),
         at_least: remaining.lower,
         options,
         situation,
         threshold: calibrated::current().threshold(),
-    }
+    };
+    ask(learned.model(), &query)
 }
 
 /// What a run over `len` items would start with, for somebody who wants to see it.
@@ -152,13 +153,7 @@ pub(crate) fn predict(
     options: &Options,
     situation: &Situation,
 ) -> Option<Prediction> {
-    let learned = Function::of(identity).learned();
-    if !learned.is_enough() {
-        return None;
-    }
     let remaining = Remaining::from_hint((len, Some(len)));
-    let similarity = |machine| learned.similarity(machine);
-    let query = query(&similarity, identity, fingerprint::call_site(place), remaining, options, situation);
-    let forecast = learned.model().predict(&query)?;
+    let forecast = ask_history(identity, place, remaining, options, situation, Model::predict)?;
     Some((&forecast).into())
 }

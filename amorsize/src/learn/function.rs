@@ -3,7 +3,8 @@
 //! The file is read once, when the history is first asked for, and again when someone wants to see it. A file that
 //! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Patience`] allows.
 //!
-//! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read or written.
+//! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read or
+//! written.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};

@@ -26,11 +26,11 @@ pub(crate) struct Name {
 
 impl Name {
     pub(crate) fn of(identity: &Identity) -> Self {
-        Self { key: identity.key(), label: identity.label(), header: OnceCell::new() }
+        Self::new(identity.key(), identity.label())
     }
 
-    pub(crate) fn new(key: u64, label: &str) -> Self {
-        Self { key, label: label.to_owned(), header: OnceCell::new() }
+    pub(crate) fn new(key: u64, label: impl Into<String>) -> Self {
+        Self { key, label: label.into(), header: OnceCell::new() }
     }
 
     pub(crate) fn header(&self) -> &[u8] {

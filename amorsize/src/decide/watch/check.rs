@@ -183,12 +183,9 @@ impl Watch {
     }
 
     fn reduce(&mut self, crowd: Crowd, now: f64) -> Judgement {
-        self.threads = crowd.threads;
-        self.accepted = (crowd.threads as f64 / CROWDED).max(CONFIRMED);
+        self.change(crowd.threads, (crowd.threads as f64 / CROWDED).max(CONFIRMED));
         self.epoch = FIRST_EPOCH;
         self.losing_since = now;
-        self.is_proven = false;
-        self.beside.clear();
         if self.is_even() {
             self.baseline = self.alone.median();
         }

@@ -276,8 +276,13 @@ impl Watch {
 
     /// Another number of threads promises another gain.
     pub(crate) fn promise(&mut self, threads: usize, gain: f64) {
+        self.change(threads, accepted(gain));
+    }
+
+    /// So many threads are to reach so much from now on.
+    fn change(&mut self, threads: usize, accepted: f64) {
         self.threads = threads;
-        self.accepted = accepted(gain);
+        self.accepted = accepted;
         self.is_proven = false;
         self.beside.clear();
     }

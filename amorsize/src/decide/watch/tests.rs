@@ -12,11 +12,16 @@ fn start() -> Watch {
 /// Feeds up to a second of steady progress on two busy threads that reach `gain` times the plain loop; when a check
 /// was asked for.
 fn first_doubt(watch: &mut Watch, gain: f64) -> Option<f64> {
+    doubted(watch, 2.0, 2.0 / gain)
+}
+
+/// The same on busy threads that make an item take `inflation` times as long.
+fn doubted(watch: &mut Watch, threads: f64, inflation: f64) -> Option<f64> {
     watch.saw(Runner::Thread);
     (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
-        watch.saw_chunk(100, 2.0 * SERIAL / gain, Runner::Thread);
-        let at = Progress { now, produced: (now * gain / SERIAL) as u64, worked: 2.0 * now };
-        watch.judge(at, ROUND) == Judgement::Check
+        watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
+        let produced = (now * threads / inflation / SERIAL) as u64;
+        watch.judge(Progress { now, produced, worked: threads * now }, ROUND) == Judgement::Check
     })
 }
 
@@ -199,13 +204,8 @@ fn one_interrupted_stretch_does_not_make_items_dear() {
 
 /// What comes of threads that make an item take `inflation` times as long.
 fn crowded(watch: &mut Watch, threads: f64, inflation: f64) -> Judgement {
-    watch.saw(Runner::Thread);
-    let doubted = (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
-        watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
-        let produced = (now * threads / inflation / SERIAL) as u64;
-        watch.judge(Progress { now, produced, worked: threads * now }, ROUND) == Judgement::Check
-    });
-    check(watch, doubted.unwrap(), SERIAL)
+    let doubted = doubted(watch, threads, inflation).unwrap();
+    check(watch, doubted, SERIAL)
 }
 
 #[test]

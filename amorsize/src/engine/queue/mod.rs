@@ -13,7 +13,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -46,6 +45,7 @@ pub struct Queue<W, I, R> {
     state: Mutex<State<I, R>>,
     changed: Condvar,
 }
+
 /// What [`Queue::poll`] found.
 pub(crate) struct Polled<R> {
     pub(crate) batch: Option<Batch<R>>,
@@ -67,22 +67,8 @@ pub(crate) struct Standing {
 
 impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn new(work: Arc<W>) -> Self {
-        let state = State {
-            queued: VecDeque::new(),
-            finished: VecDeque::new(),
-            ordered: true,
-            cancelled: false,
-            running: 0,
-            limit: 1,
-            ready: 0,
-            worked: Duration::ZERO,
-            tickets: 0,
-            launched: None,
-            epoch: 0,
-            sleeper: None,
-        };
         let (signal, returns) = (Signal(AtomicU8::new(RUN)), Returns(AtomicUsize::new(0)));
-        Self { signal, returns, work, state: Mutex::new(state), changed: Condvar::new() }
+        Self { signal, returns, work, state: Mutex::new(State::new()), changed: Condvar::new() }
     }
 
     /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in

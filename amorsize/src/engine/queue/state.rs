@@ -37,7 +37,25 @@ pub(super) struct Sleeper {
     pub(super) next: u64,
     pub(super) helps: bool,
 }
+
 impl<I, R> State<I, R> {
+    pub(super) fn new() -> Self {
+        Self {
+            queued: VecDeque::new(),
+            finished: VecDeque::new(),
+            ordered: true,
+            cancelled: false,
+            running: 0,
+            limit: 1,
+            ready: 0,
+            worked: Duration::ZERO,
+            tickets: 0,
+            launched: None,
+            epoch: 0,
+            sleeper: None,
+        }
+    }
+
     pub(super) fn standing(&self) -> Standing {
         Standing { ready: self.ready, worked: self.worked }
     }
@@ -58,7 +76,7 @@ impl<I, R> State<I, R> {
     }
 
     /// Tickets that run nothing yet: each will take a queued chunk. (One that runs a chunk comes back for the next.)
-    pub(super) fn starting(&self) -> usize {
+    fn starting(&self) -> usize {
         self.tickets.saturating_sub(self.running)
     }
 
@@ -96,7 +114,7 @@ impl<I, R> State<I, R> {
     }
 
     /// The chunks that nobody will ever see, because the one at `start` panicked.
-    pub(super) fn take_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
+    fn take_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
         let kept = if self.ordered { self.queued.partition_point(|chunk| chunk.start < start) } else { 0 };
         self.queued.split_off(kept)
     }

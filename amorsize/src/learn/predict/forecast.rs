@@ -46,7 +46,7 @@ pub(crate) struct Forecast {
     pub(crate) is_stale: bool,
 }
 
-pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt) -> Forecast {
+pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_stale: bool) -> Forecast {
     let (view, query) = (field.view, field.query);
     let costs = view.costs;
     let buffer_size = match choice.pool {
@@ -73,7 +73,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt) -> 
         samples: view.samples,
         items: view.items,
         evidence: choice.evidence,
-        is_stale: false,
+        is_stale,
     }
 }
 

@@ -92,6 +92,6 @@ impl Model {
         let choice = field.choose(&view.costs);
         let doubt = confidence::judge(self, &field, &choice);
         let is_stale = choice.pool == Pool::Serial && self.is_neglected(query) && threads_would_pay(query, &view);
-        Some(Forecast { is_stale, ..forecast::assemble(&field, &choice, &doubt) })
+        Some(forecast::assemble(&field, &choice, &doubt, is_stale))
     }
 }

@@ -1,0 +1,22 @@
+//! This program once more, in a process of its own: for what only a new process shows.
+
+use std::process::Command;
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result};
+
+/// This program with other arguments.
+pub(crate) fn command(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments);
+    Ok(command)
+}
+
+/// The numbers that it prints, exactly so many.
+pub(crate) fn numbers<T: FromStr, const N: usize>(mut command: Command) -> Result<[T; N]> {
+    let output = command.output().context("cannot start a child process")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let numbers: Option<Vec<T>> = text.split_whitespace().map(|number| number.parse().ok()).collect();
+    let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+    numbers.with_context(|| format!("{command:?} printed {text:?} and ended with {}", output.status))
+}
