@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Seconds that a lap of the plain loop takes, roughly.
     #[arg(long, default_value_t = 50e-3)]
     lap: f64,
+    /// Also what threads are thought of, whenever they are judged.
+    #[arg(long)]
+    judgements: bool,
     /// No decisions, only times.
     #[arg(long)]
     silent: bool,
@@ -52,7 +55,7 @@ impl Visitor for Laps<'_> {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let (row, contender) = (Row::named(&options.row)?, Contender::named(&options.contender)?);
     if !options.silent {
-        let level = Level::DEBUG;
+        let level = if options.judgements { Level::TRACE } else { Level::DEBUG };
         tracing_subscriber::fmt().with_max_level(level).with_timer(Uptime::default()).with_writer(io::stdout).init();
     }
     row.visit(Context { pace: Pace::measure(), lap: options.lap }, &mut Laps(options, contender));

@@ -14,11 +14,18 @@ pub(crate) struct Wake {
     pub(crate) call: f64,
     /// Seconds until the woken thread runs its first item.
     pub(crate) latency: f64,
+    /// Seconds that have to be spent first, once a process, on starting threads at all.
+    pub(crate) start: f64,
 }
 
 impl Wake {
     /// Where nothing was measured yet.
-    pub(crate) const USUAL: Self = Self { call: 15e-6, latency: 35e-6 };
+    pub(crate) const USUAL: Self = Self { call: 15e-6, latency: 35e-6, start: 0.0 };
+
+    /// Seconds of all of it, one after the other.
+    pub(crate) fn total(self) -> f64 {
+        self.start + self.call + self.latency
+    }
 }
 
 /// Seconds an item in the long run, on `threads` threads of which the consumer is one while it has nothing to yield:
@@ -40,7 +47,7 @@ pub(crate) fn parallel(costs: &Costs, threads: usize, chunk: usize, items: u64, 
     let alone = wake.latency.min(items as f64 * costs.serial());
     // Whole items go to whole threads: five of them on four take as long as eight.
     let rounds = items.div_ceil(threads as u64) as f64 * costs.item;
-    wake.call + alone * others + (items as f64 * steady(costs, threads, chunk) + tail).max(rounds)
+    wake.start + wake.call + alone * others + (items as f64 * steady(costs, threads, chunk) + tail).max(rounds)
 }
 
 /// Throughput against the plain loop for `items` more items.
@@ -70,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_slow_wake_up_makes_short_work_not_worth_sharing() {
-        let slow = Wake { call: 20e-6, latency: 500e-6 };
+        let slow = Wake { call: 20e-6, latency: 500e-6, start: 0.0 };
         assert!(speedup(&cpu(1e-6), 2, 25, 200, Wake::USUAL) > 1.2);
         assert!(speedup(&cpu(1e-6), 2, 25, 200, slow) < 1.0);
         assert!(speedup(&cpu(1e-6), 2, 100, 100_000, slow) > 1.8);

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_millis(2);
 /// never find out.
 const HALF_LIFE: Duration = Duration::from_secs(1);
 /// What starting the pool adds the first time.
-const START: f64 = 400e-6;
+const START: Duration = Duration::from_micros(400);
 /// Time after its last work from which a thread of a pool is taken to be asleep.
 const ASLEEP: Duration = Duration::from_micros(100);
 
@@ -26,6 +26,8 @@ static AWAKE: Threads = Threads::new();
 static SLEEPING: Threads = Threads::new();
 /// Nanoseconds since [`EPOCH`] when a thread last ended its work.
 static LAST_WORK: AtomicU64 = AtomicU64::new(0);
+/// Nanoseconds that runs have lost because the pool was not started yet. None of many short ones would be worth it.
+static FORGONE: AtomicU64 = AtomicU64::new(0);
 
 struct Threads {
     call: Estimate,
@@ -46,8 +48,18 @@ impl Threads {
 /// What to expect. `runs`: whether the pool's threads have been started.
 pub(crate) fn expected(runs: bool) -> Wake {
     let Threads { call, latency } = Threads::now();
-    let start = if runs { 0.0 } else { START };
-    Wake { call: call.value(Wake::USUAL.call) + start, latency: latency.value(Wake::USUAL.latency) }
+    let start = if runs { Duration::ZERO } else { START.saturating_sub(Duration::from_nanos(FORGONE.load(Relaxed))) };
+    Wake {
+        call: call.value(Wake::USUAL.call),
+        latency: latency.value(Wake::USUAL.latency),
+        start: start.as_secs_f64(),
+    }
+}
+
+/// A run lost so many seconds because starting the pool was not worth it. Once all that was lost reaches what starting
+/// takes, it is: so no more than twice the least is ever spent, however many runs there will be (the ski-rental rule).
+pub(crate) fn forwent(seconds: f64) {
+    FORGONE.fetch_add((seconds.max(0.0) * 1e9) as u64, Relaxed);
 }
 
 /// A job that is handed to a pool.

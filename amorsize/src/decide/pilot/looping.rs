@@ -1,9 +1,10 @@
 //! The plain loop: whether it goes on.
 
-use crate::decide::choose;
+use crate::decide::choose::{self, Situation};
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::verdict::Verdict;
+use crate::decide::model::Wake;
+use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::Undone;
 use crate::plan::{Origin, Pool};
 
@@ -80,6 +81,18 @@ impl Pilot {
         } else if pays {
             self.decide(at, remaining);
         }
+    }
+
+    /// Seconds that threads would have saved this run of the plain loop, had they been started before it.
+    pub(crate) fn forgone(&self) -> f64 {
+        let wake = Wake { start: 0.0, ..self.situation.wake };
+        let started = Situation { wake, ..self.situation };
+        let is_open = wake != self.situation.wake && verdict::pinned_serial(&self.options).is_none();
+        if !is_open || self.watch.is_some() || !self.is_looping() {
+            return 0.0;
+        }
+        let threads = choose::threads(&self.costs, self.done, &self.options, &started);
+        threads.map_or(0.0, |(_, gain)| self.done as f64 * self.costs.serial() * (1.0 - 1.0 / gain))
     }
 
     /// Another attempt at threads after a pause.

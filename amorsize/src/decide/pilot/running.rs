@@ -93,7 +93,9 @@ impl Pilot {
         }
         self.outgrow(at, remaining);
         let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
-        match self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round)) {
+        let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round));
+        tell(judgement, at);
+        match judgement {
             Judgement::GoOn | Judgement::Kept => {}
             Judgement::Check if self.costs.item < watch::CHEAP => self.mode = Mode::Draining(After::Probe(at)),
             Judgement::Check => self.mode = Mode::Alone(at),
@@ -105,6 +107,7 @@ impl Pilot {
     /// Chunks run alone since `since`: back to threads, or to the plain loop.
     fn check_alone(&mut self, since: Position, at: Position, progress: Progress) {
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.check(at.now));
+        tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Check => {}
             Judgement::Kept => self.go_on(since, at, progress),
@@ -119,6 +122,7 @@ impl Pilot {
     /// The plain loop took `each` seconds an item since `since`.
     pub(super) fn probed(&mut self, since: Position, each: f64, at: Position) {
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(each, at.now));
+        tell(judgement, at);
         let progress = self.progress(at);
         match judgement {
             Judgement::Refuted { gain } => {
@@ -205,5 +209,12 @@ impl Pilot {
         self.refuted = threads;
         let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
         self.adopt(Verdict::serial(reason), self.origin(), at);
+    }
+}
+
+/// What threads are thought of, for whoever listens.
+fn tell(judgement: Judgement, at: Position) {
+    if judgement != Judgement::GoOn {
+        tracing::trace!(target: "amorsize", ?judgement, seconds = at.now, yielded = at.yielded, "threads are judged");
     }
 }

@@ -102,11 +102,10 @@ impl Pilot {
     pub(super) fn worth_sharing(&self, remaining: Remaining) -> u64 {
         let expected = remaining.expected(self.done);
         let most = remaining.upper.unwrap_or(u64::MAX);
-        let wake = self.situation.wake;
         let spent = self.done as f64 * self.costs.serial();
         match remaining.exact() {
             Some(_) => expected,
-            None if wake.call + wake.latency <= AFFORDABLE * spent => PLENTY.min(most),
+            None if self.situation.wake.total() <= AFFORDABLE * spent => PLENTY.min(most),
             None if verdict::is_blocking(&self.costs, &self.options) => expected.max(MANY).min(most),
             None => expected,
         }

@@ -159,6 +159,7 @@ impl Watch {
     }
 
     fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {
+        self.is_assumed = false;
         let Compared { gain, inflation, .. } = compared;
         self.inflation = Some(inflation.max(1.0));
         if let Some(threads) = self.fewer(compared) {

@@ -44,6 +44,11 @@ const FEW_ROUNDS: u64 = 3;
 const ALARM_ROUNDS: u64 = 2;
 /// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
 const OVERSTATED: f64 = 0.67;
+/// Times the expected work an item, for each pair of threads, from which the items must have become dearer: two threads
+/// that fight for a lock, or for a cache line, make an item take two to five times as long.
+const DEARER: f64 = 8.0;
+/// Seconds for which it is taken for granted then that threads do no harm. A check would cost a short run more.
+const ASSUMED: f64 = 5e-3;
 /// Part of the promised gain that is accepted without a check.
 const ACCEPTED_PART: f64 = 0.5;
 /// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
@@ -142,6 +147,8 @@ pub(crate) struct Watch {
     /// A check has confirmed the plan before, or undone it: then one bad epoch is enough.
     is_proven: bool,
     has_lost: bool,
+    /// What the plain loop takes is not known any more, and was taken to be what threads take.
+    is_assumed: bool,
     /// An epoch since the plan began was good.
     was_good: bool,
     /// Since then threads may have been a loss: the end of the last good epoch.
@@ -182,6 +189,7 @@ impl Watch {
             is_suspect: false,
             is_proven: false,
             has_lost: false,
+            is_assumed: false,
             was_good: false,
             losing_since: at.now,
             inflation: None,
@@ -238,12 +246,32 @@ impl Watch {
             return Judgement::GoOn;
         }
         self.since = at;
+        if epoch.work() > self.explained() * self.baseline {
+            self.assume(epoch, at.now);
+            return Judgement::GoOn;
+        }
         if !self.doubts(epoch, is_alarm, at.now) {
             return Judgement::GoOn;
         }
         self.alone.clear();
         self.alone_seconds = 0.0;
         Judgement::Check
+    }
+
+    /// How much longer an item may take because threads are in each other's way.
+    fn explained(&self) -> f64 {
+        let threads = self.threads as f64;
+        DEARER * threads * (threads - 1.0) / 2.0
+    }
+
+    /// The items are not those any more that the plain loop was measured on.
+    fn assume(&mut self, epoch: Sum, now: f64) {
+        self.baseline = epoch.work();
+        self.is_assumed = true;
+        self.is_proven = false;
+        self.is_suspect = false;
+        self.losing_since = now;
+        self.patience_until = self.patience_until.max(now + ASSUMED);
     }
 
     /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the gain
@@ -255,7 +283,7 @@ impl Watch {
     /// One bad epoch may be the machine's fault; the second one is the plan's.
     fn doubts(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
         let gain = self.gain(epoch);
-        let may_be_wrong = self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
+        let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
         let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
         let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
         let is_bad = is_small || (gain < LOSS && now >= self.check_until);

@@ -222,3 +222,15 @@ fn threads_tried_again_count_as_many_as_they_are() {
     watch.resume(Progress::default(), 16);
     assert!(matches!(crowded(&mut watch, 16.0, 5.0), Judgement::Crowded(Crowd { threads: 7, .. })));
 }
+
+#[test]
+fn items_far_too_dear_for_contention_are_checked_later() {
+    let mut watch = start();
+    let doubted = doubted(&mut watch, 2.0, 30.0).unwrap();
+    assert!((ASSUMED..10.0 * ASSUMED).contains(&doubted), "{doubted}");
+    assert_eq!(check(&mut watch, doubted, 30.0 * SERIAL), Judgement::Kept);
+    assert!(!watch.is_assumed);
+    let mut watch = start();
+    let doubted = self::doubted(&mut watch, 2.0, 7.0).unwrap();
+    assert!(doubted < 2e-3, "two threads may do that to each other: {doubted}");
+}

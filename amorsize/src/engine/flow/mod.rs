@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::chunk::{Batch, BatchCost, Chunk, Payload};
 use super::launch::{Launch, Ticket};
 use super::queue::Queue;
+use super::wake;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
@@ -52,6 +53,8 @@ pub(crate) struct Flow<W, I, R, P> {
     exhausted: bool,
     source_panic: Option<Payload>,
     began: Option<Instant>,
+    /// Time that does not count, since later runs do not have to spend it again: starting a pool.
+    set_up: Duration,
     ended: Option<Instant>,
     /// When the consumer was given how many results that it now comes back from.
     handed: Option<(Instant, usize)>,
@@ -75,6 +78,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             exhausted: false,
             source_panic: None,
             began: None,
+            set_up: Duration::ZERO,
             ended: None,
             handed: None,
             pace: None,
@@ -143,6 +147,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     fn leave_experience(&mut self, now: Instant) {
         let Some(began) = self.began else { return };
         let at = self.position_at(now);
+        wake::forwent(self.pilot.forgone());
         let stretches = self.pilot.finish(at);
         self.experience.leave(&stretches, self.accepted, now - began);
     }
@@ -171,7 +176,8 @@ impl<W, I, R, P> Flow<W, I, R, P> {
 
     fn position_at(&mut self, now: Instant) -> Position {
         let began = *self.began.get_or_insert(now);
-        Position { now: (now - began).as_secs_f64(), yielded: self.accepted }
+        let running = (now - began).saturating_sub(self.set_up);
+        Position { now: running.as_secs_f64(), yielded: self.accepted }
     }
 }
 

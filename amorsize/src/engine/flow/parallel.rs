@@ -78,7 +78,9 @@ where
         let moves = before.is_some_and(|known| known.pool != pool);
         self.queue.configure(threads, ordered, moves);
         let epoch = self.queue.epoch();
+        let begin = Instant::now();
         let target = if pool == Pool::Blocking { None } else { Target::of(plan, is_pinned) };
+        self.set_up += begin.elapsed();
         self.configured = Some(Configured { threads, pool, target, epoch });
     }
 

@@ -173,6 +173,10 @@ impl Field<'_> {
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
         let setup = Setup { pool, threads, chunk, items: self.view.items };
         let Verdict { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
+        // What outcomes say of a plan leaves out that threads had to be started for it.
+        let start = if pool == Pool::Cpu { self.query.situation.wake.start } else { 0.0 };
+        let start = start / (self.view.items as f64 * costs.serial());
+        let [speedup, hope] = [speedup, hope].map(|speedup| speedup / (1.0 + start * speedup));
         let most = self.most_speedup(costs);
         Candidate { pool, threads, chunk, speedup: speedup.min(most), hope: hope.min(most), evidence }
     }
