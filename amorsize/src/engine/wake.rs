@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use crate::decide::model::Wake;
 
-/// Weight of a new observation.
+/// Weight of a new observation. Means are geometric: one thread in a hundred begins only when the core that it was put
+/// on is free, a hundred times later than usual, and that is no reason to expect it of the next.
 const NEWEST: f64 = 0.25;
-/// Longest that one observation may say: beyond, it is the machine that stood still.
-const LONGEST: Duration = Duration::from_millis(2);
+/// What one observation may say: below, the clock is not good enough, and beyond, the machine stood still.
+const SHORTEST: f64 = 100e-9;
+const LONGEST: f64 = 2e-3;
 /// What was observed counts half after this time: machines change, and short runs that no longer wake anybody would
 /// never find out.
 const HALF_LIFE: Duration = Duration::from_secs(1);
@@ -49,11 +51,7 @@ impl Threads {
 pub(crate) fn expected(runs: bool) -> Wake {
     let Threads { call, latency } = Threads::now();
     let start = if runs { Duration::ZERO } else { START.saturating_sub(Duration::from_nanos(FORGONE.load(Relaxed))) };
-    Wake {
-        call: call.value(Wake::USUAL.call),
-        latency: latency.value(Wake::USUAL.latency),
-        start: start.as_secs_f64(),
-    }
+    Wake { call: call.value(Wake::USUAL.call), latency: latency.value(Wake::USUAL.latency), start: start.as_secs_f64() }
 }
 
 /// A run lost so many seconds because starting the pool was not worth it. Once all that was lost reaches what starting
@@ -125,7 +123,7 @@ impl Estimate {
 
     fn observe(&self, took: Duration, usual: f64) {
         let before = self.value(usual);
-        let mean = before + NEWEST * (took.min(LONGEST).as_secs_f64() - before);
+        let mean = before * (took.as_secs_f64().clamp(SHORTEST, LONGEST) / before).powf(NEWEST);
         self.mean.store(((mean * 1e9) as u64).max(1), Relaxed);
         self.at.store(EPOCH.elapsed().as_nanos() as u64, Relaxed);
     }
@@ -147,7 +145,7 @@ mod tests {
         assert!((400e-6..=500e-6).contains(&estimate.value(35e-6)));
         let calm = Estimate::new();
         calm.observe(Duration::from_secs(9), 35e-6);
-        assert!(calm.value(35e-6) < 600e-6);
+        assert!(calm.value(35e-6) < 100e-6);
     }
 
     #[test]

@@ -121,7 +121,8 @@ fn is_like(measured: f64, expected: f64) -> bool {
 mod tests {
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::pilot::{Runner, Step};
+    use crate::decide::model::Wake;
+    use crate::decide::pilot::{Looped, Runner, Step};
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };
@@ -156,6 +157,23 @@ mod tests {
         assert!(matches!(after_trial(100e-9, 1_000), Step::Loop(_)));
         assert_eq!(after_trial(100e-9, 1_000_000), Step::Look);
         assert_eq!(after_trial(100e-6, 9), Step::Look, "threads may pay");
+    }
+
+    #[test]
+    fn a_run_that_is_not_worth_starting_threads_says_what_it_lost_by_that() {
+        let start = |start, options| {
+            let wake = Wake { start, ..Wake::USUAL };
+            let mut pilot = Pilot::new(options, Situation { wake, ..Situation::TWO_CORES });
+            let step = lead(&mut pilot, 5e-6, exactly(60));
+            (step, pilot)
+        };
+        let (step, mut pilot) = start(400e-6, Options::default());
+        assert!(matches!(step, Step::Loop(_)));
+        pilot.looped(Looped { items: 60, seconds: 300e-6 }, Position { now: 325e-6, yielded: 65 }, exactly(0));
+        assert!((60e-6..160e-6).contains(&pilot.forgone()), "{}", pilot.forgone());
+        assert_eq!(start(0.0, Options::default()).0, Step::Parallel);
+        let (_, pilot) = start(400e-6, Options { pool: Some(Pool::Serial), ..Options::default() });
+        assert_eq!(pilot.forgone(), 0.0, "nobody wants threads");
     }
 
     #[test]

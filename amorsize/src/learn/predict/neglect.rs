@@ -1,13 +1,19 @@
 //! A plain loop that is recommended is all that is seen from then on, so that one bad hour of the machine would keep a
 //! function from threads for ever. This says when they are due for another attempt: attempts that fail cost about a
-//! hundredth of the time between them at first, and ever less.
+//! hundredth of the time between them at first, and ever less. A short run shows little, and threads that have slept for
+//! long are slow to begin, so an attempt may take a few of those.
 
 use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
-/// Seconds of the plain loop that one attempt may follow on: a hundred times what it costs to find out that it failed.
-const PAUSE: f64 = 0.1;
+/// Seconds of the plain loop before an attempt, for each second that the last one lost; and what an attempt loses at
+/// least, and at most, since threads that nobody insisted on are found out by then.
+const PAUSES_A_LOSS: f64 = 100.0;
+const LEAST_LOST: f64 = 200e-6;
+const MOST_LOST: f64 = 1e-3;
+/// Runs of an attempt, at most.
+const TRIES: u32 = 3;
 /// Gain below which an attempt has failed.
 const WORTH_IT: f64 = 1.04;
 /// Doublings of the pause, at most.
@@ -22,6 +28,9 @@ pub(super) struct Neglect {
     subject: Subject,
     /// Seconds of the plain loop.
     seconds: f64,
+    /// Runs of the present attempt, or of the last one, and seconds that they lost.
+    tries: u32,
+    lost: f64,
     /// Attempts in a row that failed.
     failures: u32,
 }
@@ -33,17 +42,35 @@ impl Neglect {
         if subject != self.subject {
             *self = Self { subject, ..Self::default() };
         }
-        let each = f64::from(sample.end_to_end);
+        let (items, each) = (sample.items as f64, f64::from(sample.end_to_end));
         if sample.pool == Pool::Serial {
-            self.seconds += sample.items as f64 * each;
-        } else {
-            self.seconds = 0.0;
-            self.failures = if costs.serial() < WORTH_IT * each { self.failures + 1 } else { 0 };
+            self.seconds += items * each;
+            return;
         }
+        if costs.serial() >= WORTH_IT * each {
+            *self = Self { subject, ..Self::default() };
+            return;
+        }
+        if self.has_failed() {
+            (self.tries, self.lost) = (0, 0.0);
+        }
+        self.tries += 1;
+        self.lost += items * (each - costs.serial()).max(0.0);
+        if self.has_failed() {
+            self.failures += 1;
+            self.seconds = 0.0;
+        }
+    }
+
+    /// Whether the present attempt is over.
+    fn has_failed(&self) -> bool {
+        self.tries == TRIES || self.lost >= MOST_LOST
     }
 
     /// Whether threads are due for another attempt.
     pub(super) fn is_over(&self, subject: Subject) -> bool {
-        self.subject == subject && self.seconds >= PAUSE * f64::from(1 << self.failures.min(MOST_DOUBLINGS))
+        let doublings = f64::from(1 << self.failures.min(MOST_DOUBLINGS));
+        let pause = PAUSES_A_LOSS * self.lost.clamp(LEAST_LOST, MOST_LOST) * doublings;
+        self.subject == subject && self.seconds >= pause
     }
 }

@@ -101,6 +101,27 @@ fn threads_that_failed_are_due_again_ever_more_seldom() {
 }
 
 #[test]
+fn an_attempt_may_take_a_few_short_runs() {
+    let of = |pool, speedup| Sample { items: 200, length: 200, ..sample(pool, 2, 1e-6, speedup) };
+    let (slow_start, quick_start) = (of(Pool::Cpu, 0.6), of(Pool::Cpu, 1.5));
+    let is_due = |model: &Model| model.is_neglected(&query(&Options::default()));
+    let mut model = model(vec![slow_start.clone(); 3]);
+    assert!(!is_due(&model));
+    // 0.2 ms each; three attempts of 0.13 ms lost 0.4 ms, which calls for a pause of 80 ms.
+    (0..500).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
+    assert!(is_due(&model));
+    let due = [&slow_start, &slow_start, &slow_start].map(|sample| {
+        model.add(sample);
+        is_due(&model)
+    });
+    assert_eq!(due, [true, true, false]);
+    (0..1_000).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
+    model.add(&slow_start);
+    model.add(&quick_start);
+    assert!(!is_due(&model), "threads are not given up any more");
+}
+
+#[test]
 fn the_first_cheap_items_of_a_run_do_not_contradict_what_threads_say_of_all() {
     let run = [
         Sample { items: 500, length: 100_000, ..sample(Pool::Serial, 1, 5e-6, 1.0) },
