@@ -320,8 +320,12 @@ where
         let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
-                let Some(item) = source.next() else { return true };
-                items.push(item);
+                let wanted = (most - items.len()).min(MOST_RESERVED);
+                let before = items.len();
+                items.extend(source.take(wanted));
+                if items.len() - before < wanted {
+                    return true;
+                }
             }
             false
         }));
