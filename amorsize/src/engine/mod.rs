@@ -5,6 +5,7 @@
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
 //! - [`wake`]: how long that takes here
+//! - [`place`]: how it keeps off the consumer's processor
 //! - [`scope`]: the same for borrowed items
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 
@@ -12,6 +13,7 @@ pub(crate) mod chunk;
 pub(crate) mod clock;
 pub(crate) mod flow;
 pub(crate) mod launch;
+pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod scope;
 pub(crate) mod wake;

@@ -8,6 +8,7 @@ use crate::decide::input::Remaining;
 use crate::decide::pilot::Position;
 use crate::engine::chunk::Batch;
 use crate::engine::launch::{Launch, Target, Ticket};
+use crate::engine::place::Place;
 use crate::engine::queue::{Polled, Queue, Standing};
 use crate::engine::wake::Launched;
 use crate::machine;
@@ -127,7 +128,8 @@ where
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
         let launched = (plan.pool == Pool::Cpu).then(Launched::now);
         if let Some(launched) = launched {
-            queue.note_launch(launched);
+            let helps = self.pilot.waiting().helps;
+            queue.note_launch(launched, helps.then(Place::here).flatten());
         }
         let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
         if let Some(launched) = launched {

@@ -18,6 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, Chunk};
+use super::place::Place;
 use super::wake::Launched;
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::Runner;
@@ -98,9 +99,12 @@ impl<W, I, R> Queue<W, I, R> {
         state.claim_ticket(most_tickets)
     }
 
-    /// A ticket is handed to a pool of threads that may be asleep; how soon one begins is to be found out.
-    pub(crate) fn note_launch(&self, launched: Launched) {
-        self.lock().launched.get_or_insert(launched);
+    /// A ticket is handed to a pool of threads that may be asleep: how soon one begins is to be found out, and it is to
+    /// keep off the `consumer`.
+    pub(crate) fn note_launch(&self, launched: Launched, consumer: Option<Place>) {
+        let mut state = self.lock();
+        state.launched.get_or_insert(launched);
+        state.consumer = consumer;
     }
 
     /// Claims a ticket for what was given away.

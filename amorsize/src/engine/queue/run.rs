@@ -23,6 +23,10 @@ const WORTH_WAKING: f64 = 4.0;
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// A ticket: runs chunks while there are any.
     pub(crate) fn run_ticket(&self, epoch: u32) {
+        let consumer = self.lock().consumer;
+        if let Some(consumer) = consumer {
+            consumer.make_way();
+        }
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch) {
             finished = Some(self.run(chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Standing;
 use crate::engine::chunk::{Batch, Chunk, Placed};
+use crate::engine::place::Place;
 use crate::engine::wake::Launched;
 
 pub(super) struct State<I, R> {
@@ -26,6 +27,8 @@ pub(super) struct State<I, R> {
     pub(super) tickets: usize,
     /// When the first of those was handed over that no thread has begun with.
     pub(super) launched: Option<Launched>,
+    /// Where the consumer computes, if it helps: a thread that is to help it makes way.
+    pub(super) consumer: Option<Place>,
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
     pub(super) epoch: u32,
     pub(super) sleeper: Option<Sleeper>,
@@ -51,6 +54,7 @@ impl<I, R> State<I, R> {
             worked: Duration::ZERO,
             tickets: 0,
             launched: None,
+            consumer: None,
             epoch: 0,
             sleeper: None,
         }

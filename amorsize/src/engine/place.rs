@@ -1,0 +1,104 @@
+//! Which processor a thread computes on, and how another one makes way for it.
+//!
+//! A thread that is woken where another one computes may be put on that one's processor although the next is idle, and
+//! then they take turns, for some milliseconds until the system notices: with a consumer that computes too, a short run
+//! has one processor for two threads. (Linux since 5.19 looks for an idle processor only as far as a cache has few busy
+//! ones; of two that share a cache and of which one is busy, it looks at none.) So a ticket that finds itself on the
+//! consumer's processor steps aside, which takes some microseconds.
+
+use std::thread::{self, ThreadId};
+
+/// Where a thread computed a moment ago.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    processor: usize,
+    thread: ThreadId,
+}
+
+impl Place {
+    /// Where the calling thread is; `None` where the system does not tell.
+    pub(crate) fn here() -> Option<Self> {
+        processor().map(|processor| Self { processor, thread: thread::current().id() })
+    }
+
+    /// Takes the calling thread to another processor, if it is another thread and on this one, and may run elsewhere.
+    pub(crate) fn make_way(self) {
+        let is_in_the_way = Self::here().is_some_and(|caller| caller.disturbs(self));
+        if is_in_the_way && leave(self.processor) {
+            tracing::trace!(target: "amorsize", processor = self.processor, "a thread made way for the consumer");
+        }
+    }
+
+    fn disturbs(self, other: Self) -> bool {
+        self.processor == other.processor && self.thread != other.thread
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn processor() -> Option<usize> {
+    Some(rustix::thread::sched_getcpu())
+}
+
+/// Has the calling thread moved off `processor`, and allows it back at once: the system leaves it where it is now.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn leave(processor: usize) -> bool {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let Ok(allowed) = sched_getaffinity(None) else { return false };
+    if processor >= CpuSet::MAX_CPU {
+        return false;
+    }
+    let mut others = allowed;
+    others.unset(processor);
+    if others.count() == 0 || sched_setaffinity(None, &others).is_err() {
+        return false;
+    }
+    if let Err(error) = sched_setaffinity(None, &allowed) {
+        tracing::warn!(target: "amorsize", %error, "a thread keeps off processor {processor} from now on");
+    }
+    true
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn processor() -> Option<usize> {
+    None
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn leave(_: usize) -> bool {
+    false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::thread::{sched_getaffinity, sched_getcpu};
+
+    use super::*;
+
+    /// What a thread found before and after it was asked to make way for `place`.
+    fn asked(place: Place) -> [(usize, u32); 2] {
+        let look = || (sched_getcpu(), sched_getaffinity(None).unwrap().count());
+        let before = look();
+        place.make_way();
+        [before, look()]
+    }
+
+    #[test]
+    fn a_thread_leaves_the_processor_of_another_and_may_come_back() {
+        let elsewhere = thread::spawn(|| thread::current().id()).join().unwrap();
+        let here = Place { processor: sched_getcpu(), thread: elsewhere };
+        let [(before, allowed), (after, still_allowed)] = asked(here);
+        assert_eq!(still_allowed, allowed);
+        // The system may have moved it in between.
+        assert!(allowed == 1 || before != here.processor || after != here.processor);
+    }
+
+    #[test]
+    fn only_another_thread_on_the_same_processor_is_in_the_way() {
+        let [this, other] = [thread::current().id(), thread::spawn(|| thread::current().id()).join().unwrap()];
+        let consumer = Place { processor: 1, thread: this };
+        assert!(Place { processor: 1, thread: other }.disturbs(consumer));
+        assert!(!Place { processor: 0, thread: other }.disturbs(consumer));
+        assert!(!consumer.disturbs(consumer), "f may itself wait for rayon, which then runs tickets on this thread");
+    }
+}
