@@ -81,7 +81,7 @@ impl Pilot {
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
         let threads = self.threads();
         let wanted = if self.rate() > 0.0 {
-            self.wanted_chunk(remaining.exact(), threads).min(self.chunk_limit)
+            self.wanted_chunk(remaining.upper, threads).min(self.chunk_limit)
         } else {
             self.plan.as_ref().map_or(1, |plan| plan.chunk_size)
         };
