@@ -93,7 +93,8 @@ impl Pilot {
         }
         self.outgrow(at, remaining);
         let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
-        let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round));
+        let spread = self.costs.spread;
+        let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round, spread));
         tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Kept => {}

@@ -2,7 +2,7 @@
 
 use crate::decide::shift::Times;
 
-use super::{Crowd, FIRST_EPOCH, Judgement, PROBE, Progress, Sum, Watch};
+use super::{Crowd, FIRST_EPOCH, Judgement, PROBE, Progress, SURE, Sum, Watch};
 
 /// Gain at which a check confirms the parallel plan.
 pub(super) const CONFIRMED: f64 = 1.04;
@@ -17,8 +17,6 @@ pub(super) const MOST_ALONE: usize = 8;
 const EVER_ALONE: usize = 32;
 /// Seconds of the longest check.
 const LONGEST_CHECK: f64 = 5e-3;
-/// Standard errors that exclude chance (one-sided 95 %).
-const SURE: f64 = 1.645;
 /// Inflation below which threads are not in each other's way, gain above which they do no harm then, and checks for
 /// which that is put up with.
 const INFLATED: f64 = 1.15;
@@ -77,6 +75,8 @@ impl Watch {
         let compared = self.compared(each / self.observed.each(), PROBE_ERROR, self.observed);
         let judgement = match self.verdict(compared) {
             Verdict::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
+            // Cheap items that threads do not clearly speed up are better off without them.
+            Verdict::Open if compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
             verdict => self.settle(verdict, compared, now),
         };
         self.baseline = each;

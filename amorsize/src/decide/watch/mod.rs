@@ -51,6 +51,10 @@ const DEARER: f64 = 8.0;
 const ASSUMED: f64 = 5e-3;
 /// Part of the promised gain that is accepted without a check.
 const ACCEPTED_PART: f64 = 0.5;
+/// Standard errors that exclude chance (one-sided 95 %); and how much dearer items are ever thought to be by chance: locks
+/// and cache lines make them up to five times dearer, which is to be seen.
+const SURE: f64 = 1.645;
+const MOST_LUCK: f64 = 2.0;
 /// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
 const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
@@ -229,8 +233,9 @@ impl Watch {
         }
     }
 
-    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
-    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
+    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items, whose coefficient of variation is
+    /// `spread`.
+    pub(crate) fn judge(&mut self, at: Progress, round: usize, spread: f64) -> Judgement {
         if !self.is_manned {
             self.since = at;
             return Judgement::GoOn;
@@ -241,7 +246,10 @@ impl Watch {
             return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
         }
         let rounds = epoch.items / round.max(1) as u64;
-        let is_alarm = rounds >= ALARM_ROUNDS && epoch.seconds >= ALARM_EPOCH && self.gain(epoch) < ALARM;
+        // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
+        let luck = if self.needs_proof { 1.0 } else { luck(spread, epoch.items) };
+        let gain = self.gain(epoch) * luck;
+        let is_alarm = rounds >= ALARM_ROUNDS && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
@@ -250,7 +258,7 @@ impl Watch {
             self.assume(epoch, at.now);
             return Judgement::GoOn;
         }
-        if !self.doubts(epoch, is_alarm, at.now) {
+        if !self.doubts(epoch, gain, is_alarm, at.now) {
             return Judgement::GoOn;
         }
         self.alone.clear();
@@ -281,8 +289,7 @@ impl Watch {
     }
 
     /// One bad epoch may be the machine's fault; the second one is the plan's.
-    fn doubts(&mut self, epoch: Sum, is_alarm: bool, now: f64) -> bool {
-        let gain = self.gain(epoch);
+    fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
         let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
         let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
         let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
@@ -337,6 +344,11 @@ impl Watch {
     pub(crate) fn serial(&self, costs: &Costs) -> f64 {
         self.inflation.map_or_else(|| plain(self.baseline, costs), |inflation| costs.serial() / inflation)
     }
+}
+
+/// How much dearer than the average so many items may be by chance.
+fn luck(spread: f64, items: u64) -> f64 {
+    (1.0 + SURE * spread / (items.max(1) as f64).sqrt()).min(MOST_LUCK)
 }
 
 fn accepted(promised: f64) -> f64 {
