@@ -25,6 +25,7 @@ impl Pilot {
     pub(crate) fn looped(&mut self, ran: Looped, at: Position, remaining: Remaining) {
         let Looped { items, seconds } = ran;
         self.done += items as u64;
+        self.spent += seconds;
         let each = seconds / items as f64;
         match self.mode {
             Mode::Calibrating => return self.calibrated(each, at, remaining),

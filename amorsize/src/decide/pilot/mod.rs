@@ -107,6 +107,8 @@ pub(crate) struct Pilot {
     /// Items finished so far, and chunks.
     done: u64,
     chunks: u64,
+    /// Seconds of trials and of the plain loop.
+    spent: f64,
     /// Items before which the kind of pool is not doubted again.
     trusted_until: u64,
     /// Expected rest and seconds an item when the plan was last chosen, and stretches of the plain loop in a row that
@@ -142,6 +144,7 @@ impl Pilot {
             chunk_limit: 1,
             chunk_factor: 1.0,
             done: 0,
+            spent: 0.0,
             chunks: 0,
             trusted_until: 0,
             settled: (0, 0.0),

@@ -41,6 +41,7 @@ impl Pilot {
             self.costs.blocked = blocked;
         }
         self.done += ran.items as u64;
+        self.spent += source + ran.seconds;
     }
 
     /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
@@ -102,10 +103,10 @@ impl Pilot {
     pub(super) fn worth_sharing(&self, remaining: Remaining) -> u64 {
         let expected = remaining.expected(self.done);
         let most = remaining.upper.unwrap_or(u64::MAX);
-        let spent = self.done as f64 * self.costs.serial();
+        let wake = self.situation.wake;
         match remaining.exact() {
             Some(_) => expected,
-            None if self.situation.wake.total() <= AFFORDABLE * spent => PLENTY.min(most),
+            None if wake.start + wake.call <= AFFORDABLE * self.spent => PLENTY.min(most),
             None if verdict::is_blocking(&self.costs, &self.options) => expected.max(MANY).min(most),
             None => expected,
         }
