@@ -8,6 +8,9 @@
 
 use std::thread::{self, ThreadId};
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use crate::machine;
+
 /// Where a thread computed a moment ago.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -39,21 +42,24 @@ fn processor() -> Option<usize> {
     Some(rustix::thread::sched_getcpu())
 }
 
-/// Has the calling thread moved off `processor`, and allows it back at once: the system leaves it where it is now.
+/// Has the calling thread moved off `processor`, and allows it back at once: the system leaves it where it is now. Only a
+/// thread that may run everywhere is moved. Whoever restricts one has a reason, and what is allowed to a container may
+/// change, which a thread does not notice once it was told where it may run.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn leave(processor: usize) -> bool {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-    let Ok(allowed) = sched_getaffinity(None) else { return false };
-    if processor >= CpuSet::MAX_CPU {
+    let Ok(mut others) = sched_getaffinity(None) else { return false };
+    if processor >= CpuSet::MAX_CPU || machine::processors() != Some(others.count() as usize) {
         return false;
     }
-    let mut others = allowed;
     others.unset(processor);
     if others.count() == 0 || sched_setaffinity(None, &others).is_err() {
         return false;
     }
-    if let Err(error) = sched_setaffinity(None, &allowed) {
+    let mut all = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|processor| all.set(processor));
+    if let Err(error) = sched_setaffinity(None, &all) {
         tracing::warn!(target: "amorsize", %error, "a thread keeps off processor {processor} from now on");
     }
     true
@@ -75,22 +81,32 @@ mod tests {
 
     use super::*;
 
-    /// What a thread found before and after it was asked to make way for `place`.
-    fn asked(place: Place) -> [(usize, u32); 2] {
-        let look = || (sched_getcpu(), sched_getaffinity(None).unwrap().count());
-        let before = look();
-        place.make_way();
-        [before, look()]
+    fn allowed() -> u32 {
+        sched_getaffinity(None).unwrap().count()
+    }
+
+    /// Where the calling thread would be in the way of another one.
+    fn shared() -> Place {
+        Place { processor: sched_getcpu(), thread: thread::spawn(|| thread::current().id()).join().unwrap() }
     }
 
     #[test]
     fn a_thread_leaves_the_processor_of_another_and_may_come_back() {
-        let elsewhere = thread::spawn(|| thread::current().id()).join().unwrap();
-        let here = Place { processor: sched_getcpu(), thread: elsewhere };
-        let [(before, allowed), (after, still_allowed)] = asked(here);
-        assert_eq!(still_allowed, allowed);
-        // The system may have moved it in between.
-        assert!(allowed == 1 || before != here.processor || after != here.processor);
+        let (before, shared) = (allowed(), shared());
+        let moved = leave(shared.processor);
+        assert_eq!(allowed(), before);
+        assert_eq!(moved, before > 1 && machine::processors() == Some(before as usize));
+        shared.make_way();
+        assert_eq!(allowed(), before);
+    }
+
+    #[test]
+    fn a_restricted_thread_stays_so() {
+        let mut one = rustix::thread::CpuSet::new();
+        one.set(sched_getcpu());
+        rustix::thread::sched_setaffinity(None, &one).unwrap();
+        shared().make_way();
+        assert_eq!((allowed(), one.is_set(sched_getcpu())), (1, true));
     }
 
     #[test]

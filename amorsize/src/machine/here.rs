@@ -8,8 +8,6 @@ use super::{Memory, everywhere, threads_variable};
 
 /// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.2 ms.
 const LIMITS_HOLD: Duration = Duration::from_secs(10);
-/// For how long it holds in which groups this process is: long enough to ask for processors and memory at once.
-const GROUPS_HOLD: Duration = Duration::from_secs(1);
 /// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs on
 /// Linux, and streams may start one after the other.
 const READING_HOLDS: Duration = Duration::from_millis(100);
@@ -108,6 +106,13 @@ fn memory_within(holds: Duration) -> Memory {
     remember(&MEMORY, holds, find, Memory::clone)
 }
 
+/// Processors that the machine has in use, as of the first time that somebody asked; `None` if unknown.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn processors() -> Option<usize> {
+    static PROCESSORS: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
+    *PROCESSORS.get_or_init(system::processors)
+}
+
 /// Bytes of memory that the machine has, or that this process' control groups allow; 0 if unknown.
 pub(super) fn total_memory() -> u64 {
     system::total_memory().unwrap_or_else(everywhere::total_memory)
@@ -125,9 +130,15 @@ mod system {
     pub(super) use linux::cores::affinity;
 
     const ROOT: &str = "/";
+    /// For how long it holds in which groups this process is: long enough to ask for processors and memory at once.
+    const GROUPS_HOLD: Duration = Duration::from_secs(1);
 
     pub(super) fn quota() -> Option<f64> {
         with_groups(linux::cores::quota)
+    }
+
+    pub(super) fn processors() -> Option<usize> {
+        linux::topology::processors(Path::new(ROOT))
     }
 
     pub(super) fn memory() -> Option<Memory> {

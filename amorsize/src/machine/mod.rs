@@ -14,6 +14,8 @@ mod linux;
 mod threads_variable;
 
 pub use description::{Machine, machine};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use here::processors;
 pub(crate) use here::{Share, cores, memory, recalled_share, share};
 
 /// Memory of this process and what it may still take, at one moment. A limit is what both make together: it shrinks when
@@ -32,11 +34,13 @@ impl Memory {
     }
 
     /// As both limits have it.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn and(self, other: Self) -> Self {
         let tighter = if self.share() >= other.share() { self } else { other };
         Self { available: self.available.min(other.available), ..tighter }
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn share(self) -> f64 {
         self.used as f64 / (self.limit as f64).max(1.0)
     }

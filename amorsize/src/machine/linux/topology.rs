@@ -1,8 +1,13 @@
-//! Caches and memory nodes, as `/sys` lists them.
+//! Processors, caches and memory nodes, as `/sys` lists them.
 
 use std::path::Path;
 
 use super::text;
+
+/// Processors that are in use, whoever may use them; `None` if unknown.
+pub(in crate::machine) fn processors(root: &Path) -> Option<usize> {
+    count(text::read(&root.join("sys/devices/system/cpu/online"))?.trim())
+}
 
 /// Bytes of the largest third-level cache that the first processor has; 0 if unknown.
 pub(in crate::machine) fn l3_bytes(root: &Path) -> u64 {
@@ -69,6 +74,12 @@ mod tests {
             [Some(48 << 10), Some(2 << 20), Some(7), None, None, None, None]
         );
         assert_eq!(bytes("99999999999999999999G"), None);
+    }
+
+    #[test]
+    fn processors_are_counted_from_a_list() {
+        assert_eq!(processors(Tree::new().file("sys/devices/system/cpu/online", "0-1,3\n").path()), Some(3));
+        assert_eq!(processors(Tree::new().path()), None);
     }
 
     #[test]
