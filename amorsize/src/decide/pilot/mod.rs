@@ -183,6 +183,7 @@ impl Pilot {
             self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         }
         self.settle(prior.verdict, origin, expected, at);
+        self.watch = self.watch.take().map(Watch::knowing_the_loop);
         self.follows = true;
         self.growth.iter_mut().for_each(Growth::settle);
     }

@@ -93,8 +93,7 @@ impl Pilot {
         }
         self.outgrow(at, remaining);
         let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
-        let spread = self.costs.spread;
-        let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round, spread));
+        let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round));
         tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Kept => {}

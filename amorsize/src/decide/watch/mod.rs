@@ -21,7 +21,7 @@
 mod check;
 mod undone;
 
-use super::costs::Costs;
+use super::costs::{Costs, Spread};
 use super::pilot::Runner;
 use super::shift::Times;
 
@@ -151,7 +151,7 @@ pub(crate) struct Watch {
     /// A check has confirmed the plan before, or undone it: then one bad epoch is enough.
     is_proven: bool,
     has_lost: bool,
-    /// What the plain loop takes is not known any more, and was taken to be what threads take.
+    /// What the plain loop takes is not known well.
     is_assumed: bool,
     /// An epoch since the plan began was good.
     was_good: bool,
@@ -169,6 +169,8 @@ pub(crate) struct Watch {
     beside: Times,
     alone: Times,
     after: Option<Times>,
+    /// Of the items in the present epoch. Those of a longer time would also show that threads get in each other's way.
+    spread: Spread,
     alone_seconds: f64,
     most_alone: usize,
     /// Checks in a row that found no gain, for want of processors.
@@ -204,6 +206,7 @@ impl Watch {
             beside: Times::default(),
             alone: Times::default(),
             after: None,
+            spread: Spread::default(),
             alone_seconds: 0.0,
             most_alone: MOST_ALONE,
             idle_checks: 0,
@@ -213,9 +216,15 @@ impl Watch {
         }
     }
 
-    /// Prefers the plain loop as long as nothing is clear.
+    /// Prefers the plain loop as long as nothing is clear, and is checked once whatever it seems to gain: the first items,
+    /// which the plain loop was measured on, take longer where memory is allocated.
     pub(crate) fn needing_proof(self, needs_proof: bool) -> Self {
-        Self { needs_proof, ..self }
+        Self { needs_proof, is_assumed: needs_proof, ..self }
+    }
+
+    /// What the plain loop takes is known from earlier runs.
+    pub(crate) fn knowing_the_loop(self) -> Self {
+        Self { is_assumed: false, ..self }
     }
 
     /// Someone has run a chunk.
@@ -230,12 +239,12 @@ impl Watch {
             self.alone_seconds += each * items as f64;
         } else {
             self.after.as_mut().unwrap_or(&mut self.beside).add(each);
+            self.spread.add(items, each);
         }
     }
 
-    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items, whose coefficient of variation is
-    /// `spread`.
-    pub(crate) fn judge(&mut self, at: Progress, round: usize, spread: f64) -> Judgement {
+    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
+    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
         if !self.is_manned {
             self.since = at;
             return Judgement::GoOn;
@@ -247,13 +256,14 @@ impl Watch {
         }
         let rounds = epoch.items / round.max(1) as u64;
         // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
-        let luck = if self.needs_proof { 1.0 } else { luck(spread, epoch.items) };
+        let luck = if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), epoch.items) };
         let gain = self.gain(epoch) * luck;
         let is_alarm = rounds >= ALARM_ROUNDS && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
         self.since = at;
+        self.spread = Spread::default();
         if epoch.work() > self.explained() * self.baseline {
             self.assume(epoch, at.now);
             return Judgement::GoOn;
