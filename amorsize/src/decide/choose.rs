@@ -14,6 +14,9 @@ use super::model::{self, Wake};
 pub(crate) const TARGET_CHUNK: f64 = 100e-6;
 /// A chunk lasts at least so many hand-overs for each thread: the consumer has to hand one to each of them meanwhile.
 const HAND_OVERS: f64 = 2.0;
+/// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs at least. (More of
+/// them would make chunks too long where items become dearer.)
+const OWN_WORK: f64 = 6.0;
 /// Seconds of work below which handing a chunk over would show.
 pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
@@ -36,6 +39,8 @@ const MULTIPLIER: f64 = DEFAULT_BUFFER_SIZE_MULTIPLIER as f64;
 const LONGEST_HELP: f64 = 500e-6;
 /// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
 const FEW_THREADS: usize = 4;
+/// One thread in so many is spare: cores that work together are slower.
+const SPARE: usize = 4;
 /// Expected gain below which the plain loop is kept: the model is not better than that.
 const WORTH_IT: f64 = 1.15;
 
@@ -92,8 +97,10 @@ pub(crate) fn enough_threads(
     let best = gain(most);
     // The fewest threads that reach the best: a slow source or consumer is not helped by more.
     let enough = (2..=most).find(|&threads| gain(threads) >= 0.97 * best).unwrap_or(most);
-    let expected = gain(enough);
-    (expected >= WORTH_IT).then_some((enough, expected))
+    let most = most.min(usize::try_from(items).unwrap_or(usize::MAX)).max(enough);
+    let threads = (enough + enough / SPARE).min(most);
+    let expected = gain(threads);
+    (expected >= WORTH_IT).then_some((threads, expected))
 }
 
 /// Items in a chunk: the smallest that makes the hand-over negligible, shrunk near a known end so that no thread
@@ -102,18 +109,29 @@ pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     if let Some(pinned) = options.chunk_size {
         return pinned.get();
     }
-    let usual = TARGET_CHUNK.max(HAND_OVERS * model::HAND_OVER * threads as f64);
-    let target = options.target_chunk_duration.map_or(usual, |duration| duration.as_secs_f64());
-    let by_time = items_in(target, costs.item);
+    let hand_overs = model::HAND_OVER * threads as f64;
+    let usual = TARGET_CHUNK.max(HAND_OVERS * hand_overs);
+    let by_time = match options.target_chunk_duration {
+        Some(target) => items_in(target.as_secs_f64(), costs.item),
+        None => items_in(usual, costs.item).max(items_of_consumer(costs, threads)),
+    };
     let by_bytes = cached_items(costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let chunk = by_time.min(by_bytes.max(1));
     match remaining {
         Some(remaining) => {
             let share = (remaining as usize).div_ceil(2 * threads);
-            chunk.min(share.max(items_in(SMALLEST_CHUNK, costs.item)))
+            chunk.min(share.max(items_in(SMALLEST_CHUNK.max(hand_overs), costs.item)))
         }
         None => chunk,
     }
+}
+
+/// Items for which handing a chunk over hardly shows beside what else the consumer does for them, as far as it is the
+/// bound: a matter of many threads.
+fn items_of_consumer(costs: &Costs, threads: usize) -> usize {
+    let own = costs.source + costs.consumer + model::ITEM_TRANSFER;
+    let bound = (own * threads as f64 / costs.item.max(1e-12)).min(1.0);
+    items_in(bound * OWN_WORK * model::HAND_OVER, own)
 }
 
 fn items_in(seconds: f64, item_time: f64) -> usize {

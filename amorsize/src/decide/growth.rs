@@ -8,7 +8,7 @@
 /// Shortest seconds of a judged stretch.
 const STRETCH: f64 = 10e-3;
 /// Items for each thread in a judged stretch.
-const ITEMS_A_THREAD: u64 = 2;
+const ROUNDS: u64 = 2;
 /// Gain from which twice the threads were worth it.
 const WORTH_DOUBLING: f64 = 1.2;
 /// Throughput that half the threads must keep to be preferred.
@@ -48,7 +48,7 @@ pub(crate) struct Growth {
     rest: u32,
     /// Seconds an item on one thread alone.
     serial: f64,
-    /// The first stretch is over, which starting the threads has made slow.
+    /// The first round of items is over, which starting the threads has made slow.
     is_warm: bool,
 }
 
@@ -94,9 +94,10 @@ impl Growth {
     /// Judges the stretch that ends now, once it is long enough; a new number of threads if it should change.
     pub(crate) fn check(&mut self, now: f64, yielded: u64) -> Option<usize> {
         let (seconds, items) = (now - self.since, yielded - self.yielded);
-        let is_full = items >= ITEMS_A_THREAD * self.threads as u64;
+        let (shortest, rounds) = if self.is_warm { (STRETCH, ROUNDS) } else { (0.0, 1) };
+        let is_full = items >= rounds * self.threads as u64;
         let is_late = items >= FEW_ITEMS && seconds >= PATIENCE * self.serial;
-        if seconds < STRETCH || !(is_full || is_late) {
+        if seconds < shortest || !(is_full || is_late) {
             return None;
         }
         self.since = now;

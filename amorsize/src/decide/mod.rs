@@ -8,6 +8,7 @@
 //! - [`verdict`]: where the function runs, and why
 //! - [`watch`]: whether a running plan keeps what it promised
 //! - [`shift`]: whether chunks take longer beside others than alone
+//! - [`climb`]: how many threads a function that computes gets, one step after the other
 //! - [`growth`]: how many threads a function that waits gets
 //! - [`tally`]: what became of each plan of a run
 //! - [`pace`]: the plain loop between two thoughts
@@ -15,6 +16,7 @@
 //! - [`pilot`]: leads one stream through all of these
 
 pub(crate) mod choose;
+pub(crate) mod climb;
 pub(crate) mod costs;
 pub(crate) mod growth;
 pub(crate) mod input;

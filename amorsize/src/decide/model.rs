@@ -6,7 +6,7 @@ use super::costs::Costs;
 /// Seconds to hand a chunk over and take its results back: locks, cache lines, two clock readings.
 pub(crate) const HAND_OVER: f64 = 1.2e-6;
 /// Seconds that an item costs the consumer on its way into a chunk and out of one.
-const ITEM_TRANSFER: f64 = 3e-9;
+pub(crate) const ITEM_TRANSFER: f64 = 3e-9;
 /// What it takes to get a sleeping thread to work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Wake {

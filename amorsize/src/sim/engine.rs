@@ -56,6 +56,8 @@ struct Engine<'a> {
     queue: VecDeque<Chunk>,
     /// When each thread is free.
     threads: Vec<f64>,
+    /// Threads that there may be.
+    most: usize,
     /// When the consumer last ran a chunk itself.
     helped: (f64, f64),
     done: BTreeMap<u64, Done>,
@@ -77,6 +79,7 @@ pub(super) fn run(world: &World, pilot: Pilot, seed: u64) -> Outcome {
         accepted: 0,
         queue: VecDeque::new(),
         threads: Vec::new(),
+        most: 1,
         helped: (0.0, 0.0),
         done: BTreeMap::new(),
         worked: 0.0,
@@ -197,11 +200,21 @@ impl Engine<'_> {
     }
 
     fn configure(&mut self, threads: usize) {
-        let threads = threads.max(1);
-        if threads > self.threads.len() && self.pilot.plan().is_some_and(|plan| plan.pool == Pool::Blocking) {
-            self.now += (threads - self.threads.len()) as f64 * THREAD_START;
+        self.most = threads.max(1);
+        self.threads.truncate(self.most);
+        if self.pilot.plan().is_none_or(|plan| plan.pool != Pool::Blocking) {
+            self.threads.resize(self.most, 0.0);
         }
-        self.threads.resize(threads, 0.0);
+    }
+
+    /// Threads that wait are started one by one, when there is work for one more.
+    fn start_thread(&mut self) {
+        let is_idle = |&free: &f64| free <= self.now;
+        if self.threads.len() < self.most && self.threads.iter().filter(|free| is_idle(free)).count() < self.queue.len()
+        {
+            self.now += THREAD_START;
+            self.threads.push(self.now);
+        }
     }
 
     /// The chunk of results that can be yielded now.
@@ -277,6 +290,7 @@ impl Engine<'_> {
             self.now += seconds + self.world.transfer * len as f64 + 0.25 * self.world.hand_over;
             self.pilot.pulled(len as usize, seconds);
             self.queue.push_back(Chunk { start, len, pushed: self.now });
+            self.start_thread();
             self.advance();
         }
     }

@@ -17,8 +17,6 @@ use crate::plan::{Origin, Pool};
 use super::engine::{self, Outcome};
 use super::world::{CLASSES, World};
 
-/// Virtual cores of the machines.
-pub(super) const MACHINES: [usize; 4] = [2, 8, 64, 256];
 /// Runs before which regret is looked at.
 pub(super) const EXPERIENCE: [usize; 4] = [0, 1, 3, 10];
 /// Seconds of plain loop of the longest input, for each core of the machine up to eight.
@@ -40,6 +38,8 @@ pub struct Regret {
 pub struct Regrets {
     /// Name of the class, and one regret for each amount of experience.
     pub classes: Vec<(&'static str, [Regret; EXPERIENCE.len()])>,
+    /// The same for each machine, by its cores.
+    pub machines: Vec<(usize, [Regret; EXPERIENCE.len()])>,
     /// Over everything.
     pub total: [Regret; EXPERIENCE.len()],
     /// The cases that lost most after three runs, described.
@@ -50,20 +50,21 @@ pub struct Regrets {
 
 struct Case {
     class: usize,
+    cores: usize,
     regrets: [f64; EXPERIENCE.len()],
     description: String,
 }
 
-/// Replays `draws` functions of each class on each machine.
+/// Replays `draws` functions of each class on each of these machines, given by their cores.
 #[must_use]
-pub fn study(draws: u64) -> Regrets {
+pub fn study(machines: &[usize], draws: u64) -> Regrets {
     let mut cases = Vec::new();
     for class in 0..CLASSES.len() {
-        for cores in MACHINES {
+        for &cores in machines {
             cases.extend((0..draws).map(|draw| case(class, cores, draw)));
         }
     }
-    summarize(cases)
+    summarize(machines, cases)
 }
 
 fn case(class: usize, cores: usize, draw: u64) -> Case {
@@ -98,7 +99,7 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
         "{} on {cores} cores, draw {draw}: {items} items of {computing:.2e}+{waiting:.2e} s, {kind:?}, {slowdown:?}, cap {capacity:.0}; best {which}{last}",
         CLASSES[class]
     );
-    Case { class, regrets, description }
+    Case { class, cores, regrets, description }
 }
 
 pub(super) fn situation(world: &World) -> Situation {
@@ -221,15 +222,16 @@ fn chunks(world: &World, threads: usize) -> Vec<usize> {
     chunks
 }
 
-fn summarize(mut cases: Vec<Case>) -> Regrets {
-    let of = |class: usize| -> Vec<&Case> { cases.iter().filter(|case| case.class == class).collect() };
-    let classes = (0..CLASSES.len()).map(|class| (CLASSES[class], regrets(&of(class)))).collect();
-    let total = regrets(&cases.iter().collect::<Vec<_>>());
+fn summarize(machines: &[usize], mut cases: Vec<Case>) -> Regrets {
+    let of = |part: &dyn Fn(&Case) -> bool| regrets(&cases.iter().filter(|case| part(case)).collect::<Vec<_>>());
+    let classes = (0..CLASSES.len()).map(|class| (CLASSES[class], of(&|case| case.class == class))).collect();
+    let machines = machines.iter().map(|&cores| (cores, of(&|case| case.cores == cores))).collect();
+    let total = of(&|_| true);
     let mut worst = |at: usize| {
         cases.sort_by(|a, b| b.regrets[at].total_cmp(&a.regrets[at]));
         cases.iter().take(WORST).map(|case| case.description.clone()).collect()
     };
-    Regrets { classes, total, worst: worst(2), worst_cold: worst(0) }
+    Regrets { classes, machines, total, worst: worst(2), worst_cold: worst(0) }
 }
 
 /// Cases that are described.
@@ -248,8 +250,9 @@ impl fmt::Display for Regrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:>15}", "mean / p95 %")?;
         EXPERIENCE.iter().try_for_each(|runs| write!(f, " {:>14}", format!("after {runs}")))?;
-        let everything = ("everything", self.total);
-        for (name, regrets) in self.classes.iter().chain([&everything]) {
+        let classes = self.classes.iter().map(|(name, regrets)| ((*name).to_owned(), regrets));
+        let machines = self.machines.iter().map(|(cores, regrets)| (format!("{cores} cores"), regrets));
+        for (name, regrets) in classes.chain(machines).chain([("everything".to_owned(), &self.total)]) {
             write!(f, "\n{name:>15}")?;
             for Regret { mean, p95 } in regrets {
                 write!(f, " {:>6.1} / {:>5.1}", 100.0 * mean, 100.0 * p95)?;

@@ -21,6 +21,7 @@ use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 
 use super::choose::{self, Situation};
+use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
@@ -88,6 +89,7 @@ pub(crate) struct Pilot {
     promise: Option<(bool, usize)>,
     watch: Option<Watch>,
     growth: Option<Growth>,
+    climb: Option<Climb>,
     /// What earlier runs say without much confidence.
     doubted: Option<Prior>,
     /// The plan is what earlier runs recommend.
@@ -134,6 +136,7 @@ impl Pilot {
             promise: None,
             watch: None,
             growth: None,
+            climb: None,
             doubted: None,
             follows: false,
             refuted: 0,
@@ -306,6 +309,7 @@ impl Pilot {
     fn adopt(&mut self, verdict: Verdict, origin: Origin, at: Position) {
         self.close_stretch(at);
         self.follows = false;
+        self.climb = None;
         let Verdict { pool, threads, gain, reason } = verdict;
         self.mode = if pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
         self.stretch = FIRST_STRETCH;
@@ -341,7 +345,7 @@ impl Pilot {
         let Some(plan) = &self.plan else { return self.tally.skip(at) };
         let costs = self.tally.costs(&self.costs);
         let serial = match &self.watch {
-            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs),
+            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),
             _ => costs.serial(),
         };

@@ -1,7 +1,8 @@
 //! Chunks on threads: what they show, and whether they go on.
 
 use crate::decide::choose;
-use crate::decide::costs::{Spread, blend};
+use crate::decide::climb::Climb;
+use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
 use crate::decide::watch::{self, Crowd, Judgement, Progress};
@@ -29,6 +30,7 @@ impl Pilot {
         let rate = self.rate();
         if ran.runner != Runner::Alone {
             self.tally.ran(ran.items, ran.seconds);
+            self.climb.iter_mut().for_each(|climb| climb.ran(ran.items, ran.seconds));
         }
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
@@ -44,10 +46,10 @@ impl Pilot {
     }
 
     /// The consumer has taken `each` seconds for each result of the chunk that came back last. What ends a run or was
-    /// divided is too small to stand for others.
+    /// divided is too small to stand for others; but whoever runs chunks alone waits for each of them.
     pub(super) fn watch_chunk(&mut self, consumer: f64) {
         let Some(Handed { items, each, runner }) = self.handed.take() else { return };
-        let is_whole = 2 * items >= self.chunk(Remaining::UNKNOWN);
+        let is_whole = runner == Runner::Alone || 2 * items >= self.usual_chunk();
         let Some(watch) = &mut self.watch else { return };
         watch.saw(runner);
         if is_whole {
@@ -92,7 +94,8 @@ impl Pilot {
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
         }
         self.outgrow(at, remaining);
-        let round = self.threads().saturating_mul(self.chunk(Remaining::UNKNOWN));
+        self.climb(at, progress, remaining);
+        let round = self.threads().saturating_mul(self.usual_chunk());
         let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round));
         tell(judgement, at);
         match judgement {
@@ -164,6 +167,23 @@ impl Pilot {
         self.mode = Mode::Draining(After::Loop { gain });
     }
 
+    /// Threads that are not in each other's way become more, as long as costs call for that.
+    fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
+        let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
+        let costs = Costs { item: each, ..self.costs };
+        let left = remaining.exact().unwrap_or(PLENTY);
+        let Some((wanted, gain)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
+        let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each)) else { return };
+        let gain = gain * threads as f64 / wanted as f64;
+        self.tally.skip(at);
+        self.spread = Spread::default();
+        self.employ(threads, gain);
+        if let Some(watch) = &mut self.watch {
+            watch.promise(threads, gain);
+            watch.restart(progress);
+        }
+    }
+
     /// An input of unknown length that has outlasted what earlier runs have had gets the threads that no end is worth.
     fn outgrow(&mut self, at: Position, remaining: Remaining) {
         let Some(watch) = self.watch.as_mut().filter(|_| self.follows && remaining.exact().is_none()) else { return };
@@ -178,8 +198,16 @@ impl Pilot {
             self.close_stretch(at);
             // More threads may slow each other down: that is no spread of items.
             self.spread = Spread::default();
-            self.plan.iter_mut().for_each(|plan| (plan.threads, plan.expected_speedup) = (more, gain));
+            self.employ(more, gain);
         }
+    }
+
+    /// The same plan with so many threads.
+    fn employ(&mut self, threads: usize, gain: f64) {
+        let Some((_, buffer_size)) = self.promise else { return };
+        let chunk = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);
+        let plan = self.plan.iter_mut();
+        plan.for_each(|plan| (plan.threads, plan.chunk_size, plan.expected_speedup) = (threads, chunk, gain));
     }
 
     /// Whether a computing function waits, or a waiting one computes: then another trial tells.

@@ -64,7 +64,7 @@ impl Pilot {
     }
 
     fn chunk_seconds(&self) -> f64 {
-        self.chunk(Remaining::UNKNOWN) as f64 * self.costs.item
+        self.usual_chunk() as f64 * self.costs.item
     }
 
     /// The chunk for the costs alone.
@@ -77,11 +77,22 @@ impl Pilot {
         if self.options.chunk_size.is_some() { chunk.min(buffer) } else { chunk.min(share(buffer, threads)) }
     }
 
-    /// Items of the next chunk.
+    /// Items of a chunk far from the end.
+    pub(crate) fn usual_chunk(&self) -> usize {
+        self.chunk_before_end(None)
+    }
+
+    /// Items of the next chunk. An input of unknown length is expected to go on for as long as it did, or as long as
+    /// earlier ones have.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
+        let expected = self.settled.0.saturating_sub(self.done).max(self.done);
+        self.chunk_before_end(Some(remaining.upper.unwrap_or(expected)))
+    }
+
+    fn chunk_before_end(&self, left: Option<u64>) -> usize {
         let threads = self.threads();
         let wanted = if self.rate() > 0.0 {
-            self.wanted_chunk(remaining.upper, threads).min(self.chunk_limit)
+            self.wanted_chunk(left, threads).min(self.chunk_limit)
         } else {
             self.plan.as_ref().map_or(1, |plan| plan.chunk_size)
         };
@@ -110,7 +121,7 @@ impl Pilot {
             Mode::Draining(_) => 0,
             _ if self.options.buffer_size.is_some() => self.buffer_size(),
             _ => {
-                let chunk = self.chunk(Remaining::UNKNOWN);
+                let chunk = self.usual_chunk();
                 choose::window(chunk, self.threads(), &self.costs).min(self.buffer_size())
             }
         }
@@ -118,7 +129,7 @@ impl Pilot {
 
     /// Whether some chunks take much longer than others.
     pub(crate) fn is_uneven(&self) -> bool {
-        choose::chunk_spread(&self.costs, self.chunk(Remaining::UNKNOWN)) > HETEROGENEOUS_CV_THRESHOLD
+        choose::chunk_spread(&self.costs, self.usual_chunk()) > HETEROGENEOUS_CV_THRESHOLD
     }
 
     /// Threads that may run chunks now, besides the consumer if 0.

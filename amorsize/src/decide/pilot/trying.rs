@@ -1,5 +1,6 @@
 //! The first items: timed, and then decided upon.
 
+use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::trial::Trial;
@@ -83,8 +84,20 @@ impl Pilot {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
             return self.follow(prior, self.origin(), items, at);
         }
-        let verdict = self.verdict(remaining);
+        let verdict = self.first_of(self.verdict(remaining), remaining);
+        let first = verdict.threads;
         self.settle(verdict, self.origin(), expected, at);
+        self.climb = self.watch.is_some().then(|| Climb::new(first, self.costs.item));
+    }
+
+    /// The same with as many threads as are to begin.
+    fn first_of(&self, verdict: Verdict, remaining: Remaining) -> Verdict {
+        if verdict.pool != Pool::Cpu || verdict::is_pinned_parallel(&self.options) {
+            return verdict;
+        }
+        let threads = Climb::first(verdict.threads, remaining.exact().unwrap_or(PLENTY));
+        let gain = verdict.gain * threads as f64 / verdict.threads as f64;
+        Verdict { threads, gain, ..verdict }
     }
 
     /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not
@@ -183,7 +196,7 @@ mod tests {
         assert!(matches!(lead(&mut pilot, 20e-6, Remaining::UNKNOWN), Step::Loop(_)), "two more are expected");
         let mut pilot = Pilot::new(Options::default(), LARGE);
         assert_eq!(lead(&mut pilot, 20e-3, Remaining::UNKNOWN), Step::Parallel);
-        assert!(pilot.threads() > 32, "{:?}", pilot.plan());
+        assert_eq!(pilot.threads(), 64 / 4, "the first of all of them");
         let mut pilot = Pilot::new(Options::default(), LARGE);
         assert_eq!(lead(&mut pilot, 20e-3, exactly(5)), Step::Parallel);
         assert_eq!(pilot.threads(), 5);

@@ -161,7 +161,7 @@ impl Watch {
     fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {
         self.is_assumed = false;
         let Compared { gain, inflation, .. } = compared;
-        self.inflation = Some(inflation.max(1.0));
+        self.inflation = Some((self.threads, inflation.max(1.0)));
         if let Some(threads) = self.fewer(compared) {
             return self.reduce(Crowd { threads, inflation, alone: self.alone.median() }, now);
         }

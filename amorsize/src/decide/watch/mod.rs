@@ -157,8 +157,8 @@ pub(crate) struct Watch {
     was_good: bool,
     /// Since then threads may have been a loss: the end of the last good epoch.
     losing_since: f64,
-    /// How much longer work takes beside others than in the plain loop, once a check has told.
-    inflation: Option<f64>,
+    /// How much longer work takes beside so many threads than in the plain loop, once a check has told.
+    inflation: Option<(usize, f64)>,
     /// Not before this time is the plan doubted again: for a small gain, and for a loss.
     patience_until: f64,
     patience: f64,
@@ -350,9 +350,12 @@ impl Watch {
         self.is_manned = false;
     }
 
-    /// Seconds an item of the plain loop, as well as is known, where running threads measured `costs`.
-    pub(crate) fn serial(&self, costs: &Costs) -> f64 {
-        self.inflation.map_or_else(|| plain(self.baseline, costs), |inflation| costs.serial() / inflation)
+    /// Seconds an item of the plain loop, as well as is known, where so many threads measured `costs`.
+    pub(crate) fn serial(&self, costs: &Costs, threads: usize) -> f64 {
+        match self.inflation {
+            Some((among, inflation)) if among == threads => costs.serial() / inflation,
+            _ => plain(self.baseline, costs),
+        }
     }
 }
 

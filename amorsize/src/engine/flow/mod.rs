@@ -157,7 +157,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         let since = |began: Instant| self.ended.unwrap_or_else(Instant::now) - began;
         Report {
             threads: self.pilot.threads(),
-            chunk_size: self.pilot.chunk(Remaining::UNKNOWN),
+            chunk_size: self.pilot.usual_chunk(),
             buffer_size: plan.as_ref().map_or(1, |_| self.pilot.window().max(1)),
             plan,
             items_in: self.pulled + looped,

@@ -1,0 +1,119 @@
+//! How many threads a computing function gets on a machine with many cores: a part of those that its costs call for at
+//! first, and more as chunks show that threads are not in each other's way. Where each disturbs each, too many cost the
+//! square of their number, and all that time is over before anybody can judge them; too few cost a few chunks. (The idea
+//! is that of TCP's slow start.)
+
+/// Threads up to which all begin at once.
+const FEW: usize = 8;
+/// Part of the threads that begin.
+const FIRST_PART: usize = 4;
+/// Ratio of an item's time to that among half as many threads up to which twice as many would do more.
+const UNHINDERED: f64 = 1.6;
+/// The same for the first of them against the items of the trial, which are few.
+const LIKE_THE_TRIAL: f64 = 4.0;
+/// Ratio from which other costs call for notably more threads.
+const NOTABLY_MORE: f64 = 1.2;
+
+/// The state of the climb.
+#[derive(Clone, Debug)]
+pub(crate) struct Climb {
+    threads: usize,
+    /// Seconds of an item up to which so many threads do no harm.
+    most: f64,
+    chunks: u64,
+    items: u64,
+    seconds: f64,
+    /// Chunks after which the next step is thought of.
+    next: u64,
+}
+
+impl Climb {
+    /// Begins with `threads`, where an item of the trial took `item` seconds.
+    pub(crate) fn new(threads: usize, item: f64) -> Self {
+        Self {
+            threads,
+            most: LIKE_THE_TRIAL * item,
+            chunks: 0,
+            items: 0,
+            seconds: 0.0,
+            next: threads.div_ceil(2) as u64,
+        }
+    }
+
+    /// Threads to begin with, of those that are wanted for so many items.
+    pub(crate) fn first(wanted: usize, items: u64) -> usize {
+        let is_one_round = items <= wanted as u64;
+        if is_one_round { wanted } else { wanted.min((wanted / FIRST_PART).max(FEW)) }
+    }
+
+    /// A chunk took so many seconds.
+    pub(crate) fn ran(&mut self, items: usize, seconds: f64) {
+        self.chunks += 1;
+        self.items += items as u64;
+        self.seconds += seconds;
+    }
+
+    /// Seconds an item if it is time for another step, and that would do no harm.
+    pub(crate) fn is_due(&mut self) -> Option<f64> {
+        if self.chunks < self.next {
+            return None;
+        }
+        self.next = 2 * self.chunks;
+        Some(self.seconds / self.items as f64).filter(|&each| each <= self.most)
+    }
+
+    /// The threads to go on with, where an item takes `each` seconds and so many threads are wanted.
+    pub(crate) fn step(&mut self, wanted: usize, each: f64) -> Option<usize> {
+        if (wanted as f64) < NOTABLY_MORE * self.threads as f64 {
+            return None;
+        }
+        let threads = wanted.min(2 * self.threads);
+        *self = Self { most: UNHINDERED * each, ..Self::new(threads, each) };
+        Some(threads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ITEM: f64 = 1e-6;
+
+    /// Climbs from `first` of `wanted` threads, where an item takes so many times as long among some threads; the last
+    /// step.
+    fn climb(first: usize, wanted: usize, inflation: impl Fn(usize) -> f64) -> usize {
+        let (mut climb, mut threads) = (Climb::new(first, ITEM), first);
+        for _ in 0..10_000 {
+            climb.ran(10, 10.0 * ITEM * inflation(threads));
+            let step = climb.is_due().and_then(|each| climb.step(wanted, each));
+            threads = step.unwrap_or(threads);
+        }
+        threads
+    }
+
+    #[test]
+    fn a_few_threads_begin_at_once_and_a_quarter_of_many() {
+        assert_eq!(Climb::first(6, 1_000_000), 6);
+        assert_eq!(Climb::first(16, 1_000_000), 8);
+        assert_eq!(Climb::first(256, 1_000_000), 64);
+        assert_eq!(Climb::first(100, 100), 100, "one round is over before the next step");
+    }
+
+    #[test]
+    fn threads_that_are_not_in_each_others_way_become_all_that_are_wanted() {
+        assert_eq!(climb(64, 256, |_| 1.0), 256);
+        assert_eq!(climb(64, 240, |threads| 1.0 + threads as f64 / 500.0), 240);
+        assert_eq!(climb(6, 64, |_| 3.0), 64, "the trial had cheap items");
+    }
+
+    #[test]
+    fn threads_that_are_stay_as_few_as_they_began() {
+        assert_eq!(climb(64, 256, |threads| threads as f64), 64);
+        assert_eq!(climb(16, 64, |threads| 1.0 + (threads as f64 / 16.0).powi(2)), 32, "twice as many did no more");
+    }
+
+    #[test]
+    fn a_little_more_is_not_worth_a_step() {
+        assert_eq!(climb(60, 64, |_| 1.0), 60);
+    }
+}
