@@ -3,11 +3,11 @@
 use super::*;
 
 /// Plans of a confidence that are enough to see how many of them were right.
-const ENOUGH: u32 = 50;
+const ENOUGH: u32 = 200;
 
 #[test]
 fn little_is_lost_in_first_runs_and_less_with_experience() {
-    let regrets = study(&[2, 8], 2);
+    let regrets = study(&[2, 8], 1);
     println!("{regrets}");
     let [cold, _, experienced, _] = regrets.total;
     assert!(cold.mean <= 0.10, "in first runs: {cold:?}");
@@ -16,7 +16,7 @@ fn little_is_lost_in_first_runs_and_less_with_experience() {
 
 #[test]
 fn confidence_is_the_chance_to_be_right() {
-    let reliability = reliability(&[2, 8, 64], 2, 60);
+    let reliability = reliability(&[2, 8], 2, 50);
     println!("{reliability}");
     let mut claims = reliability.claims(ENOUGH).peekable();
     assert!(claims.peek().is_some());

@@ -7,13 +7,14 @@ use crate::plan::Pool;
 use super::candidates::{Candidate, Field};
 use super::history::Model;
 
-/// Chance, as log-odds, of an untried plan of one thread in a long run.
-const START: f64 = 1.8;
+/// Chance, as log-odds, of an untried plan of one thread in a long run, and of any number of threads that wait.
+const COMPUTING: f64 = 1.8;
+const WAITING: f64 = 2.0;
 /// What having tried the plan adds.
 const TRIED: f64 = 1.4;
 /// What predictions that were off take away, by the logarithm of 1 + octaves².
 const MISSED: f64 = 0.9;
-/// What each doubling of threads takes away: there are more plans to be wrong about.
+/// What each doubling of threads that compute takes away: there are more plans to be wrong about.
 const DOUBLING: f64 = 0.15;
 /// What the start of threads takes away, by the logarithm of 1 + its share in the run.
 const STARTING: f64 = 5.4;
@@ -46,12 +47,14 @@ pub(super) fn judge(model: &Model, field: &Field<'_>, choice: &Candidate) -> Dou
 fn right(model: &Model, field: &Field<'_>, choice: &Candidate) -> f64 {
     let view = field.view;
     let seconds = view.items as f64 * view.costs.serial() / choice.speedup;
-    let threads = match choice.pool {
-        Pool::Serial => 0.0,
-        _ => DOUBLING * (choice.threads as f64).log2() + STARTING * (START_TIME / seconds).ln_1p(),
+    let start = STARTING * (START_TIME / seconds).ln_1p();
+    let untried = match choice.pool {
+        Pool::Serial => COMPUTING,
+        Pool::Cpu => COMPUTING - DOUBLING * (choice.threads as f64).log2() - start,
+        Pool::Blocking => WAITING - start,
     };
     let tried = TRIED * choice.evidence / (choice.evidence + 1.0);
-    let odds = START + tried - MISSED * model.miss().powi(2).ln_1p() - threads;
+    let odds = untried + tried - MISSED * model.miss().powi(2).ln_1p();
     1.0 / (1.0 + (-odds).exp())
 }
 
