@@ -18,7 +18,7 @@ const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
 /// Newest samples of a history read from a file that judge older ones: each takes time in proportion to all rows, and
 /// what earlier ones thought of each other has faded by now.
-const STILL_JUDGING: usize = 24;
+const STILL_JUDGING: usize = MOST_ALIKE;
 /// Weight of earlier errors against the newest in that competition.
 const ERROR_MEMORY: f32 = 0.95;
 /// Octaves of serial time from which a run contradicts what was expected of it.
@@ -63,6 +63,8 @@ pub(super) struct Row {
     /// Index of the plan's group.
     pub(super) group: u32,
     pub(super) length: f32,
+    /// Of length, rounded.
+    octave: i16,
     /// Seconds of the plain loop for an item.
     pub(super) serial: f32,
     pub(super) item: f32,
@@ -81,7 +83,7 @@ pub(super) struct Row {
 
 impl Row {
     fn is_like(&self, other: &Self) -> bool {
-        (self.context, self.group) == (other.context, other.group) && self.length.round() == other.length.round()
+        (self.context, self.group) == (other.context, other.group) && self.octave == other.octave
     }
 }
 
@@ -202,10 +204,12 @@ impl Model {
 
     fn row(&mut self, sample: &Sample, costs: &Costs) -> Row {
         let importance = importance(sample) as f32;
+        let length = log2(sample.length.max(1) as f64);
         Row {
             context: self.context(sample),
             group: outcomes::group(&mut self.groups, sample),
-            length: log2(sample.length.max(1) as f64),
+            length,
+            octave: length.round() as i16,
             serial: log2(costs.serial()),
             item: log2(costs.item),
             spread: costs.spread as f32,
