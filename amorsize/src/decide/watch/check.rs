@@ -62,7 +62,7 @@ impl Watch {
         match self.verdict(compared) {
             Verdict::Open if !is_over => Judgement::GoOn,
             Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
-            Verdict::Bad if !self.has_lost && !self.is_plausible() => self.give_second_chance(),
+            Verdict::Bad if !(self.needs_proof || self.has_lost || self.is_plausible()) => self.give_second_chance(),
             verdict => self.settle(verdict, compared, now),
         }
     }
