@@ -246,3 +246,43 @@ fn tell(judgement: Judgement, at: Position) {
         tracing::trace!(target: "amorsize", ?judgement, seconds = at.now, yielded = at.yielded, "threads are judged");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::choose::Situation;
+    use crate::decide::pilot::Step;
+    use crate::options::Options;
+
+    const ITEM: f64 = 20e-6;
+    const CHUNK: usize = 5;
+
+    /// The threads of a run on 64 cores in which items take so many times as long beside others as alone: at first, and
+    /// after some chunks.
+    fn threads(inflation: f64) -> (usize, usize) {
+        let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
+        let remaining = Remaining { lower: 1_000_000, upper: Some(1_000_000) };
+        while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
+            let seconds = ITEM * items as f64;
+            pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner: Runner::Consumer });
+        }
+        let first = pilot.threads();
+        let seconds = inflation * ITEM * CHUNK as f64;
+        for chunks in 1..=200 {
+            pilot.ran(Ran { items: CHUNK, seconds, blocked: None, result_bytes: 8, runner: Runner::Thread });
+            pilot.consumed(CHUNK, 1e-9);
+            let (produced, worked) = (chunks * CHUNK as u64, chunks as f64 * seconds);
+            let at = Position { now: worked / pilot.threads() as f64, yielded: produced };
+            pilot.check(at, produced, worked, remaining);
+        }
+        (first, pilot.threads())
+    }
+
+    #[test]
+    fn a_quarter_of_many_threads_begins_and_all_follow_unless_they_are_in_each_others_way() {
+        assert_eq!(threads(1.0), (16, 64));
+        assert_eq!(threads(1.3), (16, 64));
+        assert_eq!(threads(10.0).0, 16);
+        assert!(threads(10.0).1 <= 16);
+    }
+}

@@ -96,8 +96,12 @@ impl Pilot {
             return verdict;
         }
         let threads = Climb::first(verdict.threads, remaining.exact().unwrap_or(PLENTY));
+        if threads == verdict.threads {
+            return verdict;
+        }
         let gain = verdict.gain * threads as f64 / verdict.threads as f64;
-        Verdict { threads, gain, ..verdict }
+        let reason = format!("{}, of which {threads} begin", verdict.reason).into();
+        Verdict { threads, gain, reason, ..verdict }
     }
 
     /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not
