@@ -92,6 +92,18 @@
 //! A [`Plan`] rests on the caller's options, on what earlier runs taught, or on the first items of this very input,
 //! whose results are kept: [`Origin`] says which. Every decision is a `tracing` event of the target `amorsize`.
 //!
+//! # Threads
+//!
+//! A function that computes runs on rayon's threads: those of the pool that the stream is iterated in, or else the global
+//! pool, which is started once it is worth that. The consumer runs items too while it has no result to take. A function
+//! that waits, and a run with `threads` stated, gets threads of our own ([`pool`]), which end when they are idle. On a machine
+//! with many cores a quarter of the threads begins, and the others follow if that goes well. On Linux a thread of rayon's
+//! that wakes up on the consumer's processor moves to another one, if it may run on all of them.
+//!
+//! A result is freed by whoever drops it, which is the consumer. Where results are made of many small allocations, the
+//! system's allocator can make that dearer than the function; then the plain loop wins, and it helps to do in the function
+//! what the consumer does with them, or to use [`Tuner::run`].
+//!
 //! # Learning
 //!
 //! What happened in a run is recorded, in one small file a function below [`cache_dir`], and later runs of the function

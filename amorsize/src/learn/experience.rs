@@ -133,7 +133,7 @@ fn ask_history<T>(
     let query = Query {
         body: identity.body(),
         build: fingerprint::build(),
-        machine: machines::this().id,
+        machine: learned.this_machine(),
         similarity: &|machine| learned.similarity(machine),
         call_site: fingerprint::call_site(place),
         items: remaining.exact(),

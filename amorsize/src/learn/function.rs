@@ -56,8 +56,8 @@ pub(crate) struct Function {
 /// What is known of the file.
 #[derive(Debug, Default)]
 struct Disk {
-    /// Whether it says what machine this is.
-    machine_known: bool,
+    /// The machines that it describes.
+    machines: Vec<u64>,
     /// Whether there are so many more files that some may be too many.
     surplus: bool,
     /// Whether the file has become too long.
@@ -65,8 +65,16 @@ struct Disk {
 }
 
 impl Disk {
+    fn describes_this(&self) -> bool {
+        self.machines.contains(&machines::this().id)
+    }
+
     fn note(&mut self, Aftermath { surplus, crowded, .. }: &Aftermath) {
-        *self = Self { machine_known: true, surplus: self.surplus || *surplus, crowded: self.crowded || *crowded };
+        if !self.describes_this() {
+            self.machines.push(machines::this().id);
+        }
+        self.surplus |= surplus;
+        self.crowded |= crowded;
     }
 }
 
@@ -105,10 +113,11 @@ impl Function {
         Arc::clone(&lock(&self.memory))
     }
 
-    /// Whether what was put off is worth finding out what machine this is.
+    /// Whether what was put off is worth finding out what machine this is: where nothing can be predicted without it.
     fn may_tell(&self) -> bool {
-        machines::id_if_known() != NOT_YET_KNOWN
-            || lock(&self.put_off).len() + lock(&self.memory).samples().len() >= MIN_SAMPLES
+        let put_off = lock(&self.put_off).len();
+        let known = lock(&self.memory).samples().len();
+        machines::id_if_known() != NOT_YET_KNOWN || (known < MIN_SAMPLES && put_off + known >= MIN_SAMPLES)
     }
 
     #[cold]
@@ -130,8 +139,8 @@ impl Function {
     fn reload(&self, disk: &mut Disk) -> Result<(), Error> {
         let Loaded { contents, warning } = self.store.load(&self.name)?;
         warning.iter().for_each(|warning| self.warn(warning));
-        disk.machine_known = !contents.machines.is_empty() && contents.machine(machines::this().id).is_some();
-        self.stored.store(disk.machine_known, Ordering::Relaxed);
+        disk.machines = contents.machines.iter().map(|machine| machine.id).collect();
+        self.stored.store(!disk.machines.is_empty(), Ordering::Relaxed);
         let mut learned = Learned::from(contents);
         let mut memory = lock(&self.memory);
         learned.add(Contents::parse(&lock(&self.queue)).samples);
@@ -263,7 +272,7 @@ impl Function {
         if samples.is_empty() {
             return Ok(());
         }
-        let batch = Batch { machine: machines::frame(), machine_known: disk.machine_known, samples: &samples };
+        let batch = Batch { machine: machines::frame(), machine_known: disk.describes_this(), samples: &samples };
         match self.store.append(&self.name, batch, patience) {
             Ok(aftermath) => {
                 self.writing.worked();

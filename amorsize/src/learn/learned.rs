@@ -29,6 +29,11 @@ impl Learned {
         &self.model
     }
 
+    /// What this machine's samples are filed under here.
+    pub(crate) fn this_machine(&self) -> u64 {
+        machines::id_among(&self.contents.machines)
+    }
+
     /// Whether there are enough samples to predict anything.
     pub(crate) fn is_enough(&self) -> bool {
         self.model.len() >= MIN_SAMPLES

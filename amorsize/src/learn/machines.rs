@@ -1,10 +1,11 @@
 //! Machines as samples know them: the record kept in files, and how it is made and compared.
 
+use std::env::consts::ARCH;
 use std::sync::{LazyLock, OnceLock};
 
 use crate::learn::codec;
 use crate::learn::sample::MachineRecord;
-use crate::machine::{Machine, machine};
+use crate::machine::{Machine, machine, recalled_share};
 
 static THIS: OnceLock<MachineRecord> = OnceLock::new();
 
@@ -19,6 +20,20 @@ pub(crate) const NOT_YET_KNOWN: u64 = 0;
 /// What samples are filed under, if it has been asked for.
 pub(crate) fn id_if_known() -> u64 {
     THIS.get().map_or(NOT_YET_KNOWN, |this| this.id)
+}
+
+/// What it is filed under among machines that samples come from. If there is only one, which has as many cores as this
+/// process seems to have, it is taken to be this one until somebody asks: that is right unless a history was carried to
+/// another machine much like it, and the first prediction of a process is made without a look at everything.
+pub(crate) fn id_among(known: &[MachineRecord]) -> u64 {
+    match (THIS.get(), known) {
+        (None, [only]) if seems_to_be_here(only) => only.id,
+        _ => this().id,
+    }
+}
+
+fn seems_to_be_here(record: &MachineRecord) -> bool {
+    record.quota.is_none() && record.cores as usize == recalled_share().cores && record.arch == ARCH
 }
 
 /// Its record as bytes.
@@ -61,5 +76,21 @@ impl From<&MachineRecord> for Machine {
             memory_bytes: record.memory_bytes,
             architecture: record.arch.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_may_be_another_one_is_not_taken_for_this_one() {
+        let here = MachineRecord { quota: None, ..this().clone() };
+        assert!(seems_to_be_here(&here));
+        assert!(!seems_to_be_here(&MachineRecord { cores: here.cores + 1, ..here.clone() }));
+        assert!(!seems_to_be_here(&MachineRecord { quota: Some(1.5), ..here.clone() }), "a quota takes a look");
+        assert!(!seems_to_be_here(&MachineRecord { arch: "pdp11".into(), ..here.clone() }));
+        let known = MachineRecord { id: here.id + 1, ..here };
+        assert_eq!(id_among(&[known]), this().id, "once somebody has asked, that is the answer");
     }
 }
