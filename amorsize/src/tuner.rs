@@ -231,7 +231,7 @@ impl<W> Tuner<W> {
             Location::caller(),
             len,
             &self.options,
-            &Situation::here::<W>(size_of::<W>()).looked_at(),
+            &Situation::seen::<W>(size_of::<W>()),
         )
     }
 

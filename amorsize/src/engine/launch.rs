@@ -98,7 +98,15 @@ impl Situation {
     /// What there is for a stream of `R` made here, whose items or results have so many bytes, as far as is known
     /// without a look at the machine.
     pub(crate) fn here<R>(item_bytes: usize) -> Self {
-        let Share { cores, available_memory, is_guess } = machine::recalled_share();
+        Self::with::<R>(item_bytes, machine::recalled_share())
+    }
+
+    /// The same after a look at the machine.
+    pub(crate) fn seen<R>(item_bytes: usize) -> Self {
+        Self::with::<R>(item_bytes, machine::share())
+    }
+
+    fn with<R>(item_bytes: usize, Share { cores, available_memory, is_guess }: Share) -> Self {
         Self {
             cores: cores_here(cores),
             available_memory,
@@ -109,7 +117,7 @@ impl Situation {
         }
     }
 
-    /// The same after such a look.
+    /// This one after a look at the machine.
     pub(crate) fn looked_at(&self) -> Self {
         let Share { cores, available_memory, is_guess } = machine::share();
         Self { cores: cores_here(cores), available_memory, is_guess, ..*self }

@@ -257,15 +257,21 @@ mod tests {
     const ITEM: f64 = 20e-6;
     const CHUNK: usize = 5;
 
-    /// The threads of a run on 64 cores in which items take so many times as long beside others as alone: at first, and
-    /// after some chunks.
-    fn threads(inflation: f64) -> (usize, usize) {
+    /// A run on 64 cores, of so many items, that has begun with threads.
+    fn started(items: u64) -> (Pilot, Remaining) {
         let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
-        let remaining = Remaining { lower: 1_000_000, upper: Some(1_000_000) };
+        let remaining = Remaining { lower: items, upper: Some(items) };
         while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
             let seconds = ITEM * items as f64;
             pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner: Runner::Consumer });
         }
+        (pilot, remaining)
+    }
+
+    /// The threads of a run on 64 cores in which items take so many times as long beside others as alone: at first, and
+    /// after some chunks.
+    fn threads(inflation: f64) -> (usize, usize) {
+        let (mut pilot, remaining) = started(1_000_000);
         let first = pilot.threads();
         let seconds = inflation * ITEM * CHUNK as f64;
         for chunks in 1..=200 {
@@ -284,5 +290,21 @@ mod tests {
         assert_eq!(threads(1.3), (16, 64));
         assert_eq!(threads(10.0).0, 16);
         assert!(threads(10.0).1 <= 16);
+    }
+
+    #[test]
+    fn a_check_near_the_end_is_over_although_chunks_are_small_there() {
+        let (mut pilot, remaining) = started(1_000);
+        let mut run = |pilot: &mut Pilot, items: usize, runner: Runner, now: f64| {
+            let seconds = ITEM * items as f64;
+            pilot.ran(Ran { items, seconds, blocked: None, result_bytes: 8, runner });
+            pilot.consumed(items, 1e-9);
+            pilot.check(Position { now, yielded: 100 }, 100, 100.0 * ITEM, remaining);
+        };
+        (0..4).for_each(|_| run(&mut pilot, CHUNK, Runner::Thread, 1e-4));
+        pilot.mode = Mode::Alone(Position { now: 1e-4, yielded: 100 });
+        assert!(2 < pilot.usual_chunk());
+        (1..=40).for_each(|chunk| run(&mut pilot, 1, Runner::Alone, 1e-4 + f64::from(chunk) * ITEM));
+        assert!(!matches!(pilot.mode, Mode::Alone(_)));
     }
 }

@@ -156,6 +156,14 @@ fn threads_that_are_bad_before_and_after_are_undone() {
 }
 
 #[test]
+fn threads_that_need_proof_get_no_second_chance() {
+    let mut watch = start().needing_proof(true);
+    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3 };
+    (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
+    assert!(matches!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Refuted { .. }));
+}
+
+#[test]
 fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
     let mut watch = start();
     let mut pauses = Vec::new();
@@ -214,6 +222,15 @@ fn far_too_many_threads_become_fewer_at_once() {
     assert!(matches!(crowd(16.0), Judgement::Crowded(Crowd { threads: 16, .. })), "a lock for a quarter of an item");
     assert!(matches!(crowd(400.0), Judgement::Crowded(Crowd { threads: 3, .. })), "worse than the plain loop");
     assert_eq!(crowd(3.5), Judgement::Kept);
+}
+
+#[test]
+fn what_many_threads_did_to_each_other_is_not_held_against_fewer() {
+    let mut watch = Watch::new(Progress::default(), 64, SERIAL, 60.0);
+    assert!(matches!(crowded(&mut watch, 64.0, 16.0), Judgement::Crowded(Crowd { threads: 16, .. })));
+    let serial = |item, threads| watch.serial(&Costs { item, ..Costs::default() }, threads) / SERIAL;
+    assert!((0.9..1.1).contains(&serial(16.0 * SERIAL, 64)));
+    assert!((0.9..1.1).contains(&serial(1.2 * SERIAL, 16)), "no sixteenth of that");
 }
 
 #[test]
