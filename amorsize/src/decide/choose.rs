@@ -14,9 +14,12 @@ use super::model::{self, Wake};
 pub(crate) const TARGET_CHUNK: f64 = 100e-6;
 /// A chunk lasts at least so many hand-overs for each thread: the consumer has to hand one to each of them meanwhile.
 const HAND_OVERS: f64 = 2.0;
-/// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs at least. (More of
-/// them would make chunks too long where items become dearer.)
+/// The same near the end, where no thread is to work alone.
+const LAST_HAND_OVERS: f64 = 0.5;
+/// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs, as far as that makes
+/// chunks so many times longer at most: items may become dearer.
 const OWN_WORK: f64 = 6.0;
+const LONGER: usize = 2;
 /// Seconds of work below which handing a chunk over would show.
 pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
@@ -113,14 +116,17 @@ pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     let usual = TARGET_CHUNK.max(HAND_OVERS * hand_overs);
     let by_time = match options.target_chunk_duration {
         Some(target) => items_in(target.as_secs_f64(), costs.item),
-        None => items_in(usual, costs.item).max(items_of_consumer(costs, threads)),
+        None => {
+            let usual_items = items_in(usual, costs.item);
+            items_of_consumer(costs, threads).clamp(usual_items, LONGER * usual_items)
+        }
     };
     let by_bytes = cached_items(costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let chunk = by_time.min(by_bytes.max(1));
     match remaining {
         Some(remaining) => {
             let share = (remaining as usize).div_ceil(2 * threads);
-            chunk.min(share.max(items_in(SMALLEST_CHUNK.max(hand_overs), costs.item)))
+            chunk.min(share.max(items_in(SMALLEST_CHUNK.max(LAST_HAND_OVERS * hand_overs), costs.item)))
         }
         None => chunk,
     }

@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn a_check_near_the_end_is_over_although_chunks_are_small_there() {
         let (mut pilot, remaining) = started(1_000);
-        let mut run = |pilot: &mut Pilot, items: usize, runner: Runner, now: f64| {
+        let run = |pilot: &mut Pilot, items: usize, runner: Runner, now: f64| {
             let seconds = ITEM * items as f64;
             pilot.ran(Ran { items, seconds, blocked: None, result_bytes: 8, runner });
             pilot.consumed(items, 1e-9);
