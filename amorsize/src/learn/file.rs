@@ -37,10 +37,11 @@ pub(crate) enum Tail {
 /// Reads and judges a file. An error means that it must be left as it is.
 pub(crate) fn inspect(path: &Path, name: &Name) -> Result<State, Error> {
     let Some(found) = look(path)? else { return Ok(State::Absent) };
-    if let Err(why) = found {
-        return Ok(State::Broken(why, Contents::default()));
-    }
-    let bytes = read(path).map_err(Error::io("read", path))?;
+    let length = match found {
+        Ok(length) => length,
+        Err(why) => return Ok(State::Broken(why, Contents::default())),
+    };
+    let bytes = read(path, length).map_err(Error::io("read", path))?;
     judge(path, name, &bytes)
 }
 
@@ -60,8 +61,9 @@ fn look(path: &Path) -> Result<Option<Result<u64, String>>, Error> {
     }))
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// All of a file, which was about so long a moment ago.
+fn read(path: &Path, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length.min(MOST_BYTES) as usize + 1);
     File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -140,8 +142,8 @@ pub(crate) fn cut(path: &Path, length: u64) -> Result<(), Error> {
 
 /// Whose file it is, by its own account.
 pub(crate) fn name(path: &Path, key: u64) -> Option<Name> {
-    look(path).ok()??.ok()?;
-    match header::parse(&read(path).ok()?) {
+    let length = look(path).ok()??.ok()?;
+    match header::parse(&read(path, length).ok()?) {
         Header::Whole { label, .. } => Some(Name::new(key, label)),
         Header::Newer(_) | Header::Damaged => None,
     }
