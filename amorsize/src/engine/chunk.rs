@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use super::clock::Elapsed;
-use crate::decide::pilot::{Clocks, Runner};
+use crate::decide::pilot::{Clocks, Delay, Runner};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -19,6 +20,8 @@ pub(crate) struct Chunk<I> {
     pub(crate) clocks: Clocks,
     /// Items run before another look at the signal.
     pub(crate) stride: usize,
+    /// What all of it is thought to take.
+    pub(crate) expected: Duration,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -56,6 +59,8 @@ impl<R> Batch<R> {
 pub(crate) struct BatchCost {
     /// Time spent in the function, all items together.
     pub(crate) elapsed: Elapsed,
+    /// The thread's run-queue delay in it, or since that was last read.
+    pub(crate) delay: Delay,
     /// Bytes of one result, with what it owns.
     pub(crate) result_bytes: usize,
     /// On which thread.

@@ -9,7 +9,7 @@
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use crate::decide::pilot::Clocks;
+use crate::decide::pilot::{Clocks, Delay};
 
 /// Time off the processor that is not worth a second look: a few preemptions by interrupts, and the clocks' own cost.
 const NOTABLE: Duration = Duration::from_micros(20);
@@ -18,6 +18,9 @@ const NOTABLE_SHARE: f64 = 0.1;
 /// Share of time off the processor from which it counts as blocked where the run-queue delay is not known: a core
 /// would have to be wanted by ten threads to do that to one that computes.
 const SURELY_BLOCKED_SHARE: f64 = 0.9;
+
+/// Work between two readings of a thread's run-queue delay, which take 0.7 µs each.
+const BETWEEN_READINGS: Duration = Duration::from_micros(250);
 
 /// Measures from its start to its stop, on one thread.
 #[derive(Debug)]
@@ -66,16 +69,46 @@ impl Stopwatch {
     }
 }
 
+/// The run-queue delays of one thread, read now and then while it runs chunks.
+#[derive(Debug, Default)]
+pub(crate) struct Delays {
+    /// The last reading, and the work since then.
+    read: Option<Duration>,
+    since: Duration,
+}
+
+impl Delays {
+    /// The thread begins with what is `expected` to take so long: a first reading, if another one will follow at its end.
+    pub(crate) fn before(&mut self, expected: Duration) {
+        if self.read.is_none() && expected >= BETWEEN_READINGS {
+            self.read = system::run_queue_delay();
+        }
+    }
+
+    /// The thread has worked for `wall`: its delay since the last reading, once there was enough work to be worth one.
+    /// Delays stay with the thread until then.
+    pub(crate) fn after(&mut self, wall: Duration) -> Delay {
+        self.since += wall;
+        if self.since < BETWEEN_READINGS {
+            return Delay::default();
+        }
+        let (of, before) = (std::mem::take(&mut self.since), self.read);
+        self.read = system::run_queue_delay();
+        let delay = before.zip(self.read).map(|(before, now)| now.saturating_sub(before));
+        delay.map_or(Delay::default(), |delay| Delay { seconds: delay.as_secs_f64(), of: of.as_secs_f64() })
+    }
+}
+
 /// What a thread had used of the processor, and waited for it, when it was read.
 #[derive(Clone, Copy, Debug)]
 struct Usage {
     cpu: Duration,
-    delay: Delay,
+    delay: DelayBefore,
 }
 
 /// The run-queue delay at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Delay {
+enum DelayBefore {
     Known(Duration),
     /// Not read: nothing up to what it is at the end.
     Unread,
@@ -86,8 +119,8 @@ enum Delay {
 impl Usage {
     fn at_start(clocks: Clocks) -> Option<Self> {
         let delay = match clocks {
-            Clocks::All => system::run_queue_delay().map_or(Delay::Uncounted, Delay::Known),
-            _ => Delay::Unread,
+            Clocks::All => system::run_queue_delay().map_or(DelayBefore::Uncounted, DelayBefore::Known),
+            _ => DelayBefore::Unread,
         };
         Some(Self { cpu: system::thread_cpu_time()?, delay })
     }
@@ -103,12 +136,12 @@ impl Usage {
 }
 
 /// The blocked part of the time `off` the processor; `None` where that cannot be told.
-fn blocked_of(wall: Duration, off: Duration, before: Delay, now: Option<Duration>) -> Option<Duration> {
+fn blocked_of(wall: Duration, off: Duration, before: DelayBefore, now: Option<Duration>) -> Option<Duration> {
     match (before, now) {
-        (Delay::Known(before), Some(now)) => Some(off.saturating_sub(now.saturating_sub(before))),
+        (DelayBefore::Known(before), Some(now)) => Some(off.saturating_sub(now.saturating_sub(before))),
         // At most all of the thread's delays ever fell into this time, and most probably none did.
-        (Delay::Unread, Some(now)) => (2 * off.saturating_sub(now) >= wall).then_some(off),
-        (Delay::Uncounted, _) | (_, None) if off >= wall.mul_f64(SURELY_BLOCKED_SHARE) => Some(off),
+        (DelayBefore::Unread, Some(now)) => (2 * off.saturating_sub(now) >= wall).then_some(off),
+        (DelayBefore::Uncounted, _) | (_, None) if off >= wall.mul_f64(SURELY_BLOCKED_SHARE) => Some(off),
         _ => Some(Duration::ZERO),
     }
 }
@@ -248,21 +281,21 @@ mod tests {
 
     #[test]
     fn the_run_queue_delay_is_not_blocked() {
-        let blocked = |delay| blocked_of(10 * MS, 8 * MS, Delay::Known(5 * MS), Some(5 * MS + delay));
+        let blocked = |delay| blocked_of(10 * MS, 8 * MS, DelayBefore::Known(5 * MS), Some(5 * MS + delay));
         assert_eq!(blocked(7 * MS), Some(MS));
         assert_eq!(blocked(9 * MS), Some(Duration::ZERO));
     }
 
     #[test]
     fn an_uncounted_delay_needs_nearly_all_of_the_time() {
-        assert_eq!(blocked_of(10 * MS, 8 * MS, Delay::Uncounted, None), Some(Duration::ZERO));
-        assert_eq!(blocked_of(10 * MS, 9 * MS, Delay::Uncounted, None), Some(9 * MS));
+        assert_eq!(blocked_of(10 * MS, 8 * MS, DelayBefore::Uncounted, None), Some(Duration::ZERO));
+        assert_eq!(blocked_of(10 * MS, 9 * MS, DelayBefore::Uncounted, None), Some(9 * MS));
     }
 
     #[test]
     fn an_unread_delay_settles_what_all_delays_ever_would_not_change() {
-        assert_eq!(blocked_of(10 * MS, 9 * MS, Delay::Unread, Some(2 * MS)), Some(9 * MS));
-        assert_eq!(blocked_of(10 * MS, 9 * MS, Delay::Unread, Some(6 * MS)), None);
+        assert_eq!(blocked_of(10 * MS, 9 * MS, DelayBefore::Unread, Some(2 * MS)), Some(9 * MS));
+        assert_eq!(blocked_of(10 * MS, 9 * MS, DelayBefore::Unread, Some(6 * MS)), None);
     }
 
     #[test]
@@ -275,6 +308,23 @@ mod tests {
     fn a_share_of_nothing_is_nothing() {
         let elapsed = Elapsed { wall: Duration::ZERO, blocked: Some(Duration::ZERO) };
         assert_eq!(elapsed.blocked_share(), Some(0.0));
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn delays_are_read_after_enough_work_and_none_of_that_is_left_out() {
+        let mut delays = Delays::default();
+        let part = BETWEEN_READINGS / 4;
+        delays.before(part);
+        assert_eq!(
+            [0; 4].map(|_| delays.after(part).of),
+            [0.0; 4],
+            "what the first reading is held against is not known"
+        );
+        assert_eq!([0; 4].map(|_| delays.after(part).of)[3], BETWEEN_READINGS.as_secs_f64());
+        let mut delays = Delays::default();
+        delays.before(BETWEEN_READINGS);
+        assert_eq!(delays.after(BETWEEN_READINGS).of, BETWEEN_READINGS.as_secs_f64());
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

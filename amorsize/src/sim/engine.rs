@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Clocks, Looped, Pilot, Position, Ran, Runner, Step};
+use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
 use crate::decide::tally::Stretch;
 use crate::plan::Pool;
 
@@ -147,8 +147,7 @@ impl Engine<'_> {
         let source = self.world.source * len as f64;
         self.now += source + seconds;
         let blocked = self.reads_clocks().then(|| self.world.blocked(1));
-        let ran =
-            Ran { items: len as usize, seconds, blocked, result_bytes: self.world.bytes, runner: Runner::Consumer };
+        let ran = Ran { items: len as usize, seconds, blocked, result_bytes: self.world.bytes, ..Ran::default() };
         self.pilot.tried(source, ran);
         self.consume(len);
     }
@@ -299,14 +298,15 @@ impl Engine<'_> {
         let Some(done) = self.done.remove(&start) else { return };
         self.now += 0.25 * self.world.hand_over;
         let blocked = self.reads_clocks().then_some(done.blocked);
-        let (items, result_bytes) = (done.len as usize, self.world.bytes);
+        let (items, seconds, result_bytes) = (done.len as usize, done.seconds, self.world.bytes);
         self.worked += done.seconds;
-        self.pilot.ran(Ran { items, seconds: done.seconds, blocked, result_bytes, runner: done.runner });
+        self.pilot.ran(Ran { items, seconds, blocked, result_bytes, runner: done.runner, ..Ran::default() });
         let at = self.at();
         let finished = self.done.values().filter(|done| done.finish <= self.now);
         let (ready, seconds) = finished.fold((0, 0.0), |(len, sum), done| (len + done.len, sum + done.seconds));
         let remaining = self.remaining();
-        self.pilot.check(at, self.accepted + done.len + ready, self.worked + seconds, remaining);
+        let (results, worked) = (self.accepted + done.len + ready, self.worked + seconds);
+        self.pilot.check(at, Made { results, worked, ..Made::default() }, remaining);
         self.consume(done.len);
     }
 

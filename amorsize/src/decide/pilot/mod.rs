@@ -31,7 +31,7 @@ use super::trial::Trial;
 use super::verdict::{self, Verdict};
 use super::watch::{self, Progress, Watch};
 
-pub(crate) use seen::{Clocks, Looped, Position, Prior, Ran, Runner, Step};
+pub(crate) use seen::{Clocks, Delay, Looped, Made, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;
@@ -70,8 +70,8 @@ enum After {
 #[derive(Clone, Copy, Debug)]
 struct Handed {
     items: usize,
-    /// Seconds of the function for each.
-    each: f64,
+    /// Seconds of the function for each, on a processor.
+    running: f64,
     runner: Runner,
 }
 
@@ -99,8 +99,9 @@ pub(crate) struct Pilot {
     tally: Tally,
     pressure: Pressure,
     handed: Option<Handed>,
-    /// Seconds of all threads in the function, and of the consumer in the source and with results.
+    /// Seconds of all threads in the function, their delays, and seconds of the consumer in the source and with results.
     worked: f64,
+    delay: Delay,
     own: f64,
     /// Largest chunk that the next one may be: twice the last that came back.
     chunk_limit: usize,
@@ -142,6 +143,7 @@ impl Pilot {
             refuted: 0,
             handed: None,
             worked: 0.0,
+            delay: Delay::default(),
             own: 0.0,
             tally: Tally::default(),
             chunk_limit: 1,
@@ -296,7 +298,8 @@ impl Pilot {
 
     /// Where a run stands in which nothing is in flight.
     fn progress(&self, at: Position) -> Progress {
-        Progress { now: at.now, produced: at.yielded, worked: self.worked + self.own }
+        let &Self { worked, delay, own, .. } = self;
+        Progress { now: at.now, produced: at.yielded, worked: worked + own, own, delay }
     }
 
     fn origin(&self) -> Origin {

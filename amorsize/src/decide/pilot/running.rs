@@ -9,7 +9,7 @@ use crate::decide::watch::{self, Crowd, Judgement, Progress};
 use crate::plan::Pool;
 
 use super::trying::PLENTY;
-use super::{After, Handed, Mode, Pilot, Position, Ran, Runner};
+use super::{After, Handed, Made, Mode, Pilot, Position, Ran, Runner};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
 const DOUBT_COMPUTING: f64 = 0.5;
@@ -39,7 +39,7 @@ impl Pilot {
         if let Some(blocked) = ran.blocked {
             self.costs.blocked += BLOCKED_RATE * (blocked - self.costs.blocked);
         }
-        self.handed = Some(Handed { items: ran.items, each: ran.each(), runner: ran.runner });
+        self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
         if ran.items >= self.chunk_limit {
             self.chunk_limit = ran.items.saturating_mul(2);
         }
@@ -48,12 +48,12 @@ impl Pilot {
     /// The consumer has taken `each` seconds for each result of the chunk that came back last. What ends a run or was
     /// divided is too small to stand for others; but whoever runs chunks alone waits for each of them.
     pub(super) fn watch_chunk(&mut self, consumer: f64) {
-        let Some(Handed { items, each, runner }) = self.handed.take() else { return };
+        let Some(Handed { items, running, runner }) = self.handed.take() else { return };
         let is_whole = runner == Runner::Alone || 2 * items >= self.usual_chunk();
         let Some(watch) = &mut self.watch else { return };
         watch.saw(runner);
         if is_whole {
-            watch.saw_chunk(items, each + consumer + self.costs.source, runner);
+            watch.saw_chunk(items, running + consumer + self.costs.source, runner);
         }
     }
 
@@ -64,11 +64,10 @@ impl Pilot {
         self.costs.source = blend(self.costs.source, seconds / items as f64, self.rate());
     }
 
-    /// Looks at a parallel run between two chunks; `produced` results are finished, yielded or not, in `worked` seconds
-    /// of the function, all threads together.
-    pub(crate) fn check(&mut self, at: Position, produced: u64, worked: f64, remaining: Remaining) {
-        self.worked = worked;
-        let progress = Progress { now: at.now, produced, worked: worked + self.own };
+    /// Looks at a parallel run between two chunks.
+    pub(crate) fn check(&mut self, at: Position, made: Made, remaining: Remaining) {
+        (self.worked, self.delay) = (made.worked, made.delay);
+        let progress = Progress { produced: made.results, ..self.progress(at) };
         match self.mode {
             Mode::Alone(since) => self.check_alone(since, at, progress),
             Mode::Parallel => self.check_parallel(at, progress, remaining),
@@ -263,7 +262,7 @@ mod tests {
         let remaining = Remaining { lower: items, upper: Some(items) };
         while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
             let seconds = ITEM * items as f64;
-            pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner: Runner::Consumer });
+            pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
         }
         (pilot, remaining)
     }
@@ -275,11 +274,11 @@ mod tests {
         let first = pilot.threads();
         let seconds = inflation * ITEM * CHUNK as f64;
         for chunks in 1..=200 {
-            pilot.ran(Ran { items: CHUNK, seconds, blocked: None, result_bytes: 8, runner: Runner::Thread });
+            pilot.ran(Ran { items: CHUNK, seconds, result_bytes: 8, ..Ran::default() });
             pilot.consumed(CHUNK, 1e-9);
-            let (produced, worked) = (chunks * CHUNK as u64, chunks as f64 * seconds);
-            let at = Position { now: worked / pilot.threads() as f64, yielded: produced };
-            pilot.check(at, produced, worked, remaining);
+            let made = Made { results: chunks * CHUNK as u64, worked: chunks as f64 * seconds, ..Made::default() };
+            let at = Position { now: made.worked / pilot.threads() as f64, yielded: made.results };
+            pilot.check(at, made, remaining);
         }
         (first, pilot.threads())
     }
@@ -297,9 +296,10 @@ mod tests {
         let (mut pilot, remaining) = started(1_000);
         let run = |pilot: &mut Pilot, items: usize, runner: Runner, now: f64| {
             let seconds = ITEM * items as f64;
-            pilot.ran(Ran { items, seconds, blocked: None, result_bytes: 8, runner });
+            pilot.ran(Ran { items, seconds, result_bytes: 8, runner, ..Ran::default() });
             pilot.consumed(items, 1e-9);
-            pilot.check(Position { now, yielded: 100 }, 100, 100.0 * ITEM, remaining);
+            let made = Made { results: 100, worked: 100.0 * ITEM, ..Made::default() };
+            pilot.check(Position { now, yielded: 100 }, made, remaining);
         };
         (0..4).for_each(|_| run(&mut pilot, CHUNK, Runner::Thread, 1e-4));
         pilot.mode = Mode::Alone(Position { now: 1e-4, yielded: 100 });

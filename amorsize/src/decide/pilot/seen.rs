@@ -1,8 +1,13 @@
 //! What the engine and the pilot tell each other.
 
+use std::ops::{Add, AddAssign, Sub};
+
 use crate::decide::costs::Costs;
 use crate::decide::verdict::Verdict;
 use crate::plan::Origin;
+
+/// The least share of its time for which a thread is thought to have had a processor.
+const LEAST_RUNNING: f64 = 0.02;
 
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +46,43 @@ pub(crate) enum Runner {
     Alone,
 }
 
+/// For how long threads were ready to run and had no processor (the run-queue delay), as far as that was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Delay {
+    pub(crate) seconds: f64,
+    /// Seconds of work that were looked at, the delay included.
+    pub(crate) of: f64,
+}
+
+impl Delay {
+    /// The part of work that was delay, 0.0..=1.0; 0 where nothing is known.
+    pub(crate) fn share(self) -> f64 {
+        if self.of > 0.0 { (self.seconds / self.of).clamp(0.0, 1.0) } else { 0.0 }
+    }
+}
+
+impl Add for Delay {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { seconds: self.seconds + other.seconds, of: self.of + other.of }
+    }
+}
+
+impl AddAssign for Delay {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Delay {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { seconds: self.seconds - other.seconds, of: self.of - other.of }
+    }
+}
+
 /// What a batch of items took, as the engine saw it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ran {
@@ -49,6 +91,8 @@ pub(crate) struct Ran {
     pub(crate) seconds: f64,
     /// Share of them in which the thread was blocked, where that was looked at and could be told.
     pub(crate) blocked: Option<f64>,
+    /// The thread's delays in them, or since they were last looked at.
+    pub(crate) delay: Delay,
     /// Bytes of one result.
     pub(crate) result_bytes: usize,
     pub(crate) runner: Runner,
@@ -58,6 +102,11 @@ impl Ran {
     pub(super) fn each(&self) -> f64 {
         self.seconds / self.items as f64
     }
+
+    /// Seconds an item without the delays. Those may be an earlier batch's, so some time is always left.
+    pub(super) fn running(&self) -> f64 {
+        self.each() * (1.0 - self.delay.share()).max(LEAST_RUNNING)
+    }
 }
 
 /// A stretch of the plain loop, everything included.
@@ -65,6 +114,16 @@ impl Ran {
 pub(crate) struct Looped {
     pub(crate) items: usize,
     pub(crate) seconds: f64,
+}
+
+/// What threads have made so far, the consumer's own chunks included.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Made {
+    /// Results, yielded or not.
+    pub(crate) results: u64,
+    /// Seconds in the function, all threads together.
+    pub(crate) worked: f64,
+    pub(crate) delay: Delay,
 }
 
 /// Where a run stands: the time and the results yielded.

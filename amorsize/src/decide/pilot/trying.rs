@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::decide::choose::Situation;
     use crate::decide::model::Wake;
-    use crate::decide::pilot::{Looped, Runner, Step};
+    use crate::decide::pilot::{Looped, Step};
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };
@@ -161,7 +161,7 @@ mod tests {
             match pilot.step(Position::default(), remaining, usize::MAX) {
                 Step::Try(items) => {
                     let seconds = each * items as f64;
-                    let ran = Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner: Runner::Consumer };
+                    let ran = Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() };
                     pilot.tried(0.0, ran);
                 }
                 step => return step,

@@ -2,7 +2,7 @@
 
 use crate::decide::shift::Times;
 
-use super::{Crowd, FIRST_EPOCH, Judgement, PROBE, Progress, SURE, Sum, Watch};
+use super::{Crowd, FIRST_EPOCH, Judgement, LOSS, PROBE, Progress, SURE, Sum, Watch};
 
 /// Gain at which a check confirms the parallel plan.
 pub(super) const CONFIRMED: f64 = 1.04;
@@ -108,7 +108,7 @@ impl Watch {
         let both = [(&self.beside, self.observed), (&after, later)];
         let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
         let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
-        self.since = at;
+        self.since.begin(at);
         self.beside = after;
         let Some(best) = best else { return Judgement::GoOn };
         match self.settle(self.verdict(best), best, at.now) {
@@ -153,9 +153,13 @@ impl Watch {
             (true, _) => Verdict::Open,
             _ if inflation > IMPLAUSIBLE * self.threads as f64 => Verdict::Open,
             // Threads that do not get to run are no gain, and no loss either: that may pass.
-            _ if inflation < INFLATED && gain > HARMLESS && self.idle_checks < MOST_IDLE_CHECKS => Verdict::Open,
+            _ if inflation < INFLATED && gain > HARMLESS && self.is_patient(gain * doubt) => Verdict::Open,
             _ => Verdict::Bad,
         }
+    }
+
+    fn is_patient(&self, gain: f64) -> bool {
+        gain >= LOSS || self.idle_checks < MOST_IDLE_CHECKS
     }
 
     fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {

@@ -15,10 +15,12 @@
 //! alone. Checks get rarer each time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
 //!
 //! - here: epochs, and when a check is wanted
+//! - [`since`]: what threads did in an epoch
 //! - [`check`]: what a check shows
 //! - [`undone`]: the plain loop after threads were undone
 
 mod check;
+mod since;
 mod undone;
 
 use super::costs::{Costs, Spread};
@@ -26,6 +28,8 @@ use super::pilot::Runner;
 use super::shift::Times;
 
 use check::MOST_ALONE;
+pub(crate) use since::Progress;
+use since::{Since, Sum};
 pub(crate) use undone::Undone;
 
 /// Shortest seconds of a first judgement: some times the start-up of a pool.
@@ -65,14 +69,6 @@ pub(crate) const PROBE: f64 = 200e-6;
 /// Coefficient of variation below which a few items stand for all.
 const EVEN: f64 = 0.5;
 
-/// How far a run is: the time, the results finished, and the seconds that all threads together have worked.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Progress {
-    pub(crate) now: f64,
-    pub(crate) produced: u64,
-    pub(crate) worked: f64,
-}
-
 /// What a running plan is thought of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Judgement {
@@ -98,40 +94,6 @@ pub(crate) struct Crowd {
     pub(crate) alone: f64,
 }
 
-/// Items, and what they took.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    items: u64,
-    seconds: f64,
-    worked: f64,
-}
-
-impl Sum {
-    fn between(before: Progress, after: Progress) -> Self {
-        Self {
-            items: after.produced - before.produced,
-            seconds: after.now - before.now,
-            worked: after.worked - before.worked,
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.items += other.items;
-        self.seconds += other.seconds;
-        self.worked += other.worked;
-    }
-
-    /// Wall seconds an item.
-    fn each(&self) -> f64 {
-        self.seconds / self.items as f64
-    }
-
-    /// Work an item, whoever did it.
-    fn work(&self) -> f64 {
-        self.worked / self.items as f64
-    }
-}
-
 /// The state of watching.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
@@ -142,7 +104,7 @@ pub(crate) struct Watch {
     baseline: f64,
     /// Gain from which no check is needed.
     accepted: f64,
-    since: Progress,
+    since: Since,
     epoch: f64,
     /// What threads did in the epochs that count: the last one, or all since the first that disappointed.
     observed: Sum,
@@ -189,7 +151,7 @@ impl Watch {
             needs_proof: false,
             baseline,
             accepted: accepted(promised),
-            since: at,
+            since: Since::new(at),
             epoch: FIRST_EPOCH,
             observed: Sum { items: 1, seconds: baseline, worked: baseline },
             is_suspect: false,
@@ -246,10 +208,10 @@ impl Watch {
     /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
     pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
         if !self.is_manned {
-            self.since = at;
+            self.since.begin(at);
             return Judgement::GoOn;
         }
-        let epoch = Sum::between(self.since, at);
+        let epoch = self.since.sum(at, self.threads);
         if let Some(after) = &self.after {
             let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
             return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
@@ -262,7 +224,7 @@ impl Watch {
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
-        self.since = at;
+        self.since.begin(at);
         self.spread = Spread::default();
         if epoch.work() > self.explained() * self.baseline {
             self.assume(epoch, at.now);
@@ -345,7 +307,7 @@ impl Watch {
             self.baseline = sum.each();
             self.losing_since = at.now;
         }
-        self.since = at;
+        self.since.begin(at);
         self.is_suspect = false;
         self.is_manned = false;
     }

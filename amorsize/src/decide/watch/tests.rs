@@ -1,6 +1,7 @@
 use super::check::MOST_ALONE;
 use super::undone::SHORTEST_PAUSE;
 use super::*;
+use crate::decide::pilot::Delay;
 
 const SERIAL: f64 = 1e-6;
 const ROUND: usize = 200;
@@ -21,7 +22,7 @@ fn doubted(watch: &mut Watch, threads: f64, inflation: f64) -> Option<f64> {
     (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
         watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
         let produced = (now * threads / inflation / SERIAL) as u64;
-        watch.judge(Progress { now, produced, worked: threads * now }, ROUND) == Judgement::Check
+        watch.judge(Progress { now, produced, worked: threads * now, ..Progress::default() }, ROUND) == Judgement::Check
     })
 }
 
@@ -38,7 +39,8 @@ fn check(watch: &mut Watch, now: f64, each: f64) -> Judgement {
 fn cheap_items_are_checked_against_the_loop_itself() {
     let mut watch = Watch::new(Progress::default(), 2, 50e-9, 1.9);
     watch.saw(Runner::Thread);
-    let at = |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now };
+    let at =
+        |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now, ..Progress::default() };
     let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
     assert!(checks);
     assert_eq!(watch.probed(50e-9, 2e-3), Judgement::Kept);
@@ -114,20 +116,52 @@ fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
     assert_eq!(check(&mut watch, 1e-3, 185e-6), Judgement::Kept);
 }
 
-#[test]
-fn threads_that_do_not_get_to_run_are_put_up_with_for_a_while() {
+/// Four checks of threads that reach only so much of the plain loop, although nothing takes longer beside others.
+fn checks_of_idle_threads(gain: f64) -> [Judgement; 4] {
     let mut watch = start();
-    watch.observed = Sum { items: 1_000, seconds: 1e-3, worked: 1e-3 };
-    let judgements = [0; 4].map(|_| {
+    watch.observed = Sum { items: 1_000, seconds: 1e-3 / gain, worked: 1e-3 / gain };
+    [0; 4].map(|_| {
         (0..6).for_each(|_| watch.saw_chunk(100, SERIAL, Runner::Thread));
         watch.alone.clear();
         watch.alone_seconds = 0.0;
         let judgement = check(&mut watch, 1e-3, SERIAL);
         watch.restart(Progress::default());
         judgement
-    });
+    })
+}
+
+#[test]
+fn threads_that_do_not_get_to_run_are_put_up_with_for_a_while_or_for_good_if_they_cost_nothing() {
+    let judgements = checks_of_idle_threads(0.92);
     assert_eq!(judgements[..3], [Judgement::Kept; 3]);
     assert!(matches!(judgements[3], Judgement::Refuted { .. }));
+    assert_eq!(checks_of_idle_threads(0.99), [Judgement::Kept; 4]);
+}
+
+/// What is thought of two threads on even items of 400 µs that have processors for a quarter of their time, which is `seen`
+/// or not, while the few items of a check fit into one time slice.
+fn on_a_busy_machine(seen: bool) -> Option<Judgement> {
+    let item = 400e-6;
+    let mut watch = Watch::new(Progress::default(), 2, item, 1.9);
+    watch.saw(Runner::Thread);
+    for step in 1..100u32 {
+        let (now, items) = (f64::from(step) * 16e-3, step * 20);
+        watch.saw_chunk(1, item, Runner::Thread);
+        let of = if seen { 16e-3 * f64::from(step) } else { 0.0 };
+        let delay = Delay { seconds: 0.75 * of, of };
+        let at = Progress { now, produced: u64::from(items), worked: 2.0 * now, own: 0.0, delay };
+        if watch.judge(at, 2) == Judgement::Check {
+            (0..3).for_each(|_| watch.saw_chunk(1, item, Runner::Alone));
+            return Some(watch.check(now));
+        }
+    }
+    None
+}
+
+#[test]
+fn threads_whose_processors_others_keep_are_not_held_against_a_loop_that_had_one() {
+    assert_eq!(on_a_busy_machine(true), None);
+    assert!(matches!(on_a_busy_machine(false), Some(Judgement::Refuted { .. })));
 }
 
 /// Threads that seem to take four times as long as the chunks alone, which are not what was expected; then `after`.
@@ -140,7 +174,7 @@ fn second_chance(after: f64) -> Judgement {
     watch.saw(Runner::Thread);
     let mut judgements = (0..10).map(|_| {
         watch.saw_chunk(1, after, Runner::Thread);
-        watch.judge(Progress { now: 1e-3, produced: (2e-3 / after) as u64, worked: 2e-3 }, ROUND)
+        watch.judge(Progress { now: 1e-3, produced: (2e-3 / after) as u64, worked: 2e-3, ..Progress::default() }, ROUND)
     });
     judgements.find(|judgement| *judgement != Judgement::GoOn).unwrap_or(Judgement::GoOn)
 }
@@ -265,7 +299,7 @@ fn uneven_items_are_given_the_benefit_of_the_doubt() {
                 watch.saw_chunk(1, if chunk % 2 == 0 { even } else { uneven * even }, Runner::Thread)
             });
             let produced = (now * gain / SERIAL) as u64;
-            watch.judge(Progress { now, produced, worked: 2.0 * now }, 10) == Judgement::Check
+            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 10) == Judgement::Check
         })
     };
     let of_even_items = first_check(1.4, 1.0).unwrap();

@@ -336,7 +336,10 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk = Chunk { start: self.pulled, items, clocks: self.pilot.clocks(), stride: self.pilot.stride() };
+        let expected =
+            Duration::try_from_secs_f64(self.pilot.costs().item * items.len() as f64).unwrap_or(Duration::MAX);
+        let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
+        let chunk = Chunk { start: self.pulled, items, clocks, stride, expected };
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }
@@ -354,7 +357,7 @@ where
 }
 
 fn ran<R>(batch: &Batch<R>) -> Ran {
-    let BatchCost { elapsed, result_bytes, runner } = batch.cost;
+    let BatchCost { elapsed, delay, result_bytes, runner } = batch.cost;
     let blocked = elapsed.blocked_share();
-    Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, result_bytes, runner }
+    Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, delay, result_bytes, runner }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::Position;
+use crate::decide::pilot::{Made, Position};
 use crate::engine::chunk::Batch;
 use crate::engine::launch::{Launch, Target, Ticket};
 use crate::engine::place::Place;
@@ -157,8 +157,9 @@ where
     fn observe(&mut self, batch: &Batch<R>, standing: Standing, remaining: Remaining) {
         self.pilot.ran(ran(batch));
         let at = self.position();
-        let produced = self.accepted + batch.results.len() as u64 + standing.ready;
-        self.pilot.check(at, produced, standing.worked.as_secs_f64(), remaining);
+        let results = self.accepted + batch.results.len() as u64 + standing.ready;
+        let made = Made { results, worked: standing.worked.as_secs_f64(), delay: standing.delay };
+        self.pilot.check(at, made, remaining);
         // More threads, say: they take part from now on.
         self.configure();
     }

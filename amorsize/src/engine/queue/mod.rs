@@ -21,7 +21,7 @@ use super::chunk::{Batch, Chunk};
 use super::place::Place;
 use super::wake::Launched;
 use crate::decide::choose::Waiting;
-use crate::decide::pilot::Runner;
+use crate::decide::pilot::{Delay, Runner};
 use state::{Sleeper, State, Unwanted};
 
 const RUN: u8 = 0;
@@ -62,8 +62,9 @@ pub(crate) struct Polled<R> {
 pub(crate) struct Standing {
     /// Results finished and not yet taken.
     pub(crate) ready: u64,
-    /// Time that all threads together have spent on finished chunks.
+    /// Time that all threads together have spent on finished chunks, and their delays.
     pub(crate) worked: Duration,
+    pub(crate) delay: Delay,
 }
 
 impl<W, I, R> Queue<W, I, R> {
@@ -142,7 +143,7 @@ impl<W, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         state.running -= 1;
         if !state.ordered || batch.start == next {
-            state.worked += batch.cost.elapsed.wall;
+            state.count(&batch.cost);
             return Some((batch, state.standing()));
         }
         let unwanted = state.finish(batch);

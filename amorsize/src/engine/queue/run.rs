@@ -9,9 +9,9 @@ use std::vec;
 
 use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
-use crate::decide::pilot::{Clocks, Runner};
+use crate::decide::pilot::Clocks;
 use crate::engine::chunk::{Batch, BatchCost, Chunk, drop_each_quietly};
-use crate::engine::clock::Stopwatch;
+use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::wake;
 use crate::work::Work;
 
@@ -27,9 +27,13 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
+        let mut delays = Delays::default();
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch) {
-            finished = Some(self.run(chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
+            delays.before(chunk.expected);
+            let mut batch = self.run(chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
+            batch.cost.delay = delays.after(batch.cost.elapsed.wall);
+            finished = Some(batch);
         }
     }
 
@@ -73,7 +77,11 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
     pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
         let worth = OnceCell::new();
-        self.run(chunk, |rest| rest >= 2 * *worth.get_or_init(worth_waking), launch)
+        let mut delays = Delays::default();
+        delays.before(chunk.expected);
+        let mut batch = self.run(chunk, |rest| rest >= 2 * *worth.get_or_init(worth_waking), launch);
+        batch.cost.delay = delays.after(batch.cost.elapsed.wall);
+        batch
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
@@ -109,7 +117,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let elapsed = watch.stop();
         let result_bytes = results.last().map_or(0, |result| self.work.result_bytes(result));
         drop_each_quietly(items);
-        let cost = BatchCost { elapsed, result_bytes, runner: Runner::Thread };
+        let cost = BatchCost { elapsed, result_bytes, ..BatchCost::default() };
         Batch { start, results, panic: panic.err(), cost }
     }
 
@@ -149,5 +157,5 @@ fn divide<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
     let back = front.split_off(front.len().div_ceil(2));
     let start = next + front.len() as u64;
     *items = front.into_iter();
-    Chunk { start, items: back, clocks: Clocks::Wall, stride: 1 }
+    Chunk { start, items: back, clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
 }

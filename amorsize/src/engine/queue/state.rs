@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Standing;
-use crate::engine::chunk::{Batch, Chunk, Placed};
+use crate::decide::pilot::Delay;
+use crate::engine::chunk::{Batch, BatchCost, Chunk, Placed};
 use crate::engine::place::Place;
 use crate::engine::wake::Launched;
 
@@ -23,6 +24,7 @@ pub(super) struct State<I, R> {
     pub(super) ready: u64,
     /// Time that all threads together have spent on finished chunks.
     pub(super) worked: Duration,
+    pub(super) delay: Delay,
     /// Jobs handed to a pool that have not ended.
     pub(super) tickets: usize,
     /// When the first of those was handed over that no thread has begun with.
@@ -52,6 +54,7 @@ impl<I, R> State<I, R> {
             limit: 1,
             ready: 0,
             worked: Duration::ZERO,
+            delay: Delay::default(),
             tickets: 0,
             launched: None,
             consumer: None,
@@ -61,7 +64,13 @@ impl<I, R> State<I, R> {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        Standing { ready: self.ready, worked: self.worked }
+        Standing { ready: self.ready, worked: self.worked, delay: self.delay }
+    }
+
+    /// Adds what a finished chunk has cost.
+    pub(super) fn count(&mut self, cost: &BatchCost) {
+        self.worked += cost.elapsed.wall;
+        self.delay += cost.delay;
     }
 
     /// Counts a ticket if another thread would find work for it.
@@ -107,7 +116,7 @@ impl<I, R> State<I, R> {
             return Unwanted { batches: VecDeque::from([batch]), ..Unwanted::default() };
         }
         self.ready += batch.results.len() as u64;
-        self.worked += batch.cost.elapsed.wall;
+        self.count(&batch.cost);
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         if self.ordered {
             insert_in_place(&mut self.finished, batch);

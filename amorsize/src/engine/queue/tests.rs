@@ -7,7 +7,7 @@ use crate::work::ByValue;
 const LONG: Duration = Duration::from_millis(20);
 
 fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
-    Chunk { start: 0, items: items.collect(), clocks: Clocks::Wall, stride: 1 }
+    Chunk { start: 0, items: items.collect(), clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
 }
 
 #[test]
