@@ -13,6 +13,7 @@ mod idle;
 mod jobs;
 mod matrix;
 mod memory;
+mod midrun;
 mod oracle;
 mod overhead;
 mod real;
@@ -48,6 +49,8 @@ enum Measurement {
     Idle,
     /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
     Blocking,
+    /// Plans that turn out wrong: contention over a second, items of another cost half-way.
+    Midrun,
     /// The first stream of a process.
     First(first::Options),
     /// How long a prediction takes.
@@ -75,6 +78,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Overhead => overhead::run()?,
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,
+        Measurement::Midrun => midrun::run()?,
         Measurement::First(options) => first::run(options)?,
         Measurement::Selection(options) => selection::run(options)?,
         Measurement::Page(options) => matrix::join(&options)?,

@@ -1,0 +1,83 @@
+//! What a plan that turns out wrong costs: contended functions over a second of work, and items a thousand times dearer
+//! or cheaper half-way, against the best fixed chunk for each half. Cold, no option given.
+
+use std::hint::black_box;
+use std::ops::Range;
+use std::time::Instant;
+
+use amorsize::{Pool, Tuner};
+use anyhow::Result;
+
+use crate::contenders::{Case, Contender, cores};
+use crate::jobs::{Job, Phases};
+use crate::oracle::Pin;
+use crate::rows::{Context, Row, Visitor};
+use crate::stats::median;
+use crate::work::Pace;
+
+const ROUNDS: usize = 5;
+/// Seconds of the plain loop.
+const LONG: f64 = 1.0;
+const CONTENDED: [&str; 3] = ["mutex", "atomic", "gather"];
+/// Seconds of a dear item, how many times as dear as a cheap one it is, and how many make up half of the work.
+const DEAR: f64 = 200e-6;
+const TIMES: usize = 1_000;
+const DEAR_ITEMS: usize = 500;
+/// The fixed chunks of which the best is taken.
+const CHUNKS: [usize; 7] = [1, 4, 16, 64, 256, 1_024, 4_096];
+
+/// Prints all.
+pub(crate) fn run() -> Result<()> {
+    let pace = Pace::measure();
+    for name in CONTENDED {
+        Row::named(name)?.visit(Context { pace, lap: LONG }, &mut Contention);
+    }
+    let (cheap, dear) = (pace.steps(DEAR * 1e9 / TIMES as f64), pace.steps(DEAR * 1e9));
+    let cheap_items = TIMES * DEAR_ITEMS;
+    let dearer = Phases { cheap, dear, turn: cheap_items, back: usize::MAX };
+    halves("dearer half-way", &dearer, cheap_items, cheap_items + DEAR_ITEMS);
+    let cheaper = Phases { cheap, dear, turn: 0, back: DEAR_ITEMS };
+    halves("cheaper half-way", &cheaper, DEAR_ITEMS, cheap_items + DEAR_ITEMS);
+    Ok(())
+}
+
+struct Contention;
+
+impl Visitor for Contention {
+    fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
+        let case = Case { job, row: row.name, items, hidden: false, expert_chunk: 64, pin: Pin::SERIAL };
+        let lap = |contender| case.lap(contender, items).seconds;
+        let rounds = [(); ROUNDS].map(|()| (lap(Contender::Loop), lap(Contender::For)));
+        let speeds = rounds.map(|(plain, ours)| plain / ours);
+        let plain = median(&rounds.map(|(plain, _)| plain));
+        println!("{} over {plain:.1} s: {:.2} times the loop, of {speeds:.2?}", row.name, median(&speeds));
+    }
+}
+
+/// `items` of which the first `turn` are of one kind.
+fn halves(what: &str, job: &Phases, turn: usize, items: usize) {
+    let pinned = |half: Range<usize>| CHUNKS.map(|chunk| stream(job, half.clone(), Some(chunk)));
+    let rounds = [(); ROUNDS].map(|()| (stream(job, 0..items, None), [pinned(0..turn), pinned(turn..items)]));
+    let ours = median(&rounds.map(|(ours, _)| ours));
+    let best: f64 = [0, 1].map(|half| fastest(&rounds.map(|(_, halves)| halves[half]))).iter().sum();
+    println!("{what}: {:.1} ms, {:.2} times the best fixed chunk of each half", ours * 1e3, ours / best);
+}
+
+/// The least of the medians by chunk.
+fn fastest(rounds: &[[f64; CHUNKS.len()]]) -> f64 {
+    let times = |chunk: usize| rounds.iter().map(|round| round[chunk]).collect::<Vec<_>>();
+    (0..CHUNKS.len()).map(|chunk| median(&times(chunk))).fold(f64::MAX, f64::min)
+}
+
+/// Seconds of a run that nothing is known about, or that is told its threads and its chunk.
+fn stream(job: &Phases, items: Range<usize>, chunk: Option<usize>) -> f64 {
+    let job = job.clone();
+    let tuner = Tuner::new("midrun", move |item| job.work(item)).ml_prediction(false).online_learning(false);
+    let tuner = match chunk {
+        Some(chunk) => tuner.threads(cores()).pool(Pool::Cpu).chunk_size(chunk),
+        None => tuner,
+    };
+    let begin = Instant::now();
+    black_box(tuner.stream(items).fold(0u64, u64::wrapping_add));
+    begin.elapsed().as_secs_f64()
+}
