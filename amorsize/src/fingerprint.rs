@@ -47,11 +47,22 @@ impl Identity {
         hash.finish()
     }
 
-    /// Names the function for a person, and tells two functions apart whose keys are the same by chance.
+    /// Names the function for a person, and tells two functions apart whose keys are the same by chance. (Formatting
+    /// would take several times as long, and a short run waits for it.)
     pub(crate) fn label(&self) -> String {
         let Site { package, module, name, .. } = self.site;
-        let place = self.place.map_or(String::new(), |place| format!(" at {place}"));
-        format!("{package} {module}::{name} as {}{place}", self.types)
+        let mut label = [package, " ", module, "::", name, " as ", self.types].concat();
+        if let Some(place) = self.place {
+            let (line, column) = (place.line().to_string(), place.column().to_string());
+            label.extend([" at ", place.file(), ":", &line, ":", &column]);
+        }
+        label
+    }
+
+    /// Whether both are filed under the same label, whatever their bodies.
+    pub(crate) fn is_namesake(&self, other: &Self) -> bool {
+        let body = self.site.body;
+        *self == Self { site: Site { body, ..other.site }, ..*other }
     }
 
     /// Tells changed code from unchanged.
@@ -132,10 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn labels_say_all_that_keys_are_made_of() {
+        let here = Location::caller();
+        let identity = Identity { site: SITE, types: "u8", place: Some(here) };
+        assert_eq!(identity.label(), format!("app app::hash::digest as u8 at {here}"));
+        assert_eq!(Identity { place: None, ..identity }.label(), "app app::hash::digest as u8");
+    }
+
+    #[test]
     fn types_and_places_tell_apart_and_bodies_do_not() {
         let one = Identity { site: SITE, types: "u8", place: None };
         assert_ne!(one.key(), Identity { types: "u16", ..one }.key());
         assert_ne!(one.key(), Identity { place: Some(Location::caller()), ..one }.key());
-        assert_eq!(one.key(), Identity { site: Site { body: 8, ..SITE }, ..one }.key());
+        let changed = Identity { site: Site { body: 8, ..SITE }, ..one };
+        assert_eq!(one.key(), changed.key());
+        assert!(one.is_namesake(&changed) && !one.is_namesake(&Identity { types: "u16", ..one }));
     }
 }

@@ -69,7 +69,7 @@ impl Report {
         self.threads
     }
 
-    /// Items of the next chunk, at least 1.
+    /// Items of a chunk far from the end of the input, at least 1.
     #[must_use]
     pub fn chunk_size(&self) -> usize {
         self.chunk_size

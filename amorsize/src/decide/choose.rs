@@ -52,6 +52,8 @@ const WORTH_IT: f64 = 1.15;
 pub(crate) struct Situation {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,
+    /// Processors' worth of time that this process gets, where a quota says so: at most `cores`.
+    pub(crate) quota: Option<f64>,
     /// Bytes this process may still take.
     pub(crate) available_memory: u64,
     /// Shallow bytes of an item.
@@ -68,6 +70,7 @@ pub(crate) struct Situation {
 impl Situation {
     pub(crate) const TWO_CORES: Self = Self {
         cores: 2,
+        quota: None,
         available_memory: 1 << 30,
         item_bytes: 8,
         wake: Wake::USUAL,
@@ -82,6 +85,12 @@ pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &
     enough_threads(costs, most, items, options, situation.wake)
 }
 
+/// What so many threads gain over the plain loop.
+pub(crate) fn gain(costs: &Costs, threads: usize, items: u64, options: &Options, wake: Wake) -> f64 {
+    let chunk = chunk(costs, Some(items), threads, options);
+    model::speedup(costs, threads, chunk, items, wake)
+}
+
 /// The same among 2..=`most` threads.
 pub(crate) fn enough_threads(
     costs: &Costs,
@@ -90,10 +99,7 @@ pub(crate) fn enough_threads(
     options: &Options,
     wake: Wake,
 ) -> Option<(usize, f64)> {
-    let gain = |threads| {
-        let chunk = chunk(costs, Some(items), threads, options);
-        model::speedup(costs, threads, chunk, items, wake)
-    };
+    let gain = |threads| gain(costs, threads, items, options, wake);
     if most < 2 {
         return None;
     }
@@ -107,7 +113,7 @@ pub(crate) fn enough_threads(
 }
 
 /// Items in a chunk: the smallest that makes the hand-over negligible, shrunk near a known end so that no thread
-/// works alone (FAC2: half of the rest, divided among all).
+/// works alone.
 pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, options: &Options) -> usize {
     if let Some(pinned) = options.chunk_size {
         return pinned.get();
@@ -123,13 +129,21 @@ pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     };
     let by_bytes = cached_items(costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let chunk = by_time.min(by_bytes.max(1));
-    match remaining {
-        Some(remaining) => {
-            let share = (remaining as usize).div_ceil(2 * threads);
-            chunk.min(share.max(items_in(SMALLEST_CHUNK.max(LAST_HAND_OVERS * hand_overs), costs.item)))
-        }
-        None => chunk,
-    }
+    remaining.map_or(chunk, |remaining| chunk.min(last_chunk(costs, remaining, threads)))
+}
+
+/// Most items of a chunk where so many remain.
+pub(crate) fn last_chunk(costs: &Costs, remaining: u64, threads: usize) -> usize {
+    let share = (remaining as f64 / (threads as f64 * last_rounds(costs, threads))).ceil() as usize;
+    let hand_overs = LAST_HAND_OVERS * model::HAND_OVER * threads as f64;
+    share.max(items_in(SMALLEST_CHUNK.max(hand_overs), costs.item))
+}
+
+/// Rounds that what is left near the end is divided into: two (FAC2), or less where items are alike and threads are
+/// few, since each chunk keeps the consumer from running items then, and a running chunk can still be divided (one:
+/// guided self-scheduling).
+fn last_rounds(costs: &Costs, threads: usize) -> f64 {
+    if threads <= FEW_THREADS { 1.0 + costs.spread.min(1.0) } else { 2.0 }
 }
 
 /// Items for which handing a chunk over hardly shows beside what else the consumer does for them, as far as it is the
@@ -264,7 +278,9 @@ mod tests {
 
     #[test]
     fn chunks_shrink_towards_a_known_end() {
-        assert_eq!(chunk(&cpu(1e-6), Some(200), 2, &options()), 50);
+        assert_eq!(chunk(&cpu(1e-6), Some(100), 2, &options()), 50);
+        assert_eq!(chunk(&Costs { spread: 2.0, ..cpu(1e-6) }, Some(100), 2, &options()), 25);
+        assert_eq!(chunk(&cpu(1e-6), Some(1_000), 8, &options()), 63);
         assert!((9..=11).contains(&chunk(&cpu(1e-6), Some(4), 2, &options())));
     }
 

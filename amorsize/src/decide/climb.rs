@@ -1,12 +1,16 @@
 //! How many threads a computing function gets on a machine with many cores: a part of those that its costs call for at
 //! first, and more as chunks show that threads are not in each other's way. Where each disturbs each, too many cost the
-//! square of their number, and all that time is over before anybody can judge them; too few cost a few chunks. (The idea
+//! square of their number, and all that time is over before anybody can judge them; too few cost a few chunks, except where an item is a long chunk by itself. (The idea
 //! is that of TCP's slow start.)
 
 /// Threads up to which all begin at once.
 const FEW: usize = 8;
 /// Part of the threads that begin.
 const FIRST_PART: usize = 4;
+/// Seconds of an item that is a chunk by itself, so that each step costs a whole round; and items a thread up to which that
+/// would be most of a run.
+const LONG: f64 = 10e-3;
+const FEW_ROUNDS: u64 = 4;
 /// Ratio of an item's time to that among half as many threads up to which twice as many would do more.
 const UNHINDERED: f64 = 1.6;
 /// The same for the first of them against the items of the trial, which are few.
@@ -40,10 +44,10 @@ impl Climb {
         }
     }
 
-    /// Threads to begin with, of those that are wanted for so many items.
-    pub(crate) fn first(wanted: usize, items: u64) -> usize {
-        let is_one_round = items <= wanted as u64;
-        if is_one_round { wanted } else { wanted.min((wanted / FIRST_PART).max(FEW)) }
+    /// Threads to begin with, of those that are wanted for so many items of `item` seconds.
+    pub(crate) fn first(wanted: usize, items: u64, item: f64) -> usize {
+        let rounds = if item >= LONG { FEW_ROUNDS } else { 1 };
+        if items <= rounds * wanted as u64 { wanted } else { wanted.min((wanted / FIRST_PART).max(FEW)) }
     }
 
     /// A chunk took so many seconds.
@@ -93,10 +97,10 @@ mod tests {
 
     #[test]
     fn a_few_threads_begin_at_once_and_a_quarter_of_many() {
-        assert_eq!(Climb::first(6, 1_000_000), 6);
-        assert_eq!(Climb::first(16, 1_000_000), 8);
-        assert_eq!(Climb::first(256, 1_000_000), 64);
-        assert_eq!(Climb::first(100, 100), 100, "one round is over before the next step");
+        let first = |wanted, items| Climb::first(wanted, items, ITEM);
+        assert_eq!([first(6, 1_000_000), first(16, 1_000_000), first(256, 1_000_000)], [6, 8, 64]);
+        assert_eq!(first(100, 100), 100, "one round is over before the next step");
+        assert_eq!([first(100, 400), Climb::first(100, 400, LONG)], [25, 100], "steps would take most of the run");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::function::Function;
 use super::outcome::now;
 use super::predict::{Model, Query};
 use super::sample::{Predicted, Sample};
-use super::{calibrated, machines};
+use super::{calibrated, machines, pace};
 
 /// What earlier runs say.
 #[derive(Clone, Debug)]
@@ -80,6 +80,10 @@ impl Experience {
     /// Records what became of each plan of a run over `length` items, which took so long in all.
     pub(crate) fn leave(&mut self, stretches: &[Stretch], length: u64, run: Duration) {
         if !std::mem::take(&mut self.leaves) || stretches.is_empty() {
+            if self.asks && pace::worth_knowing_the_machine(run) {
+                // Where nothing is recorded, nobody else ever finds out what machine this is.
+                machines::this();
+            }
             return;
         }
         let function = Function::of(&self.identity);

@@ -98,6 +98,10 @@ impl Function {
         }
     }
 
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     pub(crate) fn key(&self) -> u64 {
         self.name.key
     }

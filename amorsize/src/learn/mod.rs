@@ -48,6 +48,7 @@ pub(crate) mod predict;
 mod prune;
 mod registry;
 pub(crate) mod sample;
+mod stock;
 mod store;
 #[cfg(test)]
 mod tests;

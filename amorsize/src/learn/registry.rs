@@ -30,12 +30,13 @@ fn place() -> Option<PathBuf> {
 pub(crate) struct Registry {
     store: Arc<Store>,
     by_address: RwLock<HashMap<Address, Arc<Function>, BuildHasherDefault<Mix>>>,
-    by_label: Mutex<HashMap<String, Arc<Function>>>,
+    /// By key; some have the same by chance.
+    by_name: Mutex<HashMap<u64, Vec<Arc<Function>>, BuildHasherDefault<Mix>>>,
 }
 
 impl Registry {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store: Arc::new(store), by_address: RwLock::default(), by_label: Mutex::default() }
+        Self { store: Arc::new(store), by_address: RwLock::default(), by_name: Mutex::default() }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -51,16 +52,21 @@ impl Registry {
 
     #[cold]
     fn introduce(&self, address: Address, identity: &Identity) -> Arc<Function> {
-        let mut by_label = self.by_label.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Function::new(*identity, Arc::clone(&self.store)));
-        let function = Arc::clone(by_label.entry(identity.label()).or_insert_with(new));
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let namesakes = by_name.entry(identity.key()).or_default();
+        let known = namesakes.iter().find(|function| function.identity().is_namesake(identity)).map(Arc::clone);
+        let function = known.unwrap_or_else(|| {
+            let new = Arc::new(Function::new(*identity, Arc::clone(&self.store)));
+            namesakes.push(Arc::clone(&new));
+            new
+        });
         let mut by_address = self.by_address.write().unwrap_or_else(PoisonError::into_inner);
         by_address.insert(address, Arc::clone(&function));
         function
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Function>> {
-        self.by_label.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
     }
 
     /// Writes everything that has been recorded so far; the first trouble, after trying all.
@@ -91,7 +97,7 @@ impl Address {
     }
 }
 
-/// Mixes a few addresses, which nobody chooses to make them collide.
+/// Mixes a few addresses, or a key, which nobody chooses to make them collide.
 #[derive(Debug, Default)]
 struct Mix(u64);
 
@@ -101,7 +107,11 @@ impl Hasher for Mix {
     }
 
     fn write_usize(&mut self, number: usize) {
-        self.0 = (self.0.rotate_left(5) ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     fn finish(&self) -> u64 {

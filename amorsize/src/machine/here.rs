@@ -28,6 +28,8 @@ pub(super) struct Allowed {
 pub(crate) struct Share {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,
+    /// Processors' worth of time, where that is limited.
+    pub(crate) quota: Option<f64>,
     /// Bytes that this process may still take; see [`Memory::available`].
     pub(crate) available_memory: u64,
     /// It is not known, or no longer.
@@ -65,7 +67,8 @@ pub(crate) fn cores() -> usize {
 
 /// What this process may use. Takes a fifth of a millisecond the first time and after [`LIMITS_HOLD`].
 pub(crate) fn share() -> Share {
-    Share { cores: cores(), available_memory: memory_within(READING_HOLDS).available(), is_guess: false }
+    let Allowed { cores, quota } = allowed();
+    Share { cores, quota, available_memory: memory_within(READING_HOLDS).available(), is_guess: false }
 }
 
 /// The same without looking: what is remembered, however old, or usual.
@@ -76,6 +79,7 @@ pub(crate) fn recalled_share() -> Share {
             || allowed_cores(threads_variable::threads(), system::affinity(), None),
             |(allowed, _)| allowed.cores,
         ),
+        quota: allowed.and_then(|(allowed, _)| allowed.quota),
         available_memory: memory.map_or(ASSUMED_AVAILABLE, |(memory, _)| memory.available()),
         is_guess: !(allowed.is_some_and(|(_, holds)| holds) && memory.is_some_and(|(_, holds)| holds)),
     }

@@ -7,7 +7,7 @@ const ENOUGH: u32 = 200;
 
 #[test]
 fn little_is_lost_in_first_runs_and_less_with_experience() {
-    let regrets = study(&[2, 8], 1);
+    let regrets = study(&[2, 8], 2);
     println!("{regrets}");
     let [cold, _, experienced, _] = regrets.total;
     assert!(cold.mean <= 0.10, "in first runs: {cold:?}");

@@ -90,6 +90,8 @@ pub(crate) struct Pilot {
     watch: Option<Watch>,
     growth: Option<Growth>,
     climb: Option<Climb>,
+    /// Items that were begun before it took its last step.
+    climbed_at: u64,
     /// What earlier runs say without much confidence.
     doubted: Option<Prior>,
     /// The plan is what earlier runs recommend.
@@ -107,8 +109,9 @@ pub(crate) struct Pilot {
     chunk_limit: usize,
     /// What history says of the chunk size, relative to what costs alone would give.
     chunk_factor: f64,
-    /// Items finished so far, and chunks.
+    /// Items that have come back so far, and that are on their way in chunks; and chunks.
     done: u64,
+    in_flight: u64,
     chunks: u64,
     /// Seconds of trials and of the plain loop.
     spent: f64,
@@ -138,6 +141,7 @@ impl Pilot {
             watch: None,
             growth: None,
             climb: None,
+            climbed_at: 0,
             doubted: None,
             follows: false,
             refuted: 0,
@@ -149,6 +153,7 @@ impl Pilot {
             chunk_limit: 1,
             chunk_factor: 1.0,
             done: 0,
+            in_flight: 0,
             spent: 0.0,
             chunks: 0,
             trusted_until: 0,
@@ -288,7 +293,10 @@ impl Pilot {
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         // Memory that another thread frees than allocated it is where threads are most often in each other's way.
         let needs_proof = self.situation.results_own && self.costs.item < FREED_DEARLY;
-        self.watch = is_watched.then(|| Watch::new(progress, threads, serial, verdict.gain).needing_proof(needs_proof));
+        self.watch = is_watched.then(|| {
+            let watch = Watch::new(progress, threads, serial, verdict.gain);
+            watch.needing_proof(needs_proof).within(self.situation.quota)
+        });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();
             Growth::new(at.now, at.yielded, threads, most, serial)

@@ -6,7 +6,7 @@ use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
 use crate::decide::watch::{self, Crowd, Judgement, Progress};
-use crate::plan::Pool;
+use crate::plan::{Plan, Pool};
 
 use super::trying::PLENTY;
 use super::{After, Handed, Made, Mode, Pilot, Position, Ran, Runner};
@@ -25,13 +25,15 @@ impl Pilot {
         if ran.items == 0 {
             return;
         }
-        self.done += ran.items as u64;
-        self.chunks += 1;
-        let rate = self.rate();
         if ran.runner != Runner::Alone {
             self.tally.ran(ran.items, ran.seconds);
-            self.climb.iter_mut().for_each(|climb| climb.ran(ran.items, ran.seconds));
+            let climb = self.climb.as_mut().filter(|_| self.done >= self.climbed_at);
+            climb.into_iter().for_each(|climb| climb.ran(ran.items, ran.seconds));
         }
+        self.done += ran.items as u64;
+        self.in_flight = self.in_flight.saturating_sub(ran.items as u64);
+        self.chunks += 1;
+        let rate = self.rate();
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
@@ -60,6 +62,7 @@ impl Pilot {
     /// A chunk of `items` was pulled in `seconds`.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
         self.own += seconds;
+        self.in_flight += items as u64;
         self.tally.pulled(items, seconds);
         self.costs.source = blend(self.costs.source, seconds / items as f64, self.rate());
     }
@@ -91,6 +94,7 @@ impl Pilot {
             self.close_stretch(at);
             self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
+            tracing::debug!(target: "amorsize", threads, seconds = at.now, "other threads");
         }
         self.outgrow(at, remaining);
         self.climb(at, progress, remaining);
@@ -170,13 +174,15 @@ impl Pilot {
     fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
         let costs = Costs { item: each, ..self.costs };
-        let left = remaining.exact().unwrap_or(PLENTY);
-        let Some((wanted, gain)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
+        let unfinished = (self.done + self.in_flight).saturating_sub(progress.produced);
+        let left = remaining.exact().map_or(PLENTY, |left| left.saturating_add(unfinished));
+        let Some((wanted, _)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
         let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each)) else { return };
-        let gain = gain * threads as f64 / wanted as f64;
+        let (before, gain) = (self.threads(), self.gain(&costs, threads, left));
+        self.climbed_at = progress.produced + (before * self.usual_chunk()) as u64;
         self.tally.skip(at);
         self.spread = Spread::default();
-        self.employ(threads, gain);
+        self.employ(threads, gain, format!("{before} threads were not in each other's way"));
         if let Some(watch) = &mut self.watch {
             watch.promise(threads, gain);
             watch.restart(progress);
@@ -197,16 +203,19 @@ impl Pilot {
             self.close_stretch(at);
             // More threads may slow each other down: that is no spread of items.
             self.spread = Spread::default();
-            self.employ(more, gain);
+            self.employ(more, gain, format!("there are more items than earlier runs had, for {more} threads"));
         }
     }
 
     /// The same plan with so many threads.
-    fn employ(&mut self, threads: usize, gain: f64) {
+    fn employ(&mut self, threads: usize, gain: f64, reason: String) {
         let Some((_, buffer_size)) = self.promise else { return };
-        let chunk = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);
-        let plan = self.plan.iter_mut();
-        plan.for_each(|plan| (plan.threads, plan.chunk_size, plan.expected_speedup) = (threads, chunk, gain));
+        let chunk_size = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);
+        let Some(plan) = &self.plan else { return };
+        let reason = reason.into();
+        let plan = Plan { threads, chunk_size, expected_speedup: gain, reason, ..plan.clone() };
+        tracing::debug!(target: "amorsize", %plan, "other threads");
+        self.plan = Some(plan);
     }
 
     /// Whether a computing function waits, or a waiting one computes: then another trial tells.
@@ -258,13 +267,51 @@ mod tests {
 
     /// A run on 64 cores, of so many items, that has begun with threads.
     fn started(items: u64) -> (Pilot, Remaining) {
-        let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
         let remaining = Remaining { lower: items, upper: Some(items) };
+        (started_with(remaining, ITEM), remaining)
+    }
+
+    fn started_with(remaining: Remaining, item: f64) -> Pilot {
+        let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
         while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
-            let seconds = ITEM * items as f64;
+            let seconds = item * items as f64;
             pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
         }
-        (pilot, remaining)
+        pilot
+    }
+
+    #[test]
+    fn a_few_long_items_get_a_thread_each_whether_their_number_is_known_or_bounded() {
+        let threads = |remaining| started_with(remaining, 1.0).threads();
+        assert_eq!(threads(Remaining { lower: 39, upper: Some(39) }), 39);
+        assert_eq!(threads(Remaining { lower: 0, upper: Some(39) }), 39);
+        assert_eq!(threads(Remaining { lower: 128, upper: Some(128) }), 64, "two rounds are over before a climb");
+    }
+
+    #[test]
+    fn chunks_that_ran_before_a_step_say_nothing_of_the_threads_after_it() {
+        let (mut pilot, remaining) = started(1_000_000);
+        let ahead = 1_000;
+        let mut chunks = 0;
+        let mut accept = |pilot: &mut Pilot| {
+            pilot.ran(Ran { items: CHUNK, seconds: ITEM * CHUNK as f64, result_bytes: 8, ..Ran::default() });
+            pilot.consumed(CHUNK, 1e-9);
+            chunks += 1;
+            let done = chunks * CHUNK as u64;
+            let made = Made { results: done + ahead, worked: (done + ahead) as f64 * ITEM, ..Made::default() };
+            pilot.check(Position { now: chunks as f64 * 1e-6, yielded: done }, made, remaining);
+            done
+        };
+        while pilot.threads() == 16 {
+            accept(&mut pilot);
+        }
+        let before = pilot.climbed_at;
+        assert_eq!((pilot.threads(), before > ahead), (32, true));
+        while accept(&mut pilot) < before {
+            assert_eq!(pilot.threads(), 32);
+        }
+        (0..100).for_each(|_| _ = accept(&mut pilot));
+        assert_eq!(pilot.threads(), 64);
     }
 
     /// The threads of a run on 64 cores in which items take so many times as long beside others as alone: at first, and

@@ -69,8 +69,12 @@ impl Pilot {
 
     /// The chunk for the costs alone.
     pub(super) fn wanted_chunk(&self, remaining: Option<u64>, threads: usize) -> usize {
-        let usual = choose::chunk(&self.costs, remaining, threads, &self.options);
-        if self.options.chunk_size.is_some() { usual } else { ((usual as f64 * self.chunk_factor) as usize).max(1) }
+        let usual = choose::chunk(&self.costs, None, threads, &self.options);
+        if self.options.chunk_size.is_some() {
+            return usual;
+        }
+        let wanted = ((usual as f64 * self.chunk_factor) as usize).max(1);
+        remaining.map_or(wanted, |remaining| wanted.min(choose::last_chunk(&self.costs, remaining, threads)))
     }
 
     pub(super) fn fitting(&self, chunk: usize, buffer: usize, threads: usize) -> usize {

@@ -1,5 +1,6 @@
 //! The first items: timed, and then decided upon.
 
+use crate::decide::choose;
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
@@ -95,17 +96,23 @@ impl Pilot {
         if verdict.pool != Pool::Cpu || verdict::is_pinned_parallel(&self.options) {
             return verdict;
         }
-        let threads = Climb::first(verdict.threads, remaining.exact().unwrap_or(PLENTY));
+        let items = remaining.upper.unwrap_or(PLENTY);
+        let threads = Climb::first(verdict.threads, items, self.costs.item);
         if threads == verdict.threads {
             return verdict;
         }
-        let gain = verdict.gain * threads as f64 / verdict.threads as f64;
+        let gain = self.gain(&self.costs, threads, items);
         let reason = format!("{}, of which {threads} begin", verdict.reason).into();
         Verdict { threads, gain, reason, ..verdict }
     }
 
+    /// What so many threads would gain on so many more items.
+    pub(super) fn gain(&self, costs: &Costs, threads: usize, items: u64) -> f64 {
+        choose::gain(costs, threads, items, &self.options, self.situation.wake)
+    }
+
     /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not
-    /// known, those that find nothing to do cost nothing.
+    /// known, those that find nothing to do are never woken.
     fn verdict(&self, remaining: Remaining) -> Verdict {
         let reach = |items| verdict::reach(&self.costs, items, &self.options, &self.situation);
         let verdict = reach(self.worth_sharing(remaining));

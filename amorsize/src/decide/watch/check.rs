@@ -153,7 +153,7 @@ impl Watch {
             (true, _) => Verdict::Open,
             _ if inflation > IMPLAUSIBLE * self.threads as f64 => Verdict::Open,
             // Threads that do not get to run are no gain, and no loss either: that may pass.
-            _ if inflation < INFLATED && gain > HARMLESS && self.is_patient(gain * doubt) => Verdict::Open,
+            _ if inflation < INFLATED && gain > HARMLESS && self.is_patient(gain) => Verdict::Open,
             _ => Verdict::Bad,
         }
     }

@@ -98,6 +98,8 @@ pub(crate) struct Crowd {
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     threads: usize,
+    /// Processors' worth of time that the process gets.
+    processors: f64,
     /// Whether the plain loop is preferred as long as nothing is clear.
     needs_proof: bool,
     /// Seconds an item of the plain loop.
@@ -148,12 +150,13 @@ impl Watch {
     pub(crate) fn new(at: Progress, threads: usize, baseline: f64, promised: f64) -> Self {
         Self {
             threads,
+            processors: f64::INFINITY,
             needs_proof: false,
             baseline,
             accepted: accepted(promised),
             since: Since::new(at),
             epoch: FIRST_EPOCH,
-            observed: Sum { items: 1, seconds: baseline, worked: baseline },
+            observed: Sum { items: 1, seconds: baseline, worked: baseline, wall: baseline },
             is_suspect: false,
             is_proven: false,
             has_lost: false,
@@ -184,6 +187,11 @@ impl Watch {
         Self { needs_proof, is_assumed: needs_proof, ..self }
     }
 
+    /// A quota limits the process.
+    pub(crate) fn within(self, quota: Option<f64>) -> Self {
+        Self { processors: quota.unwrap_or(f64::INFINITY), ..self }
+    }
+
     /// What the plain loop takes is known from earlier runs.
     pub(crate) fn knowing_the_loop(self) -> Self {
         Self { is_assumed: false, ..self }
@@ -211,7 +219,7 @@ impl Watch {
             self.since.begin(at);
             return Judgement::GoOn;
         }
-        let epoch = self.since.sum(at, self.threads);
+        let epoch = self.since.sum(at, self.threads, self.processors);
         if let Some(after) = &self.after {
             let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
             return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
@@ -304,7 +312,8 @@ impl Watch {
     /// held against from now on.
     pub(crate) fn restart(&mut self, at: Progress) {
         if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
-            self.baseline = sum.each();
+            // The loop's own delays are not known: others want the processors as they did before.
+            self.baseline = self.since.running() * sum.each();
             self.losing_since = at.now;
         }
         self.since.begin(at);
@@ -312,11 +321,11 @@ impl Watch {
         self.is_manned = false;
     }
 
-    /// Seconds an item of the plain loop, as well as is known, where so many threads measured `costs`.
+    /// Seconds on the clock for an item of the plain loop, as well as is known, where so many threads measured `costs`.
     pub(crate) fn serial(&self, costs: &Costs, threads: usize) -> f64 {
         match self.inflation {
             Some((among, inflation)) if among == threads => costs.serial() / inflation,
-            _ => plain(self.baseline, costs),
+            _ => plain(self.baseline / self.since.running(), costs),
         }
     }
 }

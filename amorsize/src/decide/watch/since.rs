@@ -25,8 +25,11 @@ pub(crate) struct Progress {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum {
     pub(super) items: u64,
+    /// Seconds, and seconds of all threads together, without those for which others had the processors.
     pub(super) seconds: f64,
     pub(super) worked: f64,
+    /// Seconds on the clock.
+    pub(super) wall: f64,
 }
 
 impl Sum {
@@ -34,11 +37,17 @@ impl Sum {
         self.items += other.items;
         self.seconds += other.seconds;
         self.worked += other.worked;
+        self.wall += other.wall;
     }
 
-    /// Wall seconds an item.
+    /// Seconds an item.
     pub(super) fn each(&self) -> f64 {
         self.seconds / self.items as f64
+    }
+
+    /// The same on the clock.
+    pub(super) fn wall_each(&self) -> f64 {
+        self.wall / self.items as f64
     }
 
     /// Work an item, whoever did it.
@@ -67,18 +76,25 @@ impl Since {
         *self = Self { at, delay: Delay { seconds: part * delay.seconds, of: part * delay.of } };
     }
 
-    /// What so many `threads` did in the epoch.
-    pub(super) fn sum(&self, at: Progress, threads: usize) -> Sum {
+    /// The part of its time for which a thread has had a processor of late.
+    pub(super) fn running(&self) -> f64 {
+        1.0 - self.delay.share().min(MOST_DELAYED)
+    }
+
+    /// What so many `threads` did in the epoch, where the process gets so many `processors` at most.
+    pub(super) fn sum(&self, at: Progress, threads: usize, processors: f64) -> Sum {
         let (seconds, worked) = (at.now - self.at.now, at.worked - self.at.worked);
         // Beside all threads, the consumer takes a processor from one of them.
-        let by_us = (worked - threads as f64 * seconds).clamp(0.0, at.own - self.at.own);
+        let by_consumer = (worked - threads as f64 * seconds).clamp(0.0, at.own - self.at.own);
+        // A quota makes threads wait that are more than it, where the plain loop would not.
+        let by_us = by_consumer.max(worked - processors * seconds);
         let by_others = self.delay_until(at).share() - by_us / worked.max(f64::MIN_POSITIVE);
         let running = 1.0 - by_others.clamp(0.0, MOST_DELAYED);
         // Threads in each other's way leave one at work, and waking one takes no time slice: where nobody works for so
         // long, what they have begun waits for a processor, and is yet to be counted.
         let uncounted = if seconds >= TIME_SLICE { (seconds - worked).max(0.0) } else { 0.0 };
         let items = at.produced - self.at.produced;
-        Sum { items, seconds: running * (seconds - uncounted), worked: running * worked }
+        Sum { items, seconds: running * (seconds - uncounted), worked: running * worked, wall: seconds }
     }
 
     fn delay_until(&self, at: Progress) -> Delay {
@@ -96,7 +112,7 @@ mod tests {
     /// was looked at.
     fn sum(worked: f64, own: f64, delay: Delay) -> Sum {
         let at = Progress { now: 10e-3, produced: 10, worked, own, delay };
-        Since::new(Progress::default()).sum(at, THREADS)
+        Since::new(Progress::default()).sum(at, THREADS, f64::INFINITY)
     }
 
     fn assert_near(is: f64, expected: f64) {
@@ -118,10 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn a_quota_is_no_fault_of_others() {
+        let at =
+            Progress { now: 10e-3, worked: 20e-3, delay: Delay { seconds: 8e-3, of: 20e-3 }, ..Progress::default() };
+        let seconds = |processors| Since::new(Progress::default()).sum(at, THREADS, processors).seconds;
+        assert_near(seconds(1.2), 10e-3);
+        assert_near(seconds(2.0), 6e-3);
+    }
+
+    #[test]
     fn where_nobody_works_for_a_time_slice_everybody_waits() {
         assert_near(sum(4e-3, 0.0, Delay::default()).seconds, 4e-3);
         let shortly = Progress { now: 100e-6, worked: 40e-6, ..Progress::default() };
-        assert_near(Since::new(Progress::default()).sum(shortly, THREADS).seconds, 100e-6);
+        assert_near(Since::new(Progress::default()).sum(shortly, THREADS, 2.0).seconds, 100e-6);
     }
 
     #[test]
@@ -135,10 +160,10 @@ mod tests {
         };
         let busy = Delay { seconds: 15e-3, of: 20e-3 };
         since.begin(later(1.0, busy));
-        assert_near(since.sum(later(2.0, busy), THREADS).seconds, 2.5e-3);
+        assert_near(since.sum(later(2.0, busy), THREADS, 2.0).seconds, 2.5e-3);
         let idle = |steps: f64| Delay { seconds: 15e-3, of: 20e-3 * steps };
         (2..20).for_each(|step| since.begin(later(f64::from(step), idle(f64::from(step)))));
-        let seconds = since.sum(later(20.0, idle(20.0)), THREADS).seconds;
+        let seconds = since.sum(later(20.0, idle(20.0)), THREADS, 2.0).seconds;
         assert!((9.9e-3..=10e-3).contains(&seconds), "{seconds}");
     }
 

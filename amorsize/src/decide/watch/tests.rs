@@ -111,7 +111,7 @@ fn uneven_items_refute_nothing_until_there_are_many() {
 #[test]
 fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
     let mut watch = start();
-    watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3 };
+    watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 190e-6, Runner::Thread));
     assert_eq!(check(&mut watch, 1e-3, 185e-6), Judgement::Kept);
 }
@@ -119,7 +119,7 @@ fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
 /// Four checks of threads that reach only so much of the plain loop, although nothing takes longer beside others.
 fn checks_of_idle_threads(gain: f64) -> [Judgement; 4] {
     let mut watch = start();
-    watch.observed = Sum { items: 1_000, seconds: 1e-3 / gain, worked: 1e-3 / gain };
+    watch.observed = Sum { items: 1_000, seconds: 1e-3 / gain, worked: 1e-3 / gain, wall: 1e-3 / gain };
     [0; 4].map(|_| {
         (0..6).for_each(|_| watch.saw_chunk(100, SERIAL, Runner::Thread));
         watch.alone.clear();
@@ -167,7 +167,7 @@ fn threads_whose_processors_others_keep_are_not_held_against_a_loop_that_had_one
 /// Threads that seem to take four times as long as the chunks alone, which are not what was expected; then `after`.
 fn second_chance(after: f64) -> Judgement {
     let mut watch = start();
-    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3 };
+    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
     assert_eq!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Kept);
     assert!(!watch.is_undone());
@@ -192,7 +192,7 @@ fn threads_that_are_bad_before_and_after_are_undone() {
 #[test]
 fn threads_that_need_proof_get_no_second_chance() {
     let mut watch = start().needing_proof(true);
-    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3 };
+    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
     assert!(matches!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Refuted { .. }));
 }
@@ -232,6 +232,29 @@ fn a_plan_undone_by_mistake_is_tried_again_soon() {
     assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
     // The loop now takes twice what the chunks alone took: more than threads did.
     assert_eq!(watch.looped(undone + 6e-3, 3_000, 6e-3), Undone::Over);
+}
+
+#[test]
+fn a_loop_whose_processor_others_keep_is_not_taken_for_slower_than_threads_were() {
+    // Threads reach 0.8 of the loop. For three fifths of the time others have the processors, from the loop as well.
+    let (running, inflation) = (0.4, 2.0 / 0.8);
+    let mut watch = start();
+    watch.saw(Runner::Thread);
+    let at = |steps: u32| {
+        let worked = f64::from(steps) * 20e-3;
+        let produced = (running * worked / inflation / SERIAL) as u64;
+        let delay = Delay { seconds: (1.0 - running) * worked, of: worked };
+        Progress { now: worked / 2.0, produced, worked, own: 0.0, delay }
+    };
+    let steps = (1..10).find(|&steps| watch.judge(at(steps), ROUND) == Judgement::Check).unwrap();
+    let now = at(steps).now;
+    (0..8).for_each(|_| watch.saw_chunk(100, inflation * SERIAL, Runner::Thread));
+    let undone = check(&mut watch, now, SERIAL);
+    let undone = if undone == Judgement::Kept { watch.judge(at(steps + 1), ROUND) } else { undone };
+    assert!(matches!(undone, Judgement::Refuted { .. }), "{undone:?}");
+    assert_eq!(watch.looped(now + 9e-3, 3_600, 9e-3), Undone::GoOn, "the pause goes on");
+    watch.restart(at(steps + 1));
+    assert!((0.9..1.1).contains(&(watch.baseline / SERIAL)), "{}", watch.baseline);
 }
 
 #[test]

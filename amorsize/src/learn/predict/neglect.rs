@@ -28,9 +28,10 @@ pub(super) struct Neglect {
     subject: Subject,
     /// Seconds of the plain loop.
     seconds: f64,
-    /// Runs of the present attempt, or of the last one, and seconds that they lost.
+    /// Runs of the present attempt, or of the last one, and seconds that they lost; and runs since the last of them.
     tries: u32,
     lost: f64,
+    without: u32,
     /// Attempts in a row that failed.
     failures: u32,
 }
@@ -45,8 +46,15 @@ impl Neglect {
         let (items, each) = (sample.items as f64, f64::from(sample.end_to_end));
         if sample.pool == Pool::Serial {
             self.seconds += items * each;
+            self.without += 1;
+            if self.tries > 0 && !self.has_failed() && self.without == TRIES {
+                // Nobody goes on with it: the first items of these runs spoke against it.
+                self.tries = TRIES;
+                self.fail();
+            }
             return;
         }
+        self.without = 0;
         if costs.serial() >= WORTH_IT * each {
             *self = Self { subject, ..Self::default() };
             return;
@@ -57,9 +65,13 @@ impl Neglect {
         self.tries += 1;
         self.lost += items * (each - costs.serial()).max(0.0);
         if self.has_failed() {
-            self.failures += 1;
-            self.seconds = 0.0;
+            self.fail();
         }
+    }
+
+    fn fail(&mut self) {
+        self.failures += 1;
+        self.seconds = 0.0;
     }
 
     /// Whether the present attempt is over.

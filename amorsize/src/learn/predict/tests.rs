@@ -122,6 +122,12 @@ fn an_attempt_may_take_a_few_short_runs() {
     model.add(&slow_start);
     model.add(&quick_start);
     assert!(!is_due(&model), "threads are not given up any more");
+    model.add(&slow_start);
+    let goes_on = [0; 3].map(|_| {
+        model.add(&of(Pool::Serial, 1.0));
+        is_due(&model)
+    });
+    assert_eq!(goes_on, [true, true, false], "the first items of these runs spoke against it");
 }
 
 #[test]
