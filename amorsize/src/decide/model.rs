@@ -38,11 +38,14 @@ pub(crate) fn steady(costs: &Costs, threads: usize, chunk: usize) -> f64 {
 }
 
 /// Seconds for `items` more items: start, long run, and the last chunk, which on average leaves half of the other
-/// threads without work.
+/// threads without work. (Of a chunk that is all a thread gets, half is given away by then.)
 pub(crate) fn parallel(costs: &Costs, threads: usize, chunk: usize, items: u64, wake: Wake) -> f64 {
     let others = (threads - 1) as f64 / threads as f64;
-    let tail =
-        if chunk > 1 { 0.5 * others * costs.item * (chunk as f64).min(items as f64 / threads as f64) } else { 0.0 };
+    let tail = if chunk > 1 {
+        0.5 * others * costs.item * (chunk as f64).min(0.5 * items as f64 / threads as f64)
+    } else {
+        0.0
+    };
     // Until the others begin, the consumer does at most all of it.
     let alone = wake.latency.min(items as f64 * costs.serial());
     // Whole items go to whole threads: five of them on four take as long as eight.

@@ -64,17 +64,15 @@ impl Experience {
         }
         let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
         let (forecast, threshold) = ask_history(&self.identity, self.place, remaining, options, situation, ask)?;
-        if forecast.is_stale {
-            tracing::debug!(target: "amorsize", "threads, given up by earlier runs, are due for another attempt");
-            return None;
-        }
         let is_sure = forecast.confidence >= threshold;
         // Who states a threshold wants nothing that is below it.
         if !is_sure && options.confidence_threshold.is_some() {
             return None;
         }
-        self.predicted = Some(forecast.predicted());
-        Some(if is_sure { Advice::Sure((&forecast).into()) } else { Advice::Doubtful((&forecast).into()) })
+        // What is only tried says nothing of predictions.
+        self.predicted = Some(forecast.predicted()).filter(|_| !forecast.is_stale);
+        let prior = forecast.prior(options, situation);
+        Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
     }
 
     /// Records what became of each plan of a run over `length` items, which took so long in all.

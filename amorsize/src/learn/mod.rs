@@ -48,7 +48,6 @@ pub(crate) mod predict;
 mod prune;
 mod registry;
 pub(crate) mod sample;
-mod stock;
 mod store;
 #[cfg(test)]
 mod tests;

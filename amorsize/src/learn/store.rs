@@ -16,7 +16,6 @@ use crate::learn::directory::{Directory, Lock, PATIENCE};
 use crate::learn::file::{self, State, Tail};
 use crate::learn::header::Name;
 use crate::learn::prune;
-use crate::learn::stock::{self, Stock};
 use crate::learn::tidy::{self, DAMAGED, HISTORY};
 
 /// A file of this size holds about [`MOST_SAMPLES`](crate::learn::prune::MOST_SAMPLES) samples.
@@ -34,7 +33,6 @@ pub(crate) struct Store {
     warned: AtomicBool,
     /// Files made by this process.
     created: AtomicU32,
-    stock: Stock,
 }
 
 /// What was read, and what is to be said about it.
@@ -68,12 +66,7 @@ pub(crate) struct Aftermath {
 
 impl Store {
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
-        Self {
-            directory: directory.map(Directory::new),
-            warned: AtomicBool::new(false),
-            created: AtomicU32::new(0),
-            stock: Stock::default(),
-        }
+        Self { directory: directory.map(Directory::new), warned: AtomicBool::new(false), created: AtomicU32::new(0) }
     }
 
     pub(crate) fn warned(&self) -> &AtomicBool {
@@ -99,11 +92,8 @@ impl Store {
 
     /// Reads a history. A damaged file is set aside, and what is whole of it kept.
     pub(crate) fn load(&self, name: &Name) -> Result<Loaded, Error> {
-        // What is the least work comes first: nobody has time for a function that is new.
-        if self.stock.lacks(name.key, self.path()?) {
-            return Ok(Loaded::default());
-        }
         let path = self.file(name)?;
+        // First, since nobody has time for a function that is new.
         if file::is_absent(&path) || !self.directory()?.exists()? {
             return Ok(Loaded::default());
         }
@@ -142,9 +132,7 @@ impl Store {
                 Ok(Aftermath { surplus: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
             _ => {
-                let before = stock::changed(self.path()?);
                 file::replace(&path, name.header(), &known)?;
-                self.stock.add(name.key, self.path()?, before);
                 Ok(Aftermath { surplus: self.counts_file(), crowded: false, damage })
             }
         }

@@ -131,11 +131,11 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
 
 /// One run as a user would get it.
 pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64, seed: u64) -> Outcome {
-    let mut pilot = Pilot::new(Options::default(), situation(world));
+    let (options, situation) = (Options::default(), situation(world));
+    let mut pilot = Pilot::new(options.clone(), situation);
     match forecast {
-        Some(forecast) if forecast.is_stale => {}
-        Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(forecast.into()),
-        Some(forecast) => pilot.consider(forecast.into()),
+        Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(forecast.prior(&options, &situation)),
+        Some(forecast) => pilot.consider(forecast.prior(&options, &situation)),
         None => {}
     }
     engine::run(world, pilot, seed)

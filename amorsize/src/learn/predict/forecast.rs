@@ -5,11 +5,13 @@ use std::fmt::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::decide::choose;
+use crate::decide::choose::{self, Situation};
+use crate::decide::climb::Climb;
 use crate::decide::costs::Costs;
 use crate::decide::pilot::Prior;
-use crate::decide::verdict::Verdict;
+use crate::decide::verdict::{self, Verdict};
 use crate::learn::sample::Predicted;
+use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 
 use super::candidates::{Candidate, Field};
@@ -87,6 +89,20 @@ impl From<&Forecast> for Prior {
 }
 
 impl Forecast {
+    /// What to begin with: the plan, or threads where they are due for another attempt.
+    pub(crate) fn prior(&self, options: &Options, situation: &Situation) -> Prior {
+        let prior = Prior::from(self);
+        if !self.is_stale {
+            return prior;
+        }
+        let Verdict { pool, threads, gain, .. } = verdict::reach(&self.costs, self.items, options, situation);
+        // As many as begin where nothing is known: they may be given up for good reason.
+        let threads = if pool == Pool::Cpu { Climb::first(threads, self.items, self.costs.item) } else { threads };
+        let reason = "threads, given up by earlier runs, are due for another attempt".into();
+        let chunk_size = choose::chunk(&self.costs, None, threads, options);
+        Prior { verdict: Verdict { pool, threads, gain, reason }, chunk_size, ..prior }
+    }
+
     fn origin(&self) -> Origin {
         Origin::Predicted { confidence: self.confidence, samples: self.samples }
     }

@@ -13,7 +13,7 @@ const PAUSES_A_LOSS: f64 = 100.0;
 const LEAST_LOST: f64 = 200e-6;
 const MOST_LOST: f64 = 1e-3;
 /// Runs of an attempt, at most.
-const TRIES: u32 = 3;
+const TRIES: u32 = 6;
 /// Gain below which an attempt has failed.
 const WORTH_IT: f64 = 1.04;
 /// Doublings of the pause, at most.

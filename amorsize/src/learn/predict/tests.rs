@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::decide::costs::Costs;
+use crate::decide::verdict::Verdict;
 use crate::learn::sample::{Predicted, Sample};
 use crate::plan::Pool;
 
@@ -101,33 +102,49 @@ fn threads_that_failed_are_due_again_ever_more_seldom() {
 }
 
 #[test]
+fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
+    let options = Options::default();
+    let mut model = model([8, 2, 4].map(|threads| sample(Pool::Cpu, threads, 5e-6, 0.2)));
+    (0..200).for_each(|_| model.add(&sample(Pool::Serial, 1, 5e-6, 1.0)));
+    let due = model.forecast(&query(&options)).unwrap();
+    assert_eq!((due.pool, due.is_stale), (Pool::Serial, true), "what is recommended does not change");
+    let threads = |cores| {
+        let Verdict { pool, threads, reason, .. } = due.prior(&options, &Situation { cores, ..EIGHT }).verdict;
+        assert!(pool == Pool::Cpu && reason.contains("due for another attempt"), "{pool}, {reason}");
+        threads
+    };
+    assert_eq!([threads(8), threads(64)], [8, 16]);
+}
+
+#[test]
 fn an_attempt_may_take_a_few_short_runs() {
     let of = |pool, speedup| Sample { items: 200, length: 200, ..sample(pool, 2, 1e-6, speedup) };
     let (slow_start, quick_start) = (of(Pool::Cpu, 0.6), of(Pool::Cpu, 1.5));
     let is_due = |model: &Model| model.is_neglected(&query(&Options::default()));
     let mut model = model(vec![of(Pool::Serial, 1.0); 3]);
     assert!(!is_due(&model));
-    let try_thrice = |model: &mut Model| {
-        [&slow_start; 3].map(|sample| {
+    let attempt = |model: &mut Model| {
+        [&slow_start; 6].map(|sample| {
             model.add(sample);
             is_due(model)
         })
     };
-    assert_eq!(try_thrice(&mut model), [true, true, false]);
-    // 0.2 ms each; three attempts of 0.13 ms lost 0.4 ms, which calls for a pause of 80 ms.
-    (0..500).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
-    assert!(is_due(&model));
-    assert_eq!(try_thrice(&mut model), [true, true, false]);
-    (0..1_000).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
+    assert_eq!(attempt(&mut model), [true, true, true, true, true, false]);
+    // 0.2 ms each; six runs lost 0.8 ms in all, which calls for a pause of 160 ms.
+    (0..700).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
+    assert!(!is_due(&model));
+    (0..200).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
+    assert_eq!(attempt(&mut model), [true, true, true, true, true, false]);
+    (0..1_800).for_each(|_| model.add(&of(Pool::Serial, 1.0)));
     model.add(&slow_start);
     model.add(&quick_start);
     assert!(!is_due(&model), "threads are not given up any more");
     model.add(&slow_start);
-    let goes_on = [0; 3].map(|_| {
+    let goes_on = [0; 6].map(|_| {
         model.add(&of(Pool::Serial, 1.0));
         is_due(&model)
     });
-    assert_eq!(goes_on, [true, true, false], "the first items of these runs spoke against it");
+    assert_eq!(goes_on, [true, true, true, true, true, false], "the first items of these runs spoke against it");
 }
 
 #[test]
