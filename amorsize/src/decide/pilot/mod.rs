@@ -7,8 +7,10 @@
 //! - [`trying`]: the first items
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
+//! - [`employing`]: more threads
 //! - [`sizes`]: how many items and threads
 
+mod employing;
 mod looping;
 mod running;
 mod seen;

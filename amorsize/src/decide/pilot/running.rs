@@ -1,14 +1,11 @@
 //! Chunks on threads: what they show, and whether they go on.
 
-use crate::decide::choose;
-use crate::decide::climb::Climb;
-use crate::decide::costs::{Costs, Spread, blend};
+use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
 use crate::decide::watch::{self, Crowd, Judgement, Progress};
-use crate::plan::{Plan, Pool};
+use crate::plan::Pool;
 
-use super::trying::PLENTY;
 use super::{After, Handed, Made, Mode, Pilot, Position, Ran, Runner};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
@@ -170,54 +167,6 @@ impl Pilot {
         self.mode = Mode::Draining(After::Loop { gain });
     }
 
-    /// Threads that are not in each other's way become more, as long as costs call for that.
-    fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
-        let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
-        let costs = Costs { item: each, ..self.costs };
-        let unfinished = (self.done + self.in_flight).saturating_sub(progress.produced);
-        let left = remaining.exact().map_or(PLENTY, |left| left.saturating_add(unfinished));
-        let Some((wanted, _)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
-        let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each)) else { return };
-        let (before, gain) = (self.threads(), self.gain(&costs, threads, left));
-        self.climbed_at = progress.produced + (before * self.usual_chunk()) as u64;
-        self.tally.skip(at);
-        self.spread = Spread::default();
-        self.employ(threads, gain, format!("{before} threads were not in each other's way"));
-        if let Some(watch) = &mut self.watch {
-            watch.promise(threads, gain);
-            watch.restart(progress);
-        }
-    }
-
-    /// An input of unknown length that has outlasted what earlier runs have had gets the threads that no end is worth.
-    fn outgrow(&mut self, at: Position, remaining: Remaining) {
-        let Some(watch) = self.watch.as_mut().filter(|_| self.follows && remaining.exact().is_none()) else { return };
-        if self.done <= self.settled.0.saturating_mul(2) {
-            return;
-        }
-        self.settled.0 = self.done;
-        let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
-        let worth = choose::threads(&self.costs, PLENTY, &self.options, &self.situation);
-        if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {
-            watch.promise(more, gain);
-            self.close_stretch(at);
-            // More threads may slow each other down: that is no spread of items.
-            self.spread = Spread::default();
-            self.employ(more, gain, format!("there are more items than earlier runs had, for {more} threads"));
-        }
-    }
-
-    /// The same plan with so many threads.
-    fn employ(&mut self, threads: usize, gain: f64, reason: String) {
-        let Some((_, buffer_size)) = self.promise else { return };
-        let chunk_size = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);
-        let Some(plan) = &self.plan else { return };
-        let reason = reason.into();
-        let plan = Plan { threads, chunk_size, expected_speedup: gain, reason, ..plan.clone() };
-        tracing::debug!(target: "amorsize", %plan, "other threads");
-        self.plan = Some(plan);
-    }
-
     /// Whether a computing function waits, or a waiting one computes: then another trial tells.
     fn is_wrong_pool(&self) -> bool {
         if self.options.pool.is_some() || self.options.threads.is_some() || self.done < self.trusted_until {
@@ -254,89 +203,10 @@ fn tell(judgement: Judgement, at: Position) {
         tracing::trace!(target: "amorsize", ?judgement, seconds = at.now, yielded = at.yielded, "threads are judged");
     }
 }
-
 #[cfg(test)]
 mod tests {
+    use super::super::employing::tests::{CHUNK, ITEM, started};
     use super::*;
-    use crate::decide::choose::Situation;
-    use crate::decide::pilot::Step;
-    use crate::options::Options;
-
-    const ITEM: f64 = 20e-6;
-    const CHUNK: usize = 5;
-
-    /// A run on 64 cores, of so many items, that has begun with threads.
-    fn started(items: u64) -> (Pilot, Remaining) {
-        let remaining = Remaining { lower: items, upper: Some(items) };
-        (started_with(remaining, ITEM), remaining)
-    }
-
-    fn started_with(remaining: Remaining, item: f64) -> Pilot {
-        let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
-        while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
-            let seconds = item * items as f64;
-            pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
-        }
-        pilot
-    }
-
-    #[test]
-    fn a_few_long_items_get_a_thread_each_whether_their_number_is_known_or_bounded() {
-        let threads = |remaining| started_with(remaining, 1.0).threads();
-        assert_eq!(threads(Remaining { lower: 39, upper: Some(39) }), 39);
-        assert_eq!(threads(Remaining { lower: 0, upper: Some(39) }), 39);
-        assert_eq!(threads(Remaining { lower: 128, upper: Some(128) }), 64, "two rounds are over before a climb");
-    }
-
-    #[test]
-    fn chunks_that_ran_before_a_step_say_nothing_of_the_threads_after_it() {
-        let (mut pilot, remaining) = started(1_000_000);
-        let ahead = 1_000;
-        let mut chunks = 0;
-        let mut accept = |pilot: &mut Pilot| {
-            pilot.ran(Ran { items: CHUNK, seconds: ITEM * CHUNK as f64, result_bytes: 8, ..Ran::default() });
-            pilot.consumed(CHUNK, 1e-9);
-            chunks += 1;
-            let done = chunks * CHUNK as u64;
-            let made = Made { results: done + ahead, worked: (done + ahead) as f64 * ITEM, ..Made::default() };
-            pilot.check(Position { now: chunks as f64 * 1e-6, yielded: done }, made, remaining);
-            done
-        };
-        while pilot.threads() == 16 {
-            accept(&mut pilot);
-        }
-        let before = pilot.climbed_at;
-        assert_eq!((pilot.threads(), before > ahead), (32, true));
-        while accept(&mut pilot) < before {
-            assert_eq!(pilot.threads(), 32);
-        }
-        (0..100).for_each(|_| _ = accept(&mut pilot));
-        assert_eq!(pilot.threads(), 64);
-    }
-
-    /// The threads of a run on 64 cores in which items take so many times as long beside others as alone: at first, and
-    /// after some chunks.
-    fn threads(inflation: f64) -> (usize, usize) {
-        let (mut pilot, remaining) = started(1_000_000);
-        let first = pilot.threads();
-        let seconds = inflation * ITEM * CHUNK as f64;
-        for chunks in 1..=200 {
-            pilot.ran(Ran { items: CHUNK, seconds, result_bytes: 8, ..Ran::default() });
-            pilot.consumed(CHUNK, 1e-9);
-            let made = Made { results: chunks * CHUNK as u64, worked: chunks as f64 * seconds, ..Made::default() };
-            let at = Position { now: made.worked / pilot.threads() as f64, yielded: made.results };
-            pilot.check(at, made, remaining);
-        }
-        (first, pilot.threads())
-    }
-
-    #[test]
-    fn a_quarter_of_many_threads_begins_and_all_follow_unless_they_are_in_each_others_way() {
-        assert_eq!(threads(1.0), (16, 64));
-        assert_eq!(threads(1.3), (16, 64));
-        assert_eq!(threads(10.0).0, 16);
-        assert!(threads(10.0).1 <= 16);
-    }
 
     #[test]
     fn a_check_near_the_end_is_over_although_chunks_are_small_there() {
