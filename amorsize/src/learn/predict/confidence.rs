@@ -20,6 +20,8 @@ const DOUBLING: f64 = 0.15;
 const STARTING: f64 = 5.4;
 /// Seconds that starting takes.
 const START_TIME: f64 = 50e-6;
+/// Chance below which the law is too pessimistic.
+const LUCK: f64 = 0.5;
 /// Relevance of the nearest sample, and weight of all, at which half of the confidence is left.
 const HALF_RELEVANCE: f64 = 0.03;
 const HALF_EVIDENCE: f64 = 0.05;
@@ -55,7 +57,13 @@ fn right(model: &Model, field: &Field<'_>, choice: &Candidate) -> f64 {
     };
     let tried = TRIED * choice.evidence / (choice.evidence + 1.0);
     let odds = untried + tried - MISSED * model.miss().powi(2).ln_1p();
-    1.0 / (1.0 + (-odds).exp())
+    lucky(1.0 / (1.0 + (-odds).exp()))
+}
+
+/// Plans that are wrong for all that is known are right as often as not, until nearly everything speaks against them:
+/// many others are about as good.
+fn lucky(chance: f64) -> f64 {
+    if chance < LUCK { LUCK * (1.0 - (1.0 - chance / LUCK).powi(4)) } else { chance }
 }
 
 /// How far the history is about this query.
