@@ -98,8 +98,8 @@
 //! pool, which is started once it is worth that. Of few threads, or where chunks are short, the consumer is one itself while it
 //! has no result to take. A function that waits, and a run with more `threads` stated than that pool has, gets threads of
 //! our own ([`pool`]), which end when they are idle. Of more than eight threads that nothing is known about, a quarter
-//! begins, and the others follow if that goes well. On Linux a thread of rayon's
-//! that wakes up on the consumer's processor moves to another one, if it may run on all of them.
+//! begins, at least eight, and the others follow if that goes well. On Linux a thread of rayon's that wakes up on the
+//! consumer's processor moves to another one, if it may run on all of them.
 //!
 //! A result is freed by whoever drops it, which is the consumer. Where results are made of many small allocations, the
 //! system's allocator can make that dearer than the function; then the plain loop wins, and it helps to do in the function

@@ -49,7 +49,7 @@ enum Measurement {
     Idle,
     /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
     Blocking,
-    /// Plans that turn out wrong: contention over a second, items of another cost half-way.
+    /// Plans that turn out wrong: contention over about a second, items of another cost half-way.
     Midrun,
     /// The first stream of a process.
     First(first::Options),

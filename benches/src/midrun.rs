@@ -1,5 +1,5 @@
-//! What a plan that turns out wrong costs: contended functions over a second of work, and items a thousand times dearer
-//! or cheaper half-way, against the best fixed chunk for each half. Cold, no option given.
+//! What a plan that turns out wrong costs: contended functions over about a second, and items a thousand times dearer or
+//! cheaper half-way, against the best fixed chunk for each half. Cold, no option given.
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::stats::median;
 use crate::work::Pace;
 
 const ROUNDS: usize = 5;
-/// Seconds of the plain loop.
+/// Seconds of the plain loop, as far as the row knows what its items take; what it took is printed.
 const LONG: f64 = 1.0;
 const CONTENDED: [&str; 3] = ["mutex", "atomic", "gather"];
 /// Seconds of a dear item, how many times as dear as a cheap one it is, and how many make up half of the work.

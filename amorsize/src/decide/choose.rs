@@ -52,7 +52,7 @@ const WORTH_IT: f64 = 1.15;
 pub(crate) struct Situation {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,
-    /// Processors' worth of time that this process gets, where a quota says so: at most `cores`.
+    /// Processors' worth of time that this process gets, where a quota says so. It may be more than `cores`.
     pub(crate) quota: Option<f64>,
     /// Bytes this process may still take.
     pub(crate) available_memory: u64,

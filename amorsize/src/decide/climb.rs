@@ -1,7 +1,7 @@
 //! How many threads a computing function gets on a machine with many cores: a part of those that its costs call for at
 //! first, and more as chunks show that threads are not in each other's way. Where each disturbs each, too many cost the
-//! square of their number, and all that time is over before anybody can judge them; too few cost a few chunks, except where an item is a long chunk by itself. (The idea
-//! is that of TCP's slow start.)
+//! square of their number, and all that time is over before anybody can judge them; too few cost a few chunks, except
+//! where an item is a long chunk by itself. (The idea is that of TCP's slow start.)
 
 /// Threads up to which all begin at once.
 const FEW: usize = 8;

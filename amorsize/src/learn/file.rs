@@ -47,7 +47,7 @@ pub(crate) fn inspect(path: &Path, name: &Name) -> Result<State, Error> {
 
 /// Whether there is nothing under that name, and no trouble with finding that out.
 pub(crate) fn is_absent(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    matches!(look(path), Ok(None))
 }
 
 /// The length of a regular file that can be trusted, or why it is none. Pipes and the like are never opened: that might

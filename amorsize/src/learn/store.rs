@@ -83,11 +83,7 @@ impl Store {
     }
 
     fn file(&self, name: &Name) -> Result<PathBuf, Error> {
-        let directory = self.path()?;
-        let mut path = PathBuf::with_capacity(directory.as_os_str().len() + 32);
-        path.push(directory);
-        path.push(format!("{:016x}.{HISTORY}", name.key));
-        Ok(path)
+        Ok(self.path()?.join(format!("{:016x}.{HISTORY}", name.key)))
     }
 
     /// Reads a history. A damaged file is set aside, and what is whole of it kept.

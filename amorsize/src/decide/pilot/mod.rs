@@ -33,7 +33,7 @@ use super::trial::Trial;
 use super::verdict::{self, Verdict};
 use super::watch::{self, Progress, Watch};
 
-pub(crate) use seen::{Clocks, Delay, Looped, Made, Position, Prior, Ran, Runner, Step};
+pub(crate) use seen::{Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;

@@ -203,6 +203,7 @@ fn tell(judgement: Judgement, at: Position) {
         tracing::trace!(target: "amorsize", ?judgement, seconds = at.now, yielded = at.yielded, "threads are judged");
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::super::employing::tests::{CHUNK, ITEM, started};

@@ -7,7 +7,7 @@ use crate::decide::verdict::Verdict;
 use crate::plan::Origin;
 
 /// The least share of its time for which a thread is thought to have had a processor.
-const LEAST_RUNNING: f64 = 0.02;
+pub(crate) const LEAST_RUNNING: f64 = 0.02;
 
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,11 @@ impl Delay {
     pub(crate) fn share(self) -> f64 {
         if self.of > 0.0 { (self.seconds / self.of).clamp(0.0, 1.0) } else { 0.0 }
     }
+
+    /// The part of work for which threads had a processor. Some always is: delays may be those of earlier work.
+    pub(crate) fn running(self) -> f64 {
+        (1.0 - self.share()).max(LEAST_RUNNING)
+    }
 }
 
 impl Add for Delay {
@@ -103,9 +108,9 @@ impl Ran {
         self.seconds / self.items as f64
     }
 
-    /// Seconds an item without the delays. Those may be an earlier batch's, so some time is always left.
+    /// Seconds an item without the delays.
     pub(super) fn running(&self) -> f64 {
-        self.each() * (1.0 - self.delay.share()).max(LEAST_RUNNING)
+        self.each() * self.delay.running()
     }
 }
 

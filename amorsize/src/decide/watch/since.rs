@@ -1,10 +1,8 @@
 //! What threads did since an epoch began, as far as they had processors: one that others keep is no fault of the plan, and
 //! the plain loop would wait for it as well.
 
-use crate::decide::pilot::Delay;
+use crate::decide::pilot::{Delay, LEAST_RUNNING};
 
-/// Largest part of their time for which threads are thought to have waited for a processor.
-const MOST_DELAYED: f64 = 0.98;
 /// Seconds for which a system may let a thread wait for one.
 const TIME_SLICE: f64 = 2e-3;
 /// Seconds of work for which delays are remembered: they come seldom, and are long.
@@ -78,7 +76,7 @@ impl Since {
 
     /// The part of its time for which a thread has had a processor of late.
     pub(super) fn running(&self) -> f64 {
-        1.0 - self.delay.share().min(MOST_DELAYED)
+        self.delay.running()
     }
 
     /// What so many `threads` did in the epoch, where the process gets so many `processors` at most.
@@ -89,7 +87,7 @@ impl Since {
         // A quota makes threads wait that are more than it, where the plain loop would not.
         let by_us = by_consumer.max(worked - processors * seconds);
         let by_others = self.delay_until(at).share() - by_us / worked.max(f64::MIN_POSITIVE);
-        let running = 1.0 - by_others.clamp(0.0, MOST_DELAYED);
+        let running = (1.0 - by_others).clamp(LEAST_RUNNING, 1.0);
         // Threads in each other's way leave one at work, and waking one takes no time slice: where nobody works for so
         // long, what they have begun waits for a processor, and is yet to be counted.
         let uncounted = if seconds >= TIME_SLICE { (seconds - worked).max(0.0) } else { 0.0 };

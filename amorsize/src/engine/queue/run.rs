@@ -30,10 +30,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let mut delays = Delays::default();
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch) {
-            delays.before(chunk.expected);
-            let mut batch = self.run(chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
-            batch.cost.delay = delays.after(batch.cost.elapsed.wall);
-            finished = Some(batch);
+            finished = Some(self.run_counting(&mut delays, chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
         }
     }
 
@@ -77,9 +74,20 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
     pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
         let worth = OnceCell::new();
-        let mut delays = Delays::default();
+        let is_worth = |rest| rest >= 2 * *worth.get_or_init(worth_waking);
+        self.run_counting(&mut Delays::default(), chunk, is_worth, launch)
+    }
+
+    /// Runs a chunk, and counts for how long this thread had no processor.
+    fn run_counting(
+        &self,
+        delays: &mut Delays,
+        chunk: Chunk<I>,
+        is_worth: impl Fn(Duration) -> bool,
+        divided: impl FnMut(),
+    ) -> Batch<R> {
         delays.before(chunk.expected);
-        let mut batch = self.run(chunk, |rest| rest >= 2 * *worth.get_or_init(worth_waking), launch);
+        let mut batch = self.run(chunk, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
     }
