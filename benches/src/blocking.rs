@@ -1,11 +1,9 @@
 //! Functions that wait, against `par_bridge`: sleeps, a loopback server; and one that computes on a busy machine, which
 //! must not be taken for one that waits. Cold, no option given.
 
-use std::hint::{black_box, spin_loop};
+use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +11,7 @@ use amorsize::{Report, Tuner};
 use anyhow::Result;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
+use crate::busy::Busy;
 use crate::work::{Pace, spin};
 
 const ROUNDS: usize = 3;
@@ -87,15 +86,7 @@ fn request(server: SocketAddr) -> std::io::Result<usize> {
 
 fn beside_busy_threads() {
     let steps = Pace::measure().steps(400e3);
-    let stop = Arc::new(AtomicBool::new(false));
-    for _ in 0..BUSY_THREADS {
-        let stop = Arc::clone(&stop);
-        thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                spin_loop();
-            }
-        });
-    }
+    let _busy = Busy::start(BUSY_THREADS);
     for _ in 0..ROUNDS {
         let work = move |item| spin(item as u64, steps);
         let begin = Instant::now();
@@ -105,5 +96,4 @@ fn beside_busy_threads() {
         let gain = plain / time.as_secs_f64();
         println!("400µs of computing beside {BUSY_THREADS} busy threads: {gain:.2} times the plain loop; {report}");
     }
-    stop.store(true, Ordering::Relaxed);
 }

@@ -2,6 +2,7 @@
 
 mod bars;
 mod blocking;
+mod busy;
 mod cell;
 mod channel;
 mod child;
@@ -49,7 +50,7 @@ enum Measurement {
     Idle,
     /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
     Blocking,
-    /// Plans that turn out wrong: contention over about a second, items of another cost half-way.
+    /// Plans that turn out wrong: contention over a second, also beside other programs; items of another cost half-way.
     Midrun,
     /// The first stream of a process.
     First(first::Options),

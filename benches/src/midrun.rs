@@ -1,5 +1,6 @@
-//! What a plan that turns out wrong costs: contended functions over about a second, and items a thousand times dearer or
-//! cheaper half-way, against the best fixed chunk for each half. Cold, no option given.
+//! What a plan that turns out wrong costs: contended functions over a second, alone on the machine and beside threads that
+//! want its processors too; and items a thousand times dearer or cheaper half-way, against the best fixed chunk for each
+//! half. Cold, no option given.
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -8,6 +9,7 @@ use std::time::Instant;
 use amorsize::{Pool, Tuner};
 use anyhow::Result;
 
+use crate::busy::Busy;
 use crate::contenders::{Case, Contender, cores};
 use crate::jobs::{Job, Phases};
 use crate::oracle::Pin;
@@ -16,8 +18,10 @@ use crate::stats::median;
 use crate::work::Pace;
 
 const ROUNDS: usize = 5;
-/// Seconds of the plain loop, as far as the row knows what its items take; what it took is printed.
+/// Seconds that the plain loop takes at least.
 const LONG: f64 = 1.0;
+/// Busy threads elsewhere: none, one as many another program has, and many.
+const OTHERS: [usize; 3] = [0, 1, 6];
 const CONTENDED: [&str; 3] = ["mutex", "atomic", "gather"];
 /// Seconds of a dear item, how many times as dear as a cheap one it is, and how many make up half of the work.
 const DEAR: f64 = 200e-6;
@@ -29,8 +33,11 @@ const CHUNKS: [usize; 7] = [1, 4, 16, 64, 256, 1_024, 4_096];
 /// Prints all.
 pub(crate) fn run() -> Result<()> {
     let pace = Pace::measure();
-    for name in CONTENDED {
-        Row::named(name)?.visit(Context { pace, lap: LONG }, &mut Contention);
+    for others in OTHERS {
+        let _busy = Busy::start(others);
+        for name in CONTENDED {
+            Row::named(name)?.visit(Context { pace, lap: LONG }, &mut Contention { others });
+        }
     }
     let (cheap, dear) = (pace.steps(DEAR * 1e9 / TIMES as f64), pace.steps(DEAR * 1e9));
     let cheap_items = TIMES * DEAR_ITEMS;
@@ -41,16 +48,21 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-struct Contention;
+struct Contention {
+    others: usize,
+}
 
 impl Visitor for Contention {
     fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
         let case = Case { job, row: row.name, items, hidden: false, expert_chunk: 64, pin: Pin::SERIAL };
-        let lap = |contender| case.lap(contender, items).seconds;
+        // A row states what an item takes on a machine that may be slower than this one.
+        let times = (LONG / case.lap(Contender::Loop, items).seconds).max(1.0);
+        let lap = |contender| case.lap(contender, (items as f64 * times) as usize).seconds;
         let rounds = [(); ROUNDS].map(|()| (lap(Contender::Loop), lap(Contender::For)));
         let speeds = rounds.map(|(plain, ours)| plain / ours);
         let plain = median(&rounds.map(|(plain, _)| plain));
-        println!("{} over {plain:.1} s: {:.2} times the loop, of {speeds:.2?}", row.name, median(&speeds));
+        let (name, others, speed) = (row.name, self.others, median(&speeds));
+        println!("{name} beside {others} busy threads, over {plain:.1} s: {speed:.2} times the loop, of {speeds:.2?}");
     }
 }
 

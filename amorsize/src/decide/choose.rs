@@ -52,8 +52,8 @@ const WORTH_IT: f64 = 1.15;
 pub(crate) struct Situation {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,
-    /// Processors' worth of time that this process gets, where a quota says so. It may be more than `cores`.
-    pub(crate) quota: Option<f64>,
+    /// Processors' worth of time that this process may get. It may be more than `cores`, where a pool has fewer threads.
+    pub(crate) processors: f64,
     /// Bytes this process may still take.
     pub(crate) available_memory: u64,
     /// Shallow bytes of an item.
@@ -70,7 +70,7 @@ pub(crate) struct Situation {
 impl Situation {
     pub(crate) const TWO_CORES: Self = Self {
         cores: 2,
-        quota: None,
+        processors: 2.0,
         available_memory: 1 << 30,
         item_bytes: 8,
         wake: Wake::USUAL,

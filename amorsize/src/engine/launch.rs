@@ -106,10 +106,10 @@ impl Situation {
         Self::with::<R>(item_bytes, machine::share())
     }
 
-    fn with<R>(item_bytes: usize, Share { cores, quota, available_memory, is_guess }: Share) -> Self {
+    fn with<R>(item_bytes: usize, Share { cores, processors, available_memory, is_guess }: Share) -> Self {
         Self {
             cores: cores_here(cores),
-            quota,
+            processors,
             available_memory,
             item_bytes,
             wake: wake::expected(is_running()),
@@ -120,8 +120,8 @@ impl Situation {
 
     /// This one after a look at the machine.
     pub(crate) fn looked_at(&self) -> Self {
-        let Share { cores, quota, available_memory, is_guess } = machine::share();
-        Self { cores: cores_here(cores), quota, available_memory, is_guess, ..*self }
+        let Share { cores, processors, available_memory, is_guess } = machine::share();
+        Self { cores: cores_here(cores), processors, available_memory, is_guess, ..*self }
     }
 }
 

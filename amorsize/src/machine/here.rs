@@ -21,6 +21,8 @@ const ASSUMED_AVAILABLE: u64 = 1 << 30;
 pub(super) struct Allowed {
     pub(super) cores: usize,
     pub(super) quota: Option<f64>,
+    /// Processors' worth of time, whatever `AMORSIZE_THREADS` says.
+    processors: f64,
 }
 
 /// What this process may use of the machine now.
@@ -28,8 +30,8 @@ pub(super) struct Allowed {
 pub(crate) struct Share {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,
-    /// Processors' worth of time, where that is limited.
-    pub(crate) quota: Option<f64>,
+    /// Processors' worth of time.
+    pub(crate) processors: f64,
     /// Bytes that this process may still take; see [`Memory::available`].
     pub(crate) available_memory: u64,
     /// It is not known, or no longer.
@@ -67,19 +69,17 @@ pub(crate) fn cores() -> usize {
 
 /// What this process may use. Takes a fifth of a millisecond the first time and after [`LIMITS_HOLD`].
 pub(crate) fn share() -> Share {
-    let Allowed { cores, quota } = allowed();
-    Share { cores, quota, available_memory: memory_within(READING_HOLDS).available(), is_guess: false }
+    let Allowed { cores, processors, .. } = allowed();
+    Share { cores, processors, available_memory: memory_within(READING_HOLDS).available(), is_guess: false }
 }
 
 /// The same without looking: what is remembered, however old, or usual.
 pub(crate) fn recalled_share() -> Share {
     let (allowed, memory) = (recall(&ALLOWED, LIMITS_HOLD), recall(&MEMORY, READING_HOLDS));
+    let Allowed { cores, processors, .. } = allowed.map_or_else(|| allowed_within(None), |(allowed, _)| allowed);
     Share {
-        cores: allowed.map_or_else(
-            || allowed_cores(threads_variable::threads(), system::affinity(), None),
-            |(allowed, _)| allowed.cores,
-        ),
-        quota: allowed.and_then(|(allowed, _)| allowed.quota),
+        cores,
+        processors,
         available_memory: memory.map_or(ASSUMED_AVAILABLE, |(memory, _)| memory.available()),
         is_guess: !(allowed.is_some_and(|(_, holds)| holds) && memory.is_some_and(|(_, holds)| holds)),
     }
@@ -91,11 +91,13 @@ pub(crate) fn memory() -> Memory {
 }
 
 pub(super) fn allowed() -> Allowed {
-    let find = || {
-        let quota = system::quota();
-        Allowed { cores: allowed_cores(threads_variable::threads(), system::affinity(), quota), quota }
-    };
-    remember(&ALLOWED, LIMITS_HOLD, find, Allowed::clone)
+    remember(&ALLOWED, LIMITS_HOLD, || allowed_within(system::quota()), Allowed::clone)
+}
+
+fn allowed_within(quota: Option<f64>) -> Allowed {
+    let affinity = system::affinity();
+    let processors = quota.unwrap_or(f64::INFINITY).min(affinity as f64);
+    Allowed { cores: allowed_cores(threads_variable::threads(), affinity, quota), quota, processors }
 }
 
 fn allowed_cores(wanted: Option<usize>, affinity: usize, quota: Option<f64>) -> usize {

@@ -105,7 +105,7 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
 pub(super) fn situation(world: &World) -> Situation {
     Situation {
         cores: world.cores,
-        quota: None,
+        processors: world.cores as f64,
         available_memory: 1 << 36,
         item_bytes: 16,
         wake: Wake::USUAL,

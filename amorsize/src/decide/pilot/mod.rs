@@ -297,7 +297,7 @@ impl Pilot {
         let needs_proof = self.situation.results_own && self.costs.item < FREED_DEARLY;
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
-            watch.needing_proof(needs_proof).within(self.situation.quota)
+            watch.needing_proof(needs_proof).on(self.situation.processors)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();
@@ -309,7 +309,7 @@ impl Pilot {
     /// Where a run stands in which nothing is in flight.
     fn progress(&self, at: Position) -> Progress {
         let &Self { worked, delay, own, .. } = self;
-        Progress { now: at.now, produced: at.yielded, worked: worked + own, own, delay }
+        Progress { now: at.now, produced: at.yielded, worked: worked + own, delay }
     }
 
     fn origin(&self) -> Origin {
@@ -359,7 +359,7 @@ impl Pilot {
         let costs = self.tally.costs(&self.costs);
         let serial = match &self.watch {
             Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
-            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, &costs),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, costs.serial(), costs.spread),
             _ => costs.serial(),
         };
         self.tally.close(plan, costs, serial, self.follows, at);

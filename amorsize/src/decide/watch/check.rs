@@ -108,7 +108,7 @@ impl Watch {
         let both = [(&self.beside, self.observed), (&after, later)];
         let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
         let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
-        self.since.begin(at);
+        self.since.next(at);
         self.beside = after;
         let Some(best) = best else { return Judgement::GoOn };
         match self.settle(self.verdict(best), best, at.now) {

@@ -98,8 +98,6 @@ pub(crate) struct Crowd {
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     threads: usize,
-    /// Processors' worth of time that the process gets.
-    processors: f64,
     /// Whether the plain loop is preferred as long as nothing is clear.
     needs_proof: bool,
     /// Seconds an item of the plain loop.
@@ -150,11 +148,10 @@ impl Watch {
     pub(crate) fn new(at: Progress, threads: usize, baseline: f64, promised: f64) -> Self {
         Self {
             threads,
-            processors: f64::INFINITY,
             needs_proof: false,
             baseline,
             accepted: accepted(promised),
-            since: Since::new(at),
+            since: Since::new(at, threads as f64),
             epoch: FIRST_EPOCH,
             observed: Sum { items: 1, seconds: baseline, worked: baseline, wall: baseline },
             is_suspect: false,
@@ -187,9 +184,9 @@ impl Watch {
         Self { needs_proof, is_assumed: needs_proof, ..self }
     }
 
-    /// A quota limits the process.
-    pub(crate) fn within(self, quota: Option<f64>) -> Self {
-        Self { processors: quota.unwrap_or(f64::INFINITY), ..self }
+    /// The process may get so many processors' worth of time, not one for each thread.
+    pub(crate) fn on(self, processors: f64) -> Self {
+        Self { since: self.since.on(processors), ..self }
     }
 
     /// What the plain loop takes is known from earlier runs.
@@ -216,10 +213,11 @@ impl Watch {
     /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
     pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
         if !self.is_manned {
-            self.since.begin(at);
+            self.since.skip(at);
             return Judgement::GoOn;
         }
-        let epoch = self.since.sum(at, self.threads, self.processors);
+        self.since.look(at);
+        let epoch = self.since.sum(at);
         if let Some(after) = &self.after {
             let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
             return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
@@ -232,7 +230,7 @@ impl Watch {
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
-        self.since.begin(at);
+        self.since.next(at);
         self.spread = Spread::default();
         if epoch.work() > self.explained() * self.baseline {
             self.assume(epoch, at.now);
@@ -312,20 +310,24 @@ impl Watch {
     /// held against from now on.
     pub(crate) fn restart(&mut self, at: Progress) {
         if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
-            // The loop's own delays are not known: others want the processors as they did before.
-            self.baseline = self.since.running() * sum.each();
+            // The loop's own delays are not known: others want the processors as they did before, or do not any more.
+            let (_, of_loop) = self.since.shares();
+            self.baseline = of_loop * sum.each();
+            self.is_assumed = true;
             self.losing_since = at.now;
         }
-        self.since.begin(at);
+        self.since.skip(at);
         self.is_suspect = false;
         self.is_manned = false;
     }
 
     /// Seconds on the clock for an item of the plain loop, as well as is known, where so many threads measured `costs`.
     pub(crate) fn serial(&self, costs: &Costs, threads: usize) -> f64 {
+        let (running, of_loop) = self.since.shares();
+        let beside_others = costs.serial() * running / of_loop;
         match self.inflation {
-            Some((among, inflation)) if among == threads => costs.serial() / inflation,
-            _ => plain(self.baseline / self.since.running(), costs),
+            Some((among, inflation)) if among == threads => beside_others / inflation,
+            _ => plain(self.baseline / of_loop, beside_others, costs.spread),
         }
     }
 }
@@ -341,8 +343,8 @@ fn accepted(promised: f64) -> f64 {
 
 /// The plain loop's seconds for an item, from the few that were run alone and from what running threads measured: the
 /// former stand for all only if all are alike, the latter can only be too high.
-pub(crate) fn plain(alone: f64, costs: &Costs) -> f64 {
-    if costs.spread < EVEN { alone.min(costs.serial()) } else { costs.serial() }
+pub(crate) fn plain(alone: f64, beside_others: f64, spread: f64) -> f64 {
+    if spread < EVEN { alone.min(beside_others) } else { beside_others }
 }
 
 #[cfg(test)]

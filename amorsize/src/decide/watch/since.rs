@@ -13,9 +13,8 @@ const REMEMBERED: f64 = 50e-3;
 pub(crate) struct Progress {
     pub(crate) now: f64,
     pub(crate) produced: u64,
-    /// Seconds that all threads together have worked, and those of the consumer with the source and the results.
+    /// Seconds that all threads together have worked, the consumer with the source and the results included.
     pub(crate) worked: f64,
-    pub(crate) own: f64,
     pub(crate) delay: Delay,
 }
 
@@ -54,49 +53,109 @@ impl Sum {
     }
 }
 
+/// What threads did in a while, as far as that was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    seconds: f64,
+    worked: f64,
+    delay: Delay,
+}
+
+impl Seen {
+    /// The part of its time for which each thread had a processor.
+    fn running(self) -> f64 {
+        self.delay.running()
+    }
+
+    /// The same for the plain loop, had it run instead on one of so many `processors`: where threads wait for them,
+    /// everybody who wants one gets the same share, so that tells how many others there are.
+    fn of_loop(self, processors: f64) -> f64 {
+        if self.delay.seconds <= 0.0 {
+            return 1.0;
+        }
+        let ours = self.worked / self.seconds.max(f64::MIN_POSITIVE);
+        let others = (processors / self.running() - ours).max(0.0);
+        (processors / (1.0 + others)).clamp(LEAST_RUNNING, 1.0)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds + other.seconds,
+            worked: self.worked + other.worked,
+            delay: self.delay + other.delay,
+        }
+    }
+
+    fn times(self, part: f64) -> Self {
+        let delay = Delay { seconds: part * self.delay.seconds, of: part * self.delay.of };
+        Self { seconds: part * self.seconds, worked: part * self.worked, delay }
+    }
+}
+
 /// The begin of an epoch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Since {
     at: Progress,
-    /// Delays before it.
-    delay: Delay,
+    /// The last look, and seconds since the epoch began for which nobody worked a time slice long.
+    looked: Progress,
+    stalled: f64,
+    /// Processors' worth of time that the process may get.
+    processors: f64,
+    /// What epochs before this one were like.
+    past: Seen,
 }
 
 impl Since {
-    pub(super) fn new(at: Progress) -> Self {
-        Self { at, delay: Delay::default() }
+    pub(super) fn new(at: Progress, processors: f64) -> Self {
+        Self { at, looked: at, stalled: 0.0, processors, past: Seen::default() }
     }
 
-    /// Begins the next epoch.
-    pub(super) fn begin(&mut self, at: Progress) {
-        let delay = self.delay_until(at);
-        let part = (REMEMBERED / delay.of).min(1.0);
-        *self = Self { at, delay: Delay { seconds: part * delay.seconds, of: part * delay.of } };
+    pub(super) fn on(self, processors: f64) -> Self {
+        Self { processors, ..self }
     }
 
-    /// The part of its time for which a thread has had a processor of late.
-    pub(super) fn running(&self) -> f64 {
-        self.delay.running()
-    }
-
-    /// What so many `threads` did in the epoch, where the process gets so many `processors` at most.
-    pub(super) fn sum(&self, at: Progress, threads: usize, processors: f64) -> Sum {
-        let (seconds, worked) = (at.now - self.at.now, at.worked - self.at.worked);
-        // Beside all threads, the consumer takes a processor from one of them.
-        let by_consumer = (worked - threads as f64 * seconds).clamp(0.0, at.own - self.at.own);
-        // A quota makes threads wait that are more than it, where the plain loop would not.
-        let by_us = by_consumer.max(worked - processors * seconds);
-        let by_others = self.delay_until(at).share() - by_us / worked.max(f64::MIN_POSITIVE);
-        let running = (1.0 - by_others).clamp(LEAST_RUNNING, 1.0);
+    /// Threads have come so far.
+    pub(super) fn look(&mut self, at: Progress) {
         // Threads in each other's way leave one at work, and waking one takes no time slice: where nobody works for so
         // long, what they have begun waits for a processor, and is yet to be counted.
-        let uncounted = if seconds >= TIME_SLICE { (seconds - worked).max(0.0) } else { 0.0 };
-        let items = at.produced - self.at.produced;
-        Sum { items, seconds: running * (seconds - uncounted), worked: running * worked, wall: seconds }
+        let idle = (at.now - self.looked.now) - (at.worked - self.looked.worked);
+        self.stalled += if idle >= TIME_SLICE { idle } else { 0.0 };
+        self.looked = at;
     }
 
-    fn delay_until(&self, at: Progress) -> Delay {
-        self.delay + (at.delay - self.at.delay)
+    /// Begins the next epoch; this one is remembered.
+    pub(super) fn next(&mut self, at: Progress) {
+        let seen = self.past.plus(self.epoch(at));
+        self.past = seen.times((REMEMBERED / seen.delay.of).min(1.0));
+        self.skip(at);
+    }
+
+    /// Begins an epoch after a stretch that does not count.
+    pub(super) fn skip(&mut self, at: Progress) {
+        (self.at, self.looked, self.stalled) = (at, at, 0.0);
+    }
+
+    /// The parts of their time for which a thread has had a processor of late, and for which the plain loop would.
+    pub(super) fn shares(&self) -> (f64, f64) {
+        (self.past.running(), self.past.of_loop(self.processors))
+    }
+
+    /// What threads did in the epoch: in seconds of a plain loop that nobody disturbs, were it in their place.
+    pub(super) fn sum(&self, at: Progress) -> Sum {
+        let epoch = self.epoch(at);
+        let seen = self.past.plus(epoch);
+        Sum {
+            items: at.produced - self.at.produced,
+            seconds: seen.of_loop(self.processors) * epoch.seconds,
+            worked: seen.running() * epoch.worked,
+            wall: at.now - self.at.now,
+        }
+    }
+
+    fn epoch(&self, at: Progress) -> Seen {
+        let from = &self.at;
+        let seconds = (at.now - from.now - self.stalled).max(0.0);
+        Seen { seconds, worked: at.worked - from.worked, delay: at.delay - from.delay }
     }
 }
 
@@ -104,13 +163,15 @@ impl Since {
 mod tests {
     use super::*;
 
-    const THREADS: usize = 2;
+    const PROCESSORS: f64 = 2.0;
 
-    /// 10 ms in which threads worked for so many seconds, the consumer for `own` of them, and waited for `delay` in all that
-    /// was looked at.
-    fn sum(worked: f64, own: f64, delay: Delay) -> Sum {
-        let at = Progress { now: 10e-3, produced: 10, worked, own, delay };
-        Since::new(Progress::default()).sum(at, THREADS, f64::INFINITY)
+    fn start() -> Since {
+        Since::new(Progress::default(), PROCESSORS)
+    }
+
+    /// 10 ms in which threads worked for so many seconds, and waited for `delay` in all that was looked at.
+    fn sum(worked: f64, delay: Delay) -> Sum {
+        start().sum(Progress { now: 10e-3, produced: 10, worked, delay })
     }
 
     fn assert_near(is: f64, expected: f64) {
@@ -119,55 +180,69 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_stands_for_all() {
-        let sum = sum(20e-3, 0.0, Delay { seconds: 6e-3, of: 8e-3 });
-        assert_near(sum.seconds, 2.5e-3);
-        assert_near(sum.worked, 5e-3);
+        assert_near(sum(20e-3, Delay { seconds: 6e-3, of: 8e-3 }).worked, 5e-3);
+    }
+
+    #[test]
+    fn the_loop_gets_what_others_leave_to_one() {
+        // Two threads and so many others on two processors.
+        let seconds = |others: f64| {
+            let share = PROCESSORS / (2.0 + others);
+            sum(20e-3, Delay { seconds: (1.0 - share) * 20e-3, of: 20e-3 }).seconds
+        };
+        assert_near(seconds(0.0), 10e-3);
+        assert_near(seconds(1.0), 10e-3);
+        assert_near(seconds(6.0), 10e-3 * 2.0 / 7.0);
     }
 
     #[test]
     fn a_consumer_beside_all_threads_causes_delays_itself() {
-        let sum = sum(30e-3, 10e-3, Delay { seconds: 10e-3, of: 30e-3 });
-        assert_near(sum.seconds, 10e-3);
-        assert_near(sum.worked, 30e-3);
+        assert_near(sum(30e-3, Delay { seconds: 10e-3, of: 30e-3 }).seconds, 10e-3);
     }
 
     #[test]
     fn a_quota_is_no_fault_of_others() {
         let at =
             Progress { now: 10e-3, worked: 20e-3, delay: Delay { seconds: 8e-3, of: 20e-3 }, ..Progress::default() };
-        let seconds = |processors| Since::new(Progress::default()).sum(at, THREADS, processors).seconds;
+        let seconds = |processors| Since::new(Progress::default(), processors).sum(at).seconds;
         assert_near(seconds(1.2), 10e-3);
-        assert_near(seconds(2.0), 6e-3);
+        assert_near(seconds(3.0), 7.5e-3);
     }
 
     #[test]
     fn where_nobody_works_for_a_time_slice_everybody_waits() {
-        assert_near(sum(4e-3, 0.0, Delay::default()).seconds, 4e-3);
-        let shortly = Progress { now: 100e-6, worked: 40e-6, ..Progress::default() };
-        assert_near(Since::new(Progress::default()).sum(shortly, THREADS, 2.0).seconds, 100e-6);
+        let mut since = start();
+        let at = |now, worked| Progress { now, worked, ..Progress::default() };
+        since.look(at(10e-3, 4e-3));
+        assert_near(since.sum(at(11e-3, 5e-3)).seconds, 5e-3);
+        (1..=10).for_each(|chunk| since.look(at(11e-3 + f64::from(chunk) * 1e-3, 5e-3)));
+        assert_near(since.sum(at(21e-3, 5e-3)).seconds, 15e-3);
     }
 
     #[test]
     fn delays_are_remembered_for_a_while() {
-        let mut since = Since::new(Progress::default());
-        let later = |steps: f64, delay: Delay| Progress {
-            now: steps * 10e-3,
-            worked: steps * 20e-3,
-            delay,
-            ..Progress::default()
-        };
+        let mut since = start();
+        let later =
+            |steps: f64, delay: Delay| Progress { now: steps * 10e-3, worked: steps * 20e-3, delay, produced: 0 };
+        // As beside six others.
         let busy = Delay { seconds: 15e-3, of: 20e-3 };
-        since.begin(later(1.0, busy));
-        assert_near(since.sum(later(2.0, busy), THREADS, 2.0).seconds, 2.5e-3);
+        since.next(later(1.0, busy));
+        assert_eq!(since.shares(), (0.25, 2.0 / 7.0));
+        since.skip(later(100.0, busy));
+        assert_eq!(since.shares(), (0.25, 2.0 / 7.0), "what was skipped does not count");
         let idle = |steps: f64| Delay { seconds: 15e-3, of: 20e-3 * steps };
-        (2..20).for_each(|step| since.begin(later(f64::from(step), idle(f64::from(step)))));
-        let seconds = since.sum(later(20.0, idle(20.0)), THREADS, 2.0).seconds;
-        assert!((9.9e-3..=10e-3).contains(&seconds), "{seconds}");
+        since = start();
+        since.next(later(1.0, busy));
+        (2..20).for_each(|step| since.next(later(f64::from(step), idle(f64::from(step)))));
+        let sum = since.sum(later(20.0, idle(20.0)));
+        assert!((19.9e-3..=20e-3).contains(&sum.worked), "{sum:?}");
+        assert_near(sum.seconds, 10e-3);
     }
 
     #[test]
     fn nothing_is_something_to_judge_by() {
-        let sum = sum(0.0, 0.0, Delay::default());
+        let sum = start().sum(Progress::default());
         assert!(sum.seconds >= 0.0 && sum.worked == 0.0, "{sum:?}");
+        assert_eq!(start().shares(), (1.0, 1.0));
     }
 }
