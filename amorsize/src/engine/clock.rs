@@ -70,17 +70,28 @@ impl Stopwatch {
 }
 
 /// The run-queue delays of one thread, read now and then while it runs chunks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Delays {
     /// The last reading, and the work since then.
     read: Option<Duration>,
     since: Duration,
+    /// Work between two readings.
+    between: Duration,
 }
 
 impl Delays {
+    pub(crate) fn now_and_then() -> Self {
+        Self { read: None, since: Duration::ZERO, between: BETWEEN_READINGS }
+    }
+
+    /// Read before and after each chunk.
+    pub(crate) fn of_each_chunk() -> Self {
+        Self { between: Duration::ZERO, ..Self::now_and_then() }
+    }
+
     /// The thread begins with what is `expected` to take so long: a first reading, if another one will follow at its end.
     pub(crate) fn before(&mut self, expected: Duration) {
-        if self.read.is_none() && expected >= BETWEEN_READINGS {
+        if self.read.is_none() && expected >= self.between {
             self.read = system::run_queue_delay();
         }
     }
@@ -89,7 +100,7 @@ impl Delays {
     /// Delays stay with the thread until then.
     pub(crate) fn after(&mut self, wall: Duration) -> Delay {
         self.since += wall;
-        if self.since < BETWEEN_READINGS {
+        if self.since < self.between {
             return Delay::default();
         }
         let (of, before) = (std::mem::take(&mut self.since), self.read);
@@ -313,7 +324,7 @@ mod tests {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn delays_are_read_after_enough_work_and_none_of_that_is_left_out() {
-        let mut delays = Delays::default();
+        let mut delays = Delays::now_and_then();
         let part = BETWEEN_READINGS / 4;
         delays.before(part);
         assert_eq!(
@@ -322,7 +333,7 @@ mod tests {
             "what the first reading is held against is not known"
         );
         assert_eq!([0; 4].map(|_| delays.after(part).of)[3], BETWEEN_READINGS.as_secs_f64());
-        let mut delays = Delays::default();
+        let mut delays = Delays::now_and_then();
         delays.before(BETWEEN_READINGS);
         assert_eq!(delays.after(BETWEEN_READINGS).of, BETWEEN_READINGS.as_secs_f64());
     }

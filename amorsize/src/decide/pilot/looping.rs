@@ -29,7 +29,7 @@ impl Pilot {
         let each = seconds / items as f64;
         match self.mode {
             Mode::Calibrating => return self.calibrated(each, at, remaining),
-            Mode::Probing(since) => return self.probed(since, each, at),
+            Mode::Probing(since) => return self.probed(since, ran, at),
             _ => {}
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);

@@ -6,7 +6,7 @@ use crate::decide::verdict::Verdict;
 use crate::decide::watch::{self, Crowd, Judgement, Progress};
 use crate::plan::Pool;
 
-use super::{After, Handed, Made, Mode, Pilot, Position, Ran, Runner};
+use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
 const DOUBT_COMPUTING: f64 = 0.5;
@@ -22,7 +22,9 @@ impl Pilot {
         if ran.items == 0 {
             return;
         }
-        if ran.runner != Runner::Alone {
+        if ran.runner == Runner::Alone {
+            self.watch.iter_mut().for_each(|watch| watch.saw_alone(ran.delay));
+        } else {
             self.tally.ran(ran.items, ran.seconds);
             let climb = self.climb.as_mut().filter(|_| self.done >= self.climbed_at);
             climb.into_iter().for_each(|climb| climb.ran(ran.items, ran.running() * ran.items as f64));
@@ -122,12 +124,14 @@ impl Pilot {
         }
     }
 
-    /// The plain loop took `each` seconds an item since `since`.
-    pub(super) fn probed(&mut self, since: Position, each: f64, at: Position) {
-        let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(each, at.now));
+    /// A stretch of the plain loop that runs instead of threads since `since`.
+    pub(super) fn probed(&mut self, since: Position, looped: Looped, at: Position) {
+        let Looped { items, seconds } = looped;
+        let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(items, seconds, at.now));
         tell(judgement, at);
         let progress = self.progress(at);
         match judgement {
+            Judgement::GoOn => {}
             Judgement::Refuted { gain } => {
                 self.close_stretch(since);
                 self.adopt_loop(gain, at);

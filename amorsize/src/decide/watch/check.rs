@@ -2,6 +2,7 @@
 
 use crate::decide::shift::Times;
 
+use super::since::{LONG_ENOUGH, Share};
 use super::{Crowd, FIRST_EPOCH, Judgement, LOSS, PROBE, Progress, SURE, Sum, Watch};
 
 /// Gain at which a check confirms the parallel plan.
@@ -17,6 +18,8 @@ pub(super) const MOST_ALONE: usize = 8;
 const EVER_ALONE: usize = 32;
 /// Seconds of the longest check.
 const LONGEST_CHECK: f64 = 5e-3;
+/// The same where that shows what share of a processor the loop would have.
+const LONGEST_LOOK: f64 = 100e-3;
 /// Inflation below which threads are not in each other's way, gain above which they do no harm then, and checks for
 /// which that is put up with.
 const INFLATED: f64 = 1.15;
@@ -54,8 +57,11 @@ impl Watch {
     /// Judges the chunks run alone so far.
     pub(crate) fn check(&mut self, now: f64) -> Judgement {
         let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
-        let Some(compared) = self.compare(&self.beside, self.observed) else { return Judgement::GoOn };
-        if !is_enough {
+        let Share { likely, most } = self.since.loop_share();
+        let compare = |share| self.compare(&self.beside, self.observed.of_loop(share));
+        let Some((compared, at_least)) = compare(likely).zip(compare(most)) else { return Judgement::GoOn };
+        let depends_on_share = self.verdict(compared) != self.verdict(at_least);
+        if !is_enough || (depends_on_share && self.alone_seconds < LONGEST_LOOK) {
             return Judgement::GoOn;
         }
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
@@ -67,19 +73,31 @@ impl Watch {
         }
     }
 
-    /// Judges by `each`, the plain loop's seconds for an item, which just ran instead of chunks alone.
-    pub(crate) fn probed(&mut self, each: f64, now: f64) -> Judgement {
+    /// Judges by the plain loop, of which `items` just ran in so many `seconds` instead of chunks alone.
+    pub(crate) fn probed(&mut self, items: usize, seconds: f64, now: f64) -> Judgement {
+        self.probe.add(Sum { items: items as u64, seconds, worked: seconds, wall: seconds });
+        let each = self.probe.each();
+        let is_long = self.probe.seconds >= LONG_ENOUGH;
+        // A short stretch is over before its time slice is; a long one has waited as often as the loop would.
+        let Share { likely, most } = if is_long { Share::known(1.0) } else { self.since.loop_share() };
+        let compare = |share| {
+            let observed = self.observed.of_loop(share);
+            self.compared(each / observed.each(), PROBE_ERROR, observed)
+        };
+        let compared = compare(likely);
+        if self.verdict(compared) != self.verdict(compare(most)) {
+            return Judgement::GoOn;
+        }
         self.alone.clear();
         (0..FEWEST_ALONE).for_each(|_| self.alone.add(each));
         self.alone_seconds = PROBE;
-        let compared = self.compared(each / self.observed.each(), PROBE_ERROR, self.observed);
         let judgement = match self.verdict(compared) {
             Verdict::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
             // Cheap items that threads do not clearly speed up are better off without them.
             Verdict::Open if compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
             verdict => self.settle(verdict, compared, now),
         };
-        self.baseline = each;
+        self.baseline = if is_long { each * self.since.loop_share().likely } else { each };
         judgement
     }
 
@@ -93,8 +111,9 @@ impl Watch {
     /// had been good, whether chunks beside others show by themselves what the rates show: a few dear items slow down
     /// both as well.
     fn is_plausible(&self) -> bool {
+        let observed = self.observed();
         let is_inflated =
-            || self.by_inflation(&self.beside, self.observed).is_some_and(|by| self.verdict(by) == Verdict::Bad);
+            || self.by_inflation(&self.beside, observed).is_some_and(|by| self.verdict(by) == Verdict::Bad);
         self.is_expected() && (!self.was_good || is_inflated())
     }
 
@@ -105,7 +124,8 @@ impl Watch {
     /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
     pub(super) fn conclude(&mut self, at: Progress, later: Sum) -> Judgement {
         let after = self.after.take().unwrap_or_default();
-        let both = [(&self.beside, self.observed), (&after, later)];
+        let later = later.of_loop(self.since.loop_share().likely);
+        let both = [(&self.beside, self.observed()), (&after, later)];
         let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
         let best = compared.max_by(|a, b| a.gain.total_cmp(&b.gain));
         self.since.next(at);
@@ -115,6 +135,11 @@ impl Watch {
             Judgement::Kept => Judgement::GoOn,
             judgement => judgement,
         }
+    }
+
+    /// What threads did before the check, in seconds of the plain loop.
+    fn observed(&self) -> Sum {
+        self.observed.of_loop(self.since.loop_share().likely)
     }
 
     /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
@@ -199,7 +224,7 @@ impl Watch {
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {
         let gain = gain.max(CONFIRMED);
-        self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed.each() };
+        self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed().each() };
         self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
         self.losing_since = now;

@@ -24,7 +24,7 @@ mod since;
 mod undone;
 
 use super::costs::{Costs, Spread};
-use super::pilot::Runner;
+use super::pilot::{Delay, Runner};
 use super::shift::Times;
 
 use check::MOST_ALONE;
@@ -135,6 +135,8 @@ pub(crate) struct Watch {
     spread: Spread,
     alone_seconds: f64,
     most_alone: usize,
+    /// The stretch of the plain loop that runs instead of chunks alone.
+    probe: Sum,
     /// Checks in a row that found no gain, for want of processors.
     idle_checks: u32,
     /// While the plan is undone: when it is tried again, and how the plain loop does.
@@ -171,6 +173,7 @@ impl Watch {
             spread: Spread::default(),
             alone_seconds: 0.0,
             most_alone: MOST_ALONE,
+            probe: Sum::default(),
             idle_checks: 0,
             undone: None,
             dear_stretches: 0,
@@ -199,6 +202,11 @@ impl Watch {
         self.is_manned |= runner == Runner::Thread;
     }
 
+    /// The consumer had a processor for a part of a chunk that it ran alone.
+    pub(crate) fn saw_alone(&mut self, delay: Delay) {
+        self.since.ran_alone(delay);
+    }
+
     /// A chunk of `items` has taken `each` seconds an item, with what the source and the consumer took for them.
     pub(crate) fn saw_chunk(&mut self, items: usize, each: f64, runner: Runner) {
         if runner == Runner::Alone {
@@ -217,10 +225,11 @@ impl Watch {
             return Judgement::GoOn;
         }
         self.since.look(at);
-        let epoch = self.since.sum(at);
+        let (stretch, share) = self.since.sum(at);
+        let epoch = stretch.of_loop(share.likely);
         if let Some(after) = &self.after {
             let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
-            return if is_enough { self.conclude(at, epoch) } else { Judgement::GoOn };
+            return if is_enough { self.conclude(at, stretch) } else { Judgement::GoOn };
         }
         let rounds = epoch.items / round.max(1) as u64;
         // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
@@ -231,16 +240,21 @@ impl Watch {
             return Judgement::GoOn;
         }
         self.since.next(at);
+        if at.now >= self.check_until {
+            self.since.forget_alone();
+        }
         self.spread = Spread::default();
         if epoch.work() > self.explained() * self.baseline {
             self.assume(epoch, at.now);
             return Judgement::GoOn;
         }
-        if !self.doubts(epoch, gain, is_alarm, at.now) {
+        if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
             return Judgement::GoOn;
         }
+        self.since.forget_alone();
         self.alone.clear();
         self.alone_seconds = 0.0;
+        self.probe = Sum::default();
         Judgement::Check
     }
 
@@ -266,7 +280,7 @@ impl Watch {
         self.baseline.min(epoch.work()) / epoch.each()
     }
 
-    /// One bad epoch may be the machine's fault; the second one is the plan's.
+    /// One bad epoch may be the machine's fault; the second one is the plan's. `gain` is the least that threads may have had.
     fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
         let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
         let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
@@ -311,8 +325,7 @@ impl Watch {
     pub(crate) fn restart(&mut self, at: Progress) {
         if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
             // The loop's own delays are not known: others want the processors as they did before, or do not any more.
-            let (_, of_loop) = self.since.shares();
-            self.baseline = of_loop * sum.each();
+            self.baseline = self.since.loop_share().likely * sum.each();
             self.is_assumed = true;
             self.losing_since = at.now;
         }
@@ -323,11 +336,11 @@ impl Watch {
 
     /// Seconds on the clock for an item of the plain loop, as well as is known, where so many threads measured `costs`.
     pub(crate) fn serial(&self, costs: &Costs, threads: usize) -> f64 {
-        let (running, of_loop) = self.since.shares();
-        let beside_others = costs.serial() * running / of_loop;
+        let share = self.since.loop_share().likely;
+        let beside_others = costs.serial() * self.since.running() / share;
         match self.inflation {
             Some((among, inflation)) if among == threads => beside_others / inflation,
-            _ => plain(self.baseline / of_loop, beside_others, costs.spread),
+            _ => plain(self.baseline / share, beside_others, costs.spread),
         }
     }
 }

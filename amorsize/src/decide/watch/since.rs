@@ -7,6 +7,8 @@ use crate::decide::pilot::{Delay, LEAST_RUNNING};
 const TIME_SLICE: f64 = 2e-3;
 /// Seconds of work for which delays are remembered: they come seldom, and are long.
 const REMEMBERED: f64 = 50e-3;
+/// Seconds of chunks alone that show what share of a processor the loop would have: some time slices.
+pub(super) const LONG_ENOUGH: f64 = 20e-3;
 
 /// How far a run is: the time and the results finished.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,8 +24,9 @@ pub(crate) struct Progress {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum {
     pub(super) items: u64,
-    /// Seconds, and seconds of all threads together, without those for which others had the processors.
+    /// Seconds without those in which nobody got to work.
     pub(super) seconds: f64,
+    /// Seconds of all threads together for which they had a processor.
     pub(super) worked: f64,
     /// Seconds on the clock.
     pub(super) wall: f64,
@@ -35,6 +38,11 @@ impl Sum {
         self.seconds += other.seconds;
         self.worked += other.worked;
         self.wall += other.wall;
+    }
+
+    /// In seconds of a loop that has a processor for such a part of its time.
+    pub(super) fn of_loop(self, share: f64) -> Self {
+        Self { seconds: share * self.seconds, ..self }
     }
 
     /// Seconds an item.
@@ -69,7 +77,7 @@ impl Seen {
 
     /// The same for the plain loop, had it run instead on one of so many `processors`: where threads wait for them,
     /// everybody who wants one gets the same share, so that tells how many others there are.
-    fn of_loop(self, processors: f64) -> f64 {
+    fn loop_share(self, processors: f64) -> f64 {
         if self.delay.seconds <= 0.0 {
             return 1.0;
         }
@@ -101,13 +109,28 @@ pub(super) struct Since {
     stalled: f64,
     /// Processors' worth of time that the process may get.
     processors: f64,
-    /// What epochs before this one were like.
+    /// What epochs before this one were like, and chunks that were run alone.
     past: Seen,
+    alone: Delay,
+}
+
+/// The part of its time for which the plain loop would have a processor, had it run instead of threads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Share {
+    pub(super) likely: f64,
+    /// Where threads wait although others want few processors, since the system makes several share one, it is more.
+    pub(super) most: f64,
+}
+
+impl Share {
+    pub(super) fn known(share: f64) -> Self {
+        Self { likely: share, most: share }
+    }
 }
 
 impl Since {
     pub(super) fn new(at: Progress, processors: f64) -> Self {
-        Self { at, looked: at, stalled: 0.0, processors, past: Seen::default() }
+        Self { at, looked: at, stalled: 0.0, processors, past: Seen::default(), alone: Delay::default() }
     }
 
     pub(super) fn on(self, processors: f64) -> Self {
@@ -135,21 +158,45 @@ impl Since {
         (self.at, self.looked, self.stalled) = (at, at, 0.0);
     }
 
-    /// The parts of their time for which a thread has had a processor of late, and for which the plain loop would.
-    pub(super) fn shares(&self) -> (f64, f64) {
-        (self.past.running(), self.past.of_loop(self.processors))
+    /// A chunk was run alone.
+    pub(super) fn ran_alone(&mut self, delay: Delay) {
+        self.alone += delay;
     }
 
-    /// What threads did in the epoch: in seconds of a plain loop that nobody disturbs, were it in their place.
-    pub(super) fn sum(&self, at: Progress) -> Sum {
+    /// What chunks alone have shown does not count any more.
+    pub(super) fn forget_alone(&mut self) {
+        self.alone = Delay::default();
+    }
+
+    /// The part of its time for which a thread has had a processor of late.
+    pub(super) fn running(&self) -> f64 {
+        self.past.running()
+    }
+
+    /// The same for the plain loop.
+    pub(super) fn loop_share(&self) -> Share {
+        self.share(self.past)
+    }
+
+    /// What threads did in the epoch, and what that says of the plain loop.
+    pub(super) fn sum(&self, at: Progress) -> (Sum, Share) {
         let epoch = self.epoch(at);
         let seen = self.past.plus(epoch);
-        Sum {
+        let sum = Sum {
             items: at.produced - self.at.produced,
-            seconds: seen.of_loop(self.processors) * epoch.seconds,
+            seconds: epoch.seconds,
             worked: seen.running() * epoch.worked,
             wall: at.now - self.at.now,
+        };
+        (sum, self.share(seen))
+    }
+
+    fn share(&self, seen: Seen) -> Share {
+        let likely = seen.loop_share(self.processors);
+        if likely < 1.0 && self.alone.of >= LONG_ENOUGH {
+            return Share::known(self.alone.running());
         }
+        Share { likely, most: 1.0 }
     }
 
     fn epoch(&self, at: Progress) -> Seen {
@@ -171,7 +218,12 @@ mod tests {
 
     /// 10 ms in which threads worked for so many seconds, and waited for `delay` in all that was looked at.
     fn sum(worked: f64, delay: Delay) -> Sum {
-        start().sum(Progress { now: 10e-3, produced: 10, worked, delay })
+        likely(&start(), Progress { now: 10e-3, produced: 10, worked, delay })
+    }
+
+    fn likely(since: &Since, at: Progress) -> Sum {
+        let (sum, share) = since.sum(at);
+        sum.of_loop(share.likely)
     }
 
     fn assert_near(is: f64, expected: f64) {
@@ -204,7 +256,7 @@ mod tests {
     fn a_quota_is_no_fault_of_others() {
         let at =
             Progress { now: 10e-3, worked: 20e-3, delay: Delay { seconds: 8e-3, of: 20e-3 }, ..Progress::default() };
-        let seconds = |processors| Since::new(Progress::default(), processors).sum(at).seconds;
+        let seconds = |processors| likely(&Since::new(Progress::default(), processors), at).seconds;
         assert_near(seconds(1.2), 10e-3);
         assert_near(seconds(3.0), 7.5e-3);
     }
@@ -214,9 +266,9 @@ mod tests {
         let mut since = start();
         let at = |now, worked| Progress { now, worked, ..Progress::default() };
         since.look(at(10e-3, 4e-3));
-        assert_near(since.sum(at(11e-3, 5e-3)).seconds, 5e-3);
+        assert_near(likely(&since, at(11e-3, 5e-3)).seconds, 5e-3);
         (1..=10).for_each(|chunk| since.look(at(11e-3 + f64::from(chunk) * 1e-3, 5e-3)));
-        assert_near(since.sum(at(21e-3, 5e-3)).seconds, 15e-3);
+        assert_near(likely(&since, at(21e-3, 5e-3)).seconds, 15e-3);
     }
 
     #[test]
@@ -227,22 +279,37 @@ mod tests {
         // As beside six others.
         let busy = Delay { seconds: 15e-3, of: 20e-3 };
         since.next(later(1.0, busy));
-        assert_eq!(since.shares(), (0.25, 2.0 / 7.0));
+        let shares = |since: &Since| (since.running(), since.loop_share().likely);
+        assert_eq!(shares(&since), (0.25, 2.0 / 7.0));
         since.skip(later(100.0, busy));
-        assert_eq!(since.shares(), (0.25, 2.0 / 7.0), "what was skipped does not count");
+        assert_eq!(shares(&since), (0.25, 2.0 / 7.0), "what was skipped does not count");
         let idle = |steps: f64| Delay { seconds: 15e-3, of: 20e-3 * steps };
         since = start();
         since.next(later(1.0, busy));
         (2..20).for_each(|step| since.next(later(f64::from(step), idle(f64::from(step)))));
-        let sum = since.sum(later(20.0, idle(20.0)));
+        let sum = likely(&since, later(20.0, idle(20.0)));
         assert!((19.9e-3..=20e-3).contains(&sum.worked), "{sum:?}");
         assert_near(sum.seconds, 10e-3);
     }
 
     #[test]
+    fn where_few_may_share_one_processor_chunks_alone_tell_what_the_loop_gets() {
+        let mut since = start();
+        let delay = Delay { seconds: 10e-3, of: 20e-3 };
+        since.next(Progress { now: 10e-3, worked: 20e-3, delay, produced: 10 });
+        assert_eq!(since.loop_share(), Share { likely: 2.0 / 3.0, most: 1.0 }, "two others, or none");
+        since.ran_alone(Delay { seconds: 0.0, of: 19e-3 });
+        assert!(since.loop_share().likely < 1.0, "too little to tell");
+        since.ran_alone(Delay { seconds: 0.0, of: 1e-3 });
+        assert_eq!(since.loop_share(), Share::known(1.0));
+        since.forget_alone();
+        assert!(since.loop_share().likely < 1.0);
+    }
+
+    #[test]
     fn nothing_is_something_to_judge_by() {
-        let sum = start().sum(Progress::default());
+        let sum = likely(&start(), Progress::default());
         assert!(sum.seconds >= 0.0 && sum.worked == 0.0, "{sum:?}");
-        assert_eq!(start().shares(), (1.0, 1.0));
+        assert_eq!(start().loop_share(), Share::known(1.0));
     }
 }

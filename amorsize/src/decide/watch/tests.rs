@@ -35,6 +35,12 @@ fn check(watch: &mut Watch, now: f64, each: f64) -> Judgement {
     checks.find(|checked| *checked != Judgement::GoOn).unwrap()
 }
 
+/// Runs a stretch of the plain loop instead of chunks alone.
+fn probe(watch: &mut Watch, each: f64, now: f64) -> Judgement {
+    watch.probe = Sum::default();
+    watch.probed(4_000, 4_000.0 * each, now)
+}
+
 #[test]
 fn cheap_items_are_checked_against_the_loop_itself() {
     let mut watch = Watch::new(Progress::default(), 2, 50e-9, 1.9);
@@ -43,10 +49,10 @@ fn cheap_items_are_checked_against_the_loop_itself() {
         |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now, ..Progress::default() };
     let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
     assert!(checks);
-    assert_eq!(watch.probed(50e-9, 2e-3), Judgement::Kept);
-    assert_eq!(watch.probed(25e-9, 3e-3), Judgement::Kept, "threads had been good");
+    assert_eq!(probe(&mut watch, 50e-9, 2e-3), Judgement::Kept);
+    assert_eq!(probe(&mut watch, 25e-9, 3e-3), Judgement::Kept, "threads had been good");
     watch.was_good = false;
-    assert!(matches!(watch.probed(25e-9, 4e-3), Judgement::Refuted { .. }));
+    assert!(matches!(probe(&mut watch, 25e-9, 4e-3), Judgement::Refuted { .. }));
 }
 
 #[test]
@@ -160,7 +166,7 @@ fn on_a_busy_machine(seen: bool) -> Option<Judgement> {
 
 #[test]
 fn threads_whose_processors_others_keep_are_not_held_against_a_loop_that_had_one() {
-    assert_eq!(on_a_busy_machine(true), None);
+    assert_eq!(on_a_busy_machine(true), Some(Judgement::GoOn), "the loop's share of a processor is open");
     assert!(matches!(on_a_busy_machine(false), Some(Judgement::Refuted { .. })));
 }
 
@@ -234,34 +240,55 @@ fn a_plan_undone_by_mistake_is_tried_again_soon() {
     assert_eq!(watch.looped(undone + 6e-3, 3_000, 6e-3), Undone::Over);
 }
 
+/// Two threads that have a processor for `running` of their time, and reach `gain` of a loop that would have one for
+/// `of_loop`: what they are thought of in the end, after how many seconds of chunks alone.
+fn beside_others(running: f64, of_loop: f64, gain: f64) -> (Judgement, f64, Watch) {
+    let inflation = 2.0 * running / of_loop / gain;
+    let mut watch = start();
+    watch.saw(Runner::Thread);
+    let at = |steps: u32| {
+        let worked = f64::from(steps) * 20e-3;
+        let produced = (running * worked / inflation / SERIAL) as u64;
+        let delay = Delay { seconds: (1.0 - running) * worked, of: worked };
+        Progress { now: worked / 2.0, produced, worked, delay }
+    };
+    let steps = (1..10).find(|&steps| watch.judge(at(steps), ROUND) == Judgement::Check).unwrap();
+    (0..8).for_each(|_| watch.saw_chunk(100, inflation * SERIAL, Runner::Thread));
+    let chunk = 100.0 * SERIAL / of_loop;
+    let judgements = (0..1_000).find_map(|chunks| {
+        watch.saw_chunk(100, SERIAL, Runner::Alone);
+        watch.saw_alone(Delay { seconds: (1.0 - of_loop) * chunk, of: chunk });
+        let judgement = watch.check(at(steps).now);
+        (judgement != Judgement::GoOn).then_some((judgement, chunk * f64::from(chunks)))
+    });
+    match judgements.unwrap() {
+        (Judgement::Kept, seconds) => (watch.judge(at(steps + 1), ROUND), seconds, watch),
+        (judgement, seconds) => (judgement, seconds, watch),
+    }
+}
+
 #[test]
 fn threads_that_lose_lose_beside_other_programs_too_and_so_does_the_loop() {
-    // Two threads reach 0.8 of the loop beside so many others that want one of two processors.
-    for others in [1.0, 6.0] {
-        let (running, of_loop) = (2.0 / (2.0 + others), f64::min(1.0, 2.0 / (1.0 + others)));
-        let inflation = 2.0 * running / of_loop / 0.8;
-        let mut watch = start();
-        watch.saw(Runner::Thread);
-        let at = |steps: u32| {
-            let worked = f64::from(steps) * 20e-3;
-            let produced = (running * worked / inflation / SERIAL) as u64;
-            let delay = Delay { seconds: (1.0 - running) * worked, of: worked };
-            Progress { now: worked / 2.0, produced, worked, delay }
-        };
-        let steps = (1..10).find(|&steps| watch.judge(at(steps), ROUND) == Judgement::Check).unwrap();
-        let now = at(steps).now;
-        (0..8).for_each(|_| watch.saw_chunk(100, inflation * SERIAL, Runner::Thread));
-        let undone = check(&mut watch, now, SERIAL);
-        let undone = if undone == Judgement::Kept { watch.judge(at(steps + 1), ROUND) } else { undone };
+    // One other program, one where the system makes both threads share what it leaves, and six.
+    for (running, of_loop) in [(2.0 / 3.0, 1.0), (0.5, 1.0), (0.25, 2.0 / 7.0)] {
+        let (undone, _, mut watch) = beside_others(running, of_loop, 0.8);
         assert!(matches!(undone, Judgement::Refuted { gain } if (0.75..0.85).contains(&gain)), "{undone:?}");
-        let looped = (9e-3 * of_loop / SERIAL) as usize;
-        assert_eq!(watch.looped(now + 9e-3, looped, 9e-3), Undone::GoOn, "the pause goes on");
+        let (now, looped) = (watch.losing_since + 20e-3, (9e-3 * of_loop / SERIAL) as usize);
+        assert_eq!(watch.looped(now, looped, 9e-3), Undone::GoOn, "the pause goes on");
+        let inflation = 2.0 * running / of_loop / 0.8;
         let serial = watch.serial(&Costs { item: inflation * SERIAL / running, ..Costs::default() }, 2);
         assert!((0.9..1.1).contains(&(serial * of_loop / SERIAL)), "the loop waits too: {serial}");
-        watch.restart(at(steps + 1));
+        watch.restart(Progress::default());
         assert!((0.9..1.1).contains(&(watch.baseline / SERIAL)), "{}", watch.baseline);
         assert!(watch.is_assumed, "others may be gone");
     }
+}
+
+#[test]
+fn threads_that_win_beside_many_others_stay() {
+    let (judgement, alone, _) = beside_others(0.25, 2.0 / 7.0, 1.7);
+    assert_eq!(judgement, Judgement::GoOn);
+    assert!(alone < 2.0 * since::LONG_ENOUGH, "{alone}");
 }
 
 #[test]

@@ -144,12 +144,11 @@ where
     fn help(&mut self, may_help: bool, most: usize) -> Helped<R> {
         let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
         let queue = Arc::clone(&self.queue);
-        let mut batch = queue.run_here(chunk, || {
+        let batch = queue.run_here(chunk, runner, || {
             if queue.claim(most.min(self.most_tickets)) {
                 self.launch();
             }
         });
-        batch.cost.runner = runner;
         let deposited = self.queue.deposit(batch, self.accepted);
         deposited.map_or(Helped::Other, |(batch, standing)| Helped::Next(batch, standing))
     }

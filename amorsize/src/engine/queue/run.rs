@@ -9,7 +9,7 @@ use std::vec;
 
 use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
-use crate::decide::pilot::Clocks;
+use crate::decide::pilot::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, drop_each_quietly};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::wake;
@@ -27,7 +27,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
-        let mut delays = Delays::default();
+        let mut delays = Delays::now_and_then();
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch) {
             finished = Some(self.run_counting(&mut delays, chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
@@ -72,10 +72,14 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     }
 
     /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
-    pub(crate) fn run_here(&self, chunk: Chunk<I>, launch: impl FnMut()) -> Batch<R> {
+    pub(crate) fn run_here(&self, chunk: Chunk<I>, runner: Runner, launch: impl FnMut()) -> Batch<R> {
         let worth = OnceCell::new();
         let is_worth = |rest| rest >= 2 * *worth.get_or_init(worth_waking);
-        self.run_counting(&mut Delays::default(), chunk, is_worth, launch)
+        // What is run alone stands for the plain loop.
+        let mut delays = if runner == Runner::Alone { Delays::of_each_chunk() } else { Delays::now_and_then() };
+        let mut batch = self.run_counting(&mut delays, chunk, is_worth, launch);
+        batch.cost.runner = runner;
+        batch
     }
 
     /// Runs a chunk, and counts for how long this thread had no processor.

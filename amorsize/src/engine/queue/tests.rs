@@ -1,7 +1,7 @@
 use std::thread;
 
 use super::*;
-use crate::decide::pilot::Clocks;
+use crate::decide::pilot::{Clocks, Runner};
 use crate::work::ByValue;
 
 const LONG: Duration = Duration::from_millis(20);
@@ -24,7 +24,7 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     // The ticket comes too late, finds nothing, and asks.
     queue.run_ticket(queue.epoch());
     let mut launched = 0;
-    let batch = queue.run_here(own, || launched += 1);
+    let batch = queue.run_here(own, Runner::Consumer, || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
     let (back, _) = queue.take_chunk().unwrap();
     assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
@@ -54,5 +54,5 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     let (own, _) = queue.take_chunk().unwrap();
     queue.run_ticket(queue.epoch());
     queue.push(chunk(4..8), 1);
-    assert_eq!(queue.run_here(own, || panic!("nobody waits")).results.len(), 4);
+    assert_eq!(queue.run_here(own, Runner::Consumer, || panic!("nobody waits")).results.len(), 4);
 }
