@@ -45,7 +45,11 @@ impl Home {
 
     /// Plays a role to its end.
     pub(crate) fn play(&self, role: &str, argument: &str) -> Played {
-        Played::of(self.command(role, argument).output().expect("a child"))
+        Self::played(&mut self.command(role, argument))
+    }
+
+    pub(crate) fn played(command: &mut Command) -> Played {
+        Played::of(command.output().expect("a child"))
     }
 
     /// Recorded runs, as another process sees them.

@@ -53,6 +53,7 @@ pub(crate) fn play(role: &str) {
         }
         "flush for ever" => flush_for_ever(),
         "use" => use_it(),
+        "begin" => begin(&argument),
         "export" => println!("{}", amorsize::export(&argument).expect("exported")),
         "import" => match amorsize::import(&argument) {
             Ok(new) => println!("{new}"),
@@ -74,6 +75,28 @@ fn stream() {
 /// Ten runs, as streams record them.
 fn runs(time: Duration) {
     (0..10).for_each(|_| square().__end_of_run(&outcome(), time).expect("a possible outcome"));
+}
+
+/// What a run begins with, where two threads were slower than the plain loop a few times.
+fn begin(how: &str) {
+    let outcome = |threads, speedup| Outcome::new(10_000, Duration::from_micros(5)).threads(threads).speedup(speedup);
+    let record = |outcome| square().record(outcome).expect("recorded");
+    let tuner = match how {
+        "give up" => {
+            (0..3).for_each(|_| record(outcome(2, 0.2)));
+            (0..3).for_each(|_| record(outcome(1, 1.0)));
+            square()
+        }
+        "as usual" => {
+            // Two seconds of the plain loop.
+            (0..40).for_each(|_| record(outcome(1, 1.0)));
+            square()
+        }
+        "without learning" => square().online_learning(false),
+        "with confidence" => square().confidence_threshold(0.1),
+        other => panic!("no such way: {other}"),
+    };
+    println!("{:?}", tuner.stream(0..10_000).plan());
 }
 
 /// Two threads that somebody joins.

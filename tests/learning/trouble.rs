@@ -73,6 +73,9 @@ pub(crate) fn a_directory_that_others_can_write() {
         let (history, _) = used(&mut home.command("use", ""), "not trusted");
         assert!(history.contains("chmod go-w"), "{history}");
         assert_eq!(fs::read(home.history()).unwrap(), before);
+        fs::remove_file(home.history()).unwrap();
+        let asked = home.play("count", "");
+        assert!(!asked.ok && asked.stderr.contains("Untrusted"), "of a new function too: {}", asked.stderr);
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Climb {
     seconds: f64,
     /// Chunks after which the next step is thought of.
     next: u64,
+    /// Items that were begun before the last step: they say nothing of it.
+    from: u64,
 }
 
 impl Climb {
@@ -41,6 +43,7 @@ impl Climb {
             items: 0,
             seconds: 0.0,
             next: threads.div_ceil(2) as u64,
+            from: 0,
         }
     }
 
@@ -50,8 +53,11 @@ impl Climb {
         if items <= rounds * wanted as u64 { wanted } else { wanted.min((wanted / FIRST_PART).max(FEW)) }
     }
 
-    /// A chunk took so many seconds.
-    pub(crate) fn ran(&mut self, items: usize, seconds: f64) {
+    /// A chunk that came back after so many items took so many seconds.
+    pub(crate) fn ran(&mut self, place: u64, items: usize, seconds: f64) {
+        if place < self.from {
+            return;
+        }
         self.chunks += 1;
         self.items += items as u64;
         self.seconds += seconds;
@@ -66,13 +72,14 @@ impl Climb {
         Some(self.seconds / self.items as f64).filter(|&each| each <= self.most)
     }
 
-    /// The threads to go on with, where an item takes `each` seconds and so many threads are wanted.
-    pub(crate) fn step(&mut self, wanted: usize, each: f64) -> Option<usize> {
+    /// The threads to go on with, where an item takes `each` seconds and so many threads are wanted. So many items have
+    /// `begun`.
+    pub(crate) fn step(&mut self, wanted: usize, each: f64, begun: u64) -> Option<usize> {
         if (wanted as f64) < NOTABLY_MORE * self.threads as f64 {
             return None;
         }
         let threads = wanted.min(2 * self.threads);
-        *self = Self { most: UNHINDERED * each, ..Self::new(threads, each) };
+        *self = Self { most: UNHINDERED * each, from: begun, ..Self::new(threads, each) };
         Some(threads)
     }
 }
@@ -88,8 +95,8 @@ mod tests {
     fn climb(first: usize, wanted: usize, inflation: impl Fn(usize) -> f64) -> usize {
         let (mut climb, mut threads) = (Climb::new(first, ITEM), first);
         for _ in 0..10_000 {
-            climb.ran(10, 10.0 * ITEM * inflation(threads));
-            let step = climb.is_due().and_then(|each| climb.step(wanted, each));
+            climb.ran(0, 10, 10.0 * ITEM * inflation(threads));
+            let step = climb.is_due().and_then(|each| climb.step(wanted, each, 0));
             threads = step.unwrap_or(threads);
         }
         threads

@@ -8,7 +8,9 @@ use crate::options::Options;
 use crate::plan::Pool;
 
 use super::choose::{self, Situation};
+use super::climb::Climb;
 use super::costs::Costs;
+use super::model::Wake;
 
 /// Share of its time in which a function must be blocked to be worth more threads than there are cores.
 pub(crate) const BLOCKING_SHARE: f64 = 0.25;
@@ -56,6 +58,20 @@ pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
         Some(pool) => pool == Pool::Blocking,
         None => costs.blocked >= BLOCKING_SHARE && costs.item >= BLOCKING_ITEM,
     }
+}
+
+/// The same with as many threads as are to begin on so many items: see [`climb`](super::climb).
+pub(crate) fn beginning(verdict: Verdict, costs: &Costs, items: u64, options: &Options, wake: Wake) -> Verdict {
+    if verdict.pool != Pool::Cpu || is_pinned_parallel(options) {
+        return verdict;
+    }
+    let threads = Climb::first(verdict.threads, items, costs.item);
+    if threads == verdict.threads {
+        return verdict;
+    }
+    let gain = choose::gain(costs, threads, items, options, wake);
+    let reason = format!("{}, of which {threads} begin", verdict.reason).into();
+    Verdict { threads, gain, reason, ..verdict }
 }
 
 /// Decides for `items` more items.

@@ -65,13 +65,15 @@ impl Experience {
         let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
         let (forecast, threshold) = ask_history(&self.identity, self.place, remaining, options, situation, ask)?;
         let is_sure = forecast.confidence >= threshold;
-        // Who states a threshold wants nothing that is below it.
-        if !is_sure && options.confidence_threshold.is_some() {
+        // An attempt of which nothing is recorded would never end.
+        let is_due = forecast.is_stale && self.leaves;
+        // Who states a threshold wants nothing that is below it, and an attempt is.
+        if (is_due || !is_sure) && options.confidence_threshold.is_some() {
             return None;
         }
         // What is only tried says nothing of predictions.
-        self.predicted = Some(forecast.predicted()).filter(|_| !forecast.is_stale);
-        let prior = forecast.prior(options, situation);
+        self.predicted = Some(forecast.predicted()).filter(|_| !is_due);
+        let prior = if is_due { forecast.attempt(options, situation) } else { Prior::from(&forecast) };
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
     }
 

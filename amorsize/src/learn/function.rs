@@ -155,6 +155,7 @@ impl Function {
     /// The history as it is now, other processes' newest records included.
     pub(crate) fn refreshed(&self) -> Result<Arc<Learned>, Error> {
         self.catch_up();
+        self.store.check()?;
         self.reload(&mut lock(&self.disk))?;
         // Losing the race to set it is as good.
         let _ = self.loaded.set(());

@@ -77,6 +77,11 @@ impl Store {
         self.directory.as_ref().ok_or(Error::NoCacheDirectory)
     }
 
+    /// An error if the directory cannot be used, whether there is anything in it or not.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.directory()?.exists().map(drop)
+    }
+
     /// Where histories are kept.
     pub(crate) fn path(&self) -> Result<&Path, Error> {
         self.directory().map(Directory::path)

@@ -133,10 +133,9 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
 pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64, seed: u64) -> Outcome {
     let (options, situation) = (Options::default(), situation(world));
     let mut pilot = Pilot::new(options.clone(), situation);
-    match forecast {
-        Some(forecast) if forecast.confidence >= threshold => pilot.adopt_prior(forecast.prior(&options, &situation)),
-        Some(forecast) => pilot.consider(forecast.prior(&options, &situation)),
-        None => {}
+    if let Some(forecast) = forecast {
+        let prior = if forecast.is_stale { forecast.attempt(&options, &situation) } else { Prior::from(forecast) };
+        if forecast.confidence >= threshold { pilot.adopt_prior(prior) } else { pilot.consider(prior) }
     }
     engine::run(world, pilot, seed)
 }
@@ -196,7 +195,14 @@ fn pinned(world: &World, pool: Pool, threads: usize, chunk: usize) -> Pilot {
     if !serial {
         let verdict = Verdict { pool, threads, gain: threads as f64, reason: "".into() };
         let (costs, items) = (costs(world), world.items);
-        pilot.adopt_prior(Prior { verdict, costs, chunk_size: chunk, origin: Origin::Pinned, items });
+        pilot.adopt_prior(Prior {
+            verdict,
+            costs,
+            chunk_size: chunk,
+            origin: Origin::Pinned,
+            items,
+            is_attempt: false,
+        });
     }
     pilot
 }

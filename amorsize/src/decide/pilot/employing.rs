@@ -16,11 +16,12 @@ impl Pilot {
         let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
         let costs = Costs { item: each, ..self.costs };
         let unfinished = (self.done + self.in_flight).saturating_sub(progress.produced);
-        let left = remaining.exact().map_or(PLENTY, |left| left.saturating_add(unfinished));
+        let left = remaining.upper.map_or(PLENTY, |left| left.saturating_add(unfinished));
         let Some((wanted, _)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
-        let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each)) else { return };
-        let (before, gain) = (self.threads(), self.gain(&costs, threads, left));
-        self.climbed_at = progress.produced + (before * self.usual_chunk()) as u64;
+        let before = self.threads();
+        let begun = progress.produced + (before * self.usual_chunk()) as u64;
+        let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each, begun)) else { return };
+        let gain = choose::gain(&costs, threads, left, &self.options, self.situation.wake);
         self.tally.skip(at);
         self.spread = Spread::default();
         self.employ(threads, gain, format!("{before} threads were not in each other's way"));
@@ -64,8 +65,10 @@ impl Pilot {
 pub(super) mod tests {
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::pilot::{Made, Ran, Step};
+    use crate::decide::pilot::{Made, Prior, Ran, Step};
+    use crate::decide::verdict::Verdict;
     use crate::options::Options;
+    use crate::plan::{Origin, Pool};
 
     pub(in crate::decide::pilot) const ITEM: f64 = 20e-6;
     pub(in crate::decide::pilot) const CHUNK: usize = 5;
@@ -107,12 +110,11 @@ pub(super) mod tests {
             pilot.check(Position { now: chunks as f64 * 1e-6, yielded: done }, made, remaining);
             done
         };
+        let mut climbed = 0;
         while pilot.threads() == 16 {
-            accept(&mut pilot);
+            climbed = accept(&mut pilot) + ahead;
         }
-        let before = pilot.climbed_at;
-        assert_eq!((pilot.threads(), before > ahead), (32, true));
-        while accept(&mut pilot) < before {
+        while accept(&mut pilot) < climbed {
             assert_eq!(pilot.threads(), 32);
         }
         (0..100).for_each(|_| _ = accept(&mut pilot));
@@ -122,7 +124,11 @@ pub(super) mod tests {
     /// The threads of a run on 64 cores in which items take so many times as long beside others as alone: at first, and
     /// after some chunks.
     fn threads(inflation: f64) -> (usize, usize) {
-        let (mut pilot, remaining) = started(1_000_000);
+        let (pilot, remaining) = started(1_000_000);
+        climb(pilot, remaining, inflation)
+    }
+
+    fn climb(mut pilot: Pilot, remaining: Remaining, inflation: f64) -> (usize, usize) {
         let first = pilot.threads();
         let seconds = inflation * ITEM * CHUNK as f64;
         for chunks in 1..=200 {
@@ -133,6 +139,20 @@ pub(super) mod tests {
             pilot.check(at, made, remaining);
         }
         (first, pilot.threads())
+    }
+
+    #[test]
+    fn an_attempt_climbs_and_a_recommendation_does_not() {
+        let items = 1_000_000;
+        let threads = |is_attempt| {
+            let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
+            let verdict = Verdict { pool: Pool::Cpu, threads: 16, gain: 15.0, reason: "".into() };
+            let costs = Costs { item: ITEM, ..Costs::default() };
+            let origin = Origin::Predicted { confidence: 0.5, samples: 3 };
+            pilot.adopt_prior(Prior { verdict, costs, chunk_size: CHUNK, origin, items, is_attempt });
+            climb(pilot, Remaining { lower: items, upper: Some(items) }, 1.0)
+        };
+        assert_eq!((threads(true), threads(false)), ((16, 64), (16, 16)));
     }
 
     #[test]

@@ -92,8 +92,6 @@ pub(crate) struct Pilot {
     watch: Option<Watch>,
     growth: Option<Growth>,
     climb: Option<Climb>,
-    /// Items that were begun before it took its last step.
-    climbed_at: u64,
     /// What earlier runs say without much confidence.
     doubted: Option<Prior>,
     /// The plan is what earlier runs recommend.
@@ -143,7 +141,6 @@ impl Pilot {
             watch: None,
             growth: None,
             climb: None,
-            climbed_at: 0,
             doubted: None,
             follows: false,
             refuted: 0,
@@ -190,6 +187,7 @@ impl Pilot {
     }
 
     fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
+        let is_attempt = prior.is_attempt;
         if prior.verdict.pool != Pool::Serial {
             let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
             self.chunk_factor = prior.chunk_size as f64 / usual as f64;
@@ -197,6 +195,9 @@ impl Pilot {
         self.settle(prior.verdict, origin, expected, at);
         self.watch = self.watch.take().map(Watch::knowing_the_loop);
         self.follows = true;
+        if is_attempt {
+            self.begin_climb();
+        }
         self.growth.iter_mut().for_each(Growth::settle);
     }
 

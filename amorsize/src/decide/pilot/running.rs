@@ -26,8 +26,9 @@ impl Pilot {
             self.watch.iter_mut().for_each(|watch| watch.saw_alone(ran.delay));
         } else {
             self.tally.ran(ran.items, ran.seconds);
-            let climb = self.climb.as_mut().filter(|_| self.done >= self.climbed_at);
-            climb.into_iter().for_each(|climb| climb.ran(ran.items, ran.running() * ran.items as f64));
+            if let Some(climb) = &mut self.climb {
+                climb.ran(self.done, ran.items, ran.running() * ran.items as f64);
+            }
         }
         self.done += ran.items as u64;
         self.in_flight = self.in_flight.saturating_sub(ran.items as u64);

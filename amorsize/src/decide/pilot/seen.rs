@@ -147,4 +147,6 @@ pub(crate) struct Prior {
     pub(crate) origin: Origin,
     /// Items that are expected.
     pub(crate) items: u64,
+    /// Threads that earlier runs speak against, and that are due for another attempt.
+    pub(crate) is_attempt: bool,
 }

@@ -1,6 +1,5 @@
 //! The first items: timed, and then decided upon.
 
-use crate::decide::choose;
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
@@ -85,30 +84,16 @@ impl Pilot {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
             return self.follow(prior, self.origin(), items, at);
         }
-        let verdict = self.first_of(self.verdict(remaining), remaining);
-        let first = verdict.threads;
-        self.settle(verdict, self.origin(), expected, at);
-        self.climb = self.watch.is_some().then(|| Climb::new(first, self.costs.item));
-    }
-
-    /// The same with as many threads as are to begin.
-    fn first_of(&self, verdict: Verdict, remaining: Remaining) -> Verdict {
-        if verdict.pool != Pool::Cpu || verdict::is_pinned_parallel(&self.options) {
-            return verdict;
-        }
         let items = remaining.upper.unwrap_or(PLENTY);
-        let threads = Climb::first(verdict.threads, items, self.costs.item);
-        if threads == verdict.threads {
-            return verdict;
-        }
-        let gain = self.gain(&self.costs, threads, items);
-        let reason = format!("{}, of which {threads} begin", verdict.reason).into();
-        Verdict { threads, gain, reason, ..verdict }
+        let verdict = self.verdict(remaining);
+        let verdict = verdict::beginning(verdict, &self.costs, items, &self.options, self.situation.wake);
+        self.settle(verdict, self.origin(), expected, at);
+        self.begin_climb();
     }
 
-    /// What so many threads would gain on so many more items.
-    pub(super) fn gain(&self, costs: &Costs, threads: usize, items: u64) -> f64 {
-        choose::gain(costs, threads, items, &self.options, self.situation.wake)
+    /// Those that begin may become more.
+    pub(super) fn begin_climb(&mut self) {
+        self.climb = self.watch.is_some().then(|| Climb::new(self.threads(), self.costs.item));
     }
 
     /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not

@@ -6,7 +6,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::decide::choose::{self, Situation};
-use crate::decide::climb::Climb;
 use crate::decide::costs::Costs;
 use crate::decide::pilot::Prior;
 use crate::decide::verdict::{self, Verdict};
@@ -82,29 +81,27 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
 impl From<&Forecast> for Prior {
     fn from(forecast: &Forecast) -> Self {
         let &Forecast { pool, threads, expected_speedup: gain, costs, chunk_size, items, .. } = forecast;
-        let origin = forecast.origin();
         let verdict = Verdict { pool, threads, gain, reason: forecast.reason().into() };
-        Self { verdict, costs, chunk_size, origin, items }
+        Self { verdict, costs, chunk_size, origin: forecast.origin(forecast.confidence), items, is_attempt: false }
     }
 }
 
 impl Forecast {
-    /// What to begin with: the plan, or threads where they are due for another attempt.
-    pub(crate) fn prior(&self, options: &Options, situation: &Situation) -> Prior {
-        let prior = Prior::from(self);
-        if !self.is_stale {
-            return prior;
-        }
-        let Verdict { pool, threads, gain, .. } = verdict::reach(&self.costs, self.items, options, situation);
-        // As many as begin where nothing is known: they may be given up for good reason.
-        let threads = if pool == Pool::Cpu { Climb::first(threads, self.items, self.costs.item) } else { threads };
+    /// Threads instead of the plan, which are due for another attempt: as they would begin where nothing is known, since
+    /// they may have been given up for good reason.
+    pub(crate) fn attempt(&self, options: &Options, situation: &Situation) -> Prior {
+        let &Self { costs, items, .. } = self;
+        let verdict = verdict::reach(&costs, items, options, situation);
+        let verdict = verdict::beginning(verdict, &costs, items, options, situation.wake);
+        let chunk_size = choose::chunk(&costs, None, verdict.threads, options);
         let reason = "threads, given up by earlier runs, are due for another attempt".into();
-        let chunk_size = choose::chunk(&self.costs, None, threads, options);
-        Prior { verdict: Verdict { pool, threads, gain, reason }, chunk_size, ..prior }
+        // As unlikely to be the best as the plan is likely to be.
+        let origin = self.origin(1.0 - self.confidence);
+        Prior { verdict: Verdict { reason, ..verdict }, costs, chunk_size, origin, items, is_attempt: true }
     }
 
-    fn origin(&self) -> Origin {
-        Origin::Predicted { confidence: self.confidence, samples: self.samples }
+    fn origin(&self, confidence: f64) -> Origin {
+        Origin::Predicted { confidence, samples: self.samples }
     }
 
     /// As a plan, with the reason written out.
@@ -115,7 +112,7 @@ impl Forecast {
             chunk_size: self.chunk_size,
             buffer_size: self.buffer_size,
             ordered: self.ordered,
-            origin: self.origin(),
+            origin: self.origin(self.confidence),
             expected_speedup: self.expected_speedup,
             reason: self.reason().into(),
         }

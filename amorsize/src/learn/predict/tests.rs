@@ -7,7 +7,7 @@ use super::*;
 use crate::decide::costs::Costs;
 use crate::decide::verdict::Verdict;
 use crate::learn::sample::{Predicted, Sample};
-use crate::plan::Pool;
+use crate::plan::{Origin, Pool};
 
 const EIGHT: Situation = Situation { cores: 8, available_memory: 1 << 33, ..Situation::TWO_CORES };
 
@@ -109,8 +109,12 @@ fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
     let due = model.forecast(&query(&options)).unwrap();
     assert_eq!((due.pool, due.is_stale), (Pool::Serial, true), "what is recommended does not change");
     let threads = |cores| {
-        let Verdict { pool, threads, reason, .. } = due.prior(&options, &Situation { cores, ..EIGHT }).verdict;
+        let prior = due.attempt(&options, &Situation { cores, ..EIGHT });
+        let Verdict { pool, threads, reason, gain } = prior.verdict;
         assert!(pool == Pool::Cpu && reason.contains("due for another attempt"), "{pool}, {reason}");
+        assert!(prior.is_attempt && (0.8..=1.0).contains(&(gain / threads as f64)), "{gain} with {threads}");
+        let Origin::Predicted { confidence, .. } = prior.origin else { panic!("{:?}", prior.origin) };
+        assert!((confidence + due.confidence - 1.0).abs() < 1e-9, "{confidence} and {}", due.confidence);
         threads
     };
     assert_eq!([threads(8), threads(64)], [8, 16]);
