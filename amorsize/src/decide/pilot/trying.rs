@@ -82,6 +82,7 @@ impl Pilot {
         }
         if let Some(prior) = self.doubted.take().filter(|prior| is_like(self.costs.item, prior.costs.item)) {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
+            self.chunk_limit = self.chunk_limit.max(prior.chunk_size);
             return self.follow(prior, self.origin(), items, at);
         }
         let items = remaining.upper.unwrap_or(PLENTY);
