@@ -31,6 +31,8 @@ pub(crate) struct Climb {
     next: u64,
     /// Items that were begun before the last step: they say nothing of it.
     from: u64,
+    /// They have not all been yielded.
+    is_settling: bool,
 }
 
 impl Climb {
@@ -44,6 +46,7 @@ impl Climb {
             seconds: 0.0,
             next: threads.div_ceil(2) as u64,
             from: 0,
+            is_settling: false,
         }
     }
 
@@ -79,8 +82,18 @@ impl Climb {
             return None;
         }
         let threads = wanted.min(2 * self.threads);
-        *self = Self { most: UNHINDERED * each, from: begun, ..Self::new(threads, each) };
+        *self = Self { most: UNHINDERED * each, from: begun, is_settling: true, ..Self::new(threads, each) };
         Some(threads)
+    }
+
+    /// Whether the first result of the last step is yielded now, or was since this was last asked.
+    pub(crate) fn has_settled(&mut self, yielded: u64) -> bool {
+        self.is_settling && yielded >= self.from && std::mem::take(&mut self.is_settling)
+    }
+
+    /// Items turned out to take `each` seconds alone, whatever the trial had.
+    pub(crate) fn rebase(&mut self, each: f64) {
+        *self = Self { from: self.from, is_settling: self.is_settling, ..Self::new(self.threads, each) };
     }
 }
 

@@ -35,6 +35,19 @@ pub(crate) struct Batch<R> {
 }
 
 impl<I> Chunk<I> {
+    /// Leaves so many items, at least one, and returns the others if there are any.
+    pub(crate) fn split_off(&mut self, items: usize) -> Option<Self> {
+        let items = items.max(1);
+        if self.items.len() <= items {
+            return None;
+        }
+        let rest = self.items.split_off(items);
+        let each = self.expected / (items + rest.len()) as u32;
+        self.expected = each * items as u32;
+        let (start, expected) = (self.start + items as u64, each * rest.len() as u32);
+        Some(Self { start, items: rest, clocks: Clocks::Wall, stride: self.stride, expected })
+    }
+
     /// Drops what nobody will run.
     pub(crate) fn discard(self) {
         drop_each_quietly(self.items);

@@ -316,7 +316,12 @@ impl Engine<'_> {
             // Threads finish what they run first.
             self.now = self.threads.iter().copied().fold(self.now, f64::max);
         }
-        let Some(chunk) = self.queue.pop_front() else { return false };
+        let Some(mut chunk) = self.queue.pop_front() else { return false };
+        let alone = self.pilot.chunk_alone().max(1) as u64;
+        if self.is_alone() && chunk.len > alone {
+            self.queue.push_front(Chunk { start: chunk.start + alone, len: chunk.len - alone, ..chunk });
+            chunk.len = alone;
+        }
         let begin = self.now;
         let running = 1 + self.running(begin);
         let runner = if self.is_alone() { Runner::Alone } else { Runner::Consumer };

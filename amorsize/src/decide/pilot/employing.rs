@@ -13,6 +13,9 @@ use super::{Pilot, Position};
 impl Pilot {
     /// Threads that are not in each other's way become more, as long as costs call for that.
     pub(super) fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
+        if self.climb.as_mut().is_some_and(|climb| climb.has_settled(at.yielded)) {
+            self.tally.skip(at);
+        }
         let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
         let costs = Costs { item: each, ..self.costs };
         let unfinished = (self.done + self.in_flight).saturating_sub(progress.produced);
@@ -22,7 +25,6 @@ impl Pilot {
         let begun = progress.produced + (before * self.usual_chunk()) as u64;
         let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each, begun)) else { return };
         let gain = choose::gain(&costs, threads, left, &self.options, self.situation.wake);
-        self.tally.skip(at);
         self.spread = Spread::default();
         self.employ(threads, gain, format!("{before} threads were not in each other's way"));
         if let Some(watch) = &mut self.watch {

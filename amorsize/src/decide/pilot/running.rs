@@ -149,6 +149,7 @@ impl Pilot {
     fn go_on(&mut self, since: Position, at: Position, progress: Progress) {
         self.tally.leave_out(since, at);
         if let Some(watch) = &mut self.watch {
+            self.climb.iter_mut().for_each(|climb| climb.rebase(watch.plain_item()));
             watch.restart(progress);
         }
         self.mode = Mode::Parallel;

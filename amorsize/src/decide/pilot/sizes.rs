@@ -141,6 +141,11 @@ impl Pilot {
         if self.is_alone() { 0 } else { self.threads() }
     }
 
+    /// Items that the consumer runs alone at a time.
+    pub(crate) fn chunk_alone(&self) -> usize {
+        (watch::ALONE / self.costs.item.max(1e-10)) as usize
+    }
+
     /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
     fn is_alone(&self) -> bool {
         matches!(self.mode, Mode::Alone(_) | Mode::Draining(After::Loop { .. } | After::Probe(_)))

@@ -11,6 +11,9 @@ pub(super) const CONFIRMED: f64 = 1.04;
 const STILL_GOOD: f64 = 0.8;
 /// Time before threads that seem to be a loss are checked again, as a multiple of what the check took.
 const BETWEEN_CHECKS: f64 = 20.0;
+/// Seconds of a chunk that is run alone, where one item does not take longer: a usual chunk of many threads would cost the
+/// work of all of them for that time.
+pub(crate) const ALONE: f64 = 250e-6;
 /// Chunks run alone: at least, unless they are long (seconds), and at first at most, unless nothing is clear; and ever.
 const FEWEST_ALONE: usize = 3;
 const LONG_ALONE: f64 = 1e-3;

@@ -27,6 +27,7 @@ use super::costs::{Costs, Spread};
 use super::pilot::{Delay, Runner};
 use super::shift::Times;
 
+pub(crate) use check::ALONE;
 use check::MOST_ALONE;
 pub(crate) use since::Progress;
 use since::{Since, Sum};
@@ -332,6 +333,11 @@ impl Watch {
         self.since.skip(at);
         self.is_suspect = false;
         self.is_manned = false;
+    }
+
+    /// Seconds an item of the plain loop that nobody disturbs.
+    pub(crate) fn plain_item(&self) -> f64 {
+        self.baseline
     }
 
     /// Seconds on the clock for an item of the plain loop, as well as is known, where so many threads measured `costs`.

@@ -142,7 +142,9 @@ where
 
     /// Runs a waiting chunk on the consumer's own thread.
     fn help(&mut self, may_help: bool, most: usize) -> Helped<R> {
-        let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk()).flatten() else { return Helped::No };
+        let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk(self.pilot.chunk_alone())).flatten() else {
+            return Helped::No;
+        };
         let queue = Arc::clone(&self.queue);
         let batch = queue.run_here(chunk, runner, || {
             if queue.claim(most.min(self.most_tickets)) {

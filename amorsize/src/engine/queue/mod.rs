@@ -129,13 +129,19 @@ impl<W, I, R> Queue<W, I, R> {
         Polled { batch, queued: state.queued.len(), running: state.running, claimed, standing: state.standing() }
     }
 
-    /// Takes the first waiting chunk for the consumer to run, and tells as whom; [`Queue::deposit`] must
-    /// follow.
-    pub(crate) fn take_chunk(&self) -> Option<(Chunk<I>, Runner)> {
+    /// Takes the first waiting chunk for the consumer to run, and tells as whom: not more than so many items alone, since
+    /// every thread waits meanwhile. [`Queue::deposit`] must follow.
+    pub(crate) fn take_chunk(&self, alone: usize) -> Option<(Chunk<I>, Runner)> {
         let mut state = self.lock();
         let limit = state.limit.max(1);
-        let chunk = state.take_chunk(limit)?;
-        Some((chunk, if state.limit == 0 { Runner::Alone } else { Runner::Consumer }))
+        let mut chunk = state.take_chunk(limit)?;
+        if state.limit > 0 {
+            return Some((chunk, Runner::Consumer));
+        }
+        if let Some(rest) = chunk.split_off(alone) {
+            state.queued.push_front(rest);
+        }
+        Some((chunk, Runner::Alone))
     }
 
     /// Gives back what the consumer ran; returns it at once if it is what comes next.

@@ -19,14 +19,14 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let queue = Queue::new(Arc::new(ByValue(work)));
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..8), 1), "a ticket for the chunk");
-    let (own, runner) = queue.take_chunk().unwrap();
+    let (own, runner) = queue.take_chunk(usize::MAX).unwrap();
     assert_eq!(runner, Runner::Consumer);
     // The ticket comes too late, finds nothing, and asks.
     queue.run_ticket(queue.epoch());
     let mut launched = 0;
     let batch = queue.run_here(own, Runner::Consumer, || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
-    let (back, _) = queue.take_chunk().unwrap();
+    let (back, _) = queue.take_chunk(usize::MAX).unwrap();
     assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
 }
 
@@ -39,7 +39,7 @@ fn a_trial_is_not_divided_by_a_wish_from_before() {
     let queue = Queue::new(Arc::new(ByValue(work)));
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..2), 1));
-    let (first, _) = queue.take_chunk().unwrap();
+    let (first, _) = queue.take_chunk(usize::MAX).unwrap();
     queue.run_ticket(queue.epoch());
     let first = queue.run_whole(first);
     assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
@@ -51,7 +51,7 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
     queue.configure(2, true, false);
     queue.push(chunk(0..4), 1);
-    let (own, _) = queue.take_chunk().unwrap();
+    let (own, _) = queue.take_chunk(usize::MAX).unwrap();
     queue.run_ticket(queue.epoch());
     queue.push(chunk(4..8), 1);
     assert_eq!(queue.run_here(own, Runner::Consumer, || panic!("nobody waits")).results.len(), 4);

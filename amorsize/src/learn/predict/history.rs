@@ -7,7 +7,7 @@ use crate::plan::Pool;
 
 use super::neglect::Neglect;
 use super::neighbours::{self, Standpoint};
-use super::outcomes;
+use super::outcomes::{self, Setup};
 
 /// Most samples that count.
 pub(crate) const MOST_ROWS: usize = 512;
@@ -39,6 +39,10 @@ const SURE_TRUST: f32 = 0.3;
 const CERTAIN: f32 = 50.0;
 const MOSTLY: f32 = 0.8;
 const TOO_MUCH: f64 = 1.1;
+/// Octaves of length within which a run of the plain loop has the same items as one of threads, and such runs that are
+/// believed against the first items of the latter.
+const SAME_LENGTH: f32 = 0.25;
+const A_FEW: usize = 2;
 /// Seconds of a stretch from which it counts in full.
 const SURE: f64 = 5e-3;
 const LEAST_IMPORTANCE: f64 = 0.02;
@@ -54,6 +58,18 @@ pub(super) struct Context {
     pub(super) build: u64,
     pub(super) machine: u64,
     pub(super) call_site: u64,
+}
+
+impl Context {
+    fn of(sample: &Sample) -> Self {
+        let &Sample { body, build, machine, call_site, .. } = sample;
+        Self { body, build, machine, call_site }
+    }
+
+    /// Whether both are of the same function, in the same build and on the same machine.
+    fn is_of(&self, other: &Self) -> bool {
+        (self.body, self.build, self.machine) == (other.body, other.build, other.machine)
+    }
 }
 
 /// What is compared with a query; times, lengths and sizes as binary logarithms.
@@ -78,10 +94,16 @@ pub(super) struct Row {
     part: f32,
     /// Most trust that it can have.
     importance: f32,
+    /// Seconds an item, everything included.
+    end_to_end: f32,
     pub(super) outcome: outcomes::Outcome,
 }
 
 impl Row {
+    fn has_length(&self, length: f32) -> bool {
+        (self.length - length).abs() < SAME_LENGTH
+    }
+
     fn is_like(&self, other: &Self) -> bool {
         (self.context, self.group) == (other.context, other.group) && self.octave == other.octave
     }
@@ -173,6 +195,39 @@ impl Model {
         judge_others(self, &row);
         self.rows.push(row);
         self.testimonies.push(Testimony { costs, length: sample.length.max(1) });
+        if sample.pool == Pool::Serial {
+            self.revise(&row);
+        }
+    }
+
+    /// Threads were held against a few first items, which may be cheaper than those that follow: where whole runs of the
+    /// plain loop have taken longer, threads have gained more than was thought.
+    fn revise(&mut self, new: &Row) {
+        let context = self.contexts[new.context as usize];
+        let Some(serial) = self.fastest_loop(&context, new.length) else { return };
+        for index in 0..self.rows.len() {
+            let row = self.rows[index];
+            let group = self.groups[row.group as usize];
+            let is_like = self.contexts[row.context as usize].is_of(&context) && row.has_length(new.length);
+            if group.pool == Pool::Serial || !is_like || row.serial >= log2(serial / TOO_MUCH) {
+                continue;
+            }
+            let testimony = &mut self.testimonies[index];
+            let costs = with_serial(&testimony.costs, serial);
+            let items = (testimony.length as f64 * f64::from(row.part)).round() as u64;
+            let setup = Setup { items, ..group.setup() };
+            let outcome = outcomes::outcome(&setup, row.end_to_end.into(), &costs);
+            testimony.costs = costs;
+            self.rows[index] = Row { serial: log2(serial), item: log2(costs.item), outcome, ..row };
+        }
+    }
+
+    /// Seconds an item in the fastest of the recent runs of the plain loop over an input of such a length, if there are
+    /// a few: disturbances make them slower, never faster.
+    fn fastest_loop(&self, context: &Context, length: f32) -> Option<f64> {
+        let recent = self.recent_loops(context).filter(|row| row.has_length(length));
+        let (count, fastest) = recent.fold((0, f32::MAX), |(count, least), row| (count + 1, least.min(row.serial)));
+        (count >= A_FEW).then(|| fastest.exp2().into())
     }
 
     /// The row that has least to add to a new one and those like it.
@@ -182,24 +237,28 @@ impl Model {
         nth.or_else(|| (self.rows.len() == MOST_ROWS).then_some(0))
     }
 
-    /// What running threads claim of the plain loop can only be too much; a recent run of it knows better.
+    /// What running threads claim of the plain loop, unless recent runs of it know better: one of them where it is too
+    /// much, as it is where threads are in each other's way, and a few where it is too little.
     fn corrected(&self, sample: &Sample, claimed: Costs) -> Costs {
         if sample.pool == Pool::Serial {
             return claimed;
         }
-        let length = log2(sample.length.max(1) as f64);
-        let measured = self.rows.iter().rev().take(RECENT_ROWS).find(|row| {
-            let is_loop = self.groups[row.group as usize].pool == Pool::Serial;
-            let context = self.contexts[row.context as usize];
-            let is_same = (context.body, context.build, context.machine) == (sample.body, sample.build, sample.machine);
-            let is_sure = row.trust >= SURE_TRUST && row.certainty >= CERTAIN && row.part >= MOSTLY;
-            is_loop && is_same && is_sure && (row.length - length).abs() < COMPARABLE_LENGTH
+        let (context, length) = (Context::of(sample), log2(sample.length.max(1) as f64));
+        let last = self.recent_loops(&context).find(|row| {
+            let is_sure = row.trust >= SURE_TRUST && row.certainty >= CERTAIN;
+            is_sure && (row.length - length).abs() < COMPARABLE_LENGTH
         });
-        let Some(serial) = measured.map(|row| f64::from(row.serial.exp2())) else { return claimed };
-        if claimed.serial() < TOO_MUCH * serial {
-            return claimed;
-        }
-        with_serial(&claimed, serial)
+        let last = last.map(|row| f64::from(row.serial.exp2())).filter(|last| claimed.serial() >= TOO_MUCH * last);
+        let fastest = self.fastest_loop(&context, length).filter(|fastest| TOO_MUCH * claimed.serial() <= *fastest);
+        last.or(fastest).map_or(claimed, |serial| with_serial(&claimed, serial))
+    }
+
+    /// Runs that were a plain loop for the most part.
+    fn recent_loops(&self, context: &Context) -> impl Iterator<Item = &Row> {
+        self.rows.iter().rev().take(RECENT_ROWS).filter(move |row| {
+            let is_loop = self.groups[row.group as usize].pool == Pool::Serial;
+            is_loop && self.contexts[row.context as usize].is_of(context) && row.part >= MOSTLY
+        })
     }
 
     fn row(&mut self, sample: &Sample, costs: &Costs) -> Row {
@@ -218,14 +277,14 @@ impl Model {
             trust: importance,
             importance,
             part: part(sample) as f32,
+            end_to_end: sample.end_to_end,
             certainty: (sample.items as f64 / (1.0 + costs.spread * costs.spread)) as f32,
-            outcome: outcomes::outcome(sample, costs),
+            outcome: outcomes::outcome(&Setup::of(sample), sample.end_to_end.into(), costs),
         }
     }
 
     fn context(&mut self, sample: &Sample) -> u32 {
-        let &Sample { body, build, machine, call_site, .. } = sample;
-        let context = Context { body, build, machine, call_site };
+        let context = Context::of(sample);
         let known = self.contexts.iter().rposition(|other| *other == context);
         known.unwrap_or_else(|| {
             self.contexts.push(context);

@@ -60,6 +60,11 @@ impl Group {
             && (serial || (self.ordered == other.ordered && (self.chunk - other.chunk).abs() <= SAME_CHUNK))
     }
 
+    /// One of its plans, for no items yet.
+    pub(super) fn setup(&self) -> Setup {
+        Setup { pool: self.pool, threads: self.threads as usize, chunk: self.chunk.exp2() as usize, items: 0 }
+    }
+
     /// How much an outcome of one says of the other.
     fn kinship(&self, other: &Self) -> f32 {
         if self.pool != other.pool {
@@ -95,7 +100,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    fn of(sample: &Sample) -> Self {
+    pub(super) fn of(sample: &Sample) -> Self {
         let (threads, chunk) = (sample.threads.max(1) as usize, sample.chunk_size.max(1) as usize);
         Self { pool: sample.pool, threads, chunk, items: sample.items.max(1) }
     }
@@ -160,12 +165,11 @@ pub(super) struct Outcome {
     pub(super) clarity: f32,
 }
 
-/// Compares a sample with the model at the plain loop's costs.
-pub(super) fn outcome(sample: &Sample, costs: &Costs) -> Outcome {
-    if sample.pool == Pool::Serial {
+/// Compares a plan that took so many seconds an item, `observed`, with the model at the plain loop's costs.
+pub(super) fn outcome(setup: &Setup, observed: f64, costs: &Costs) -> Outcome {
+    if setup.pool == Pool::Serial {
         return Outcome { shortfall: 0.0, slowdown: 1.0, clarity: 0.0 };
     }
-    let (setup, observed) = (Setup::of(sample), f64::from(sample.end_to_end));
     let shortfall = (observed / setup.seconds(costs, 1.0)).ln().clamp(-WORST, WORST);
     let (slowdown, clarity) = setup.slowdown(costs, observed);
     Outcome { shortfall: shortfall as f32, slowdown: slowdown as f32, clarity: clarity as f32 }
@@ -350,10 +354,8 @@ impl Outcomes<'_> {
 
     /// The part of a group's shortfall that the law explains, as a natural logarithm.
     fn explained(&self, group: &Group, view: &View) -> f32 {
-        let Group { pool, threads, chunk, .. } = *group;
-        let threads = threads as usize;
-        let setup = Setup { pool, threads, chunk: chunk.exp2() as usize, items: view.items };
-        let slowdown = self.laws(pool).likely.slowdown(threads);
+        let setup = Setup { items: view.items, ..group.setup() };
+        let slowdown = self.laws(group.pool).likely.slowdown(setup.threads);
         (setup.speedup(&view.costs, 1.0) / setup.speedup(&view.costs, slowdown)).ln() as f32
     }
 

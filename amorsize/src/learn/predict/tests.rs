@@ -121,6 +121,28 @@ fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
 }
 
 #[test]
+fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
+    // Two threads took 0.85 ms an item, and were held against a first item of 0.75 ms. The others take 1.6 ms.
+    let of = |pool, item, speedup| Sample { items: 12, length: 12, ..sample(pool, 2, item, speedup) };
+    let options = Options::default();
+    let query = Query { items: Some(12), at_least: 12, situation: &Situation::TWO_CORES, ..query(&options) };
+    let begun = || model(vec![of(Pool::Cpu, 0.75e-3, 0.75 / 0.85); 3]);
+    let after = |loops: &[f64]| {
+        let mut model = begun();
+        loops.iter().for_each(|&each| model.add(&of(Pool::Serial, each, 1.0)));
+        model.forecast(&query).unwrap().pool
+    };
+    assert_eq!([after(&[]), after(&[1.6e-3])], [Pool::Serial; 2], "one run may have been disturbed");
+    assert_eq!(after(&[1.6e-3, 1.6e-3]), Pool::Cpu);
+    assert_eq!(after(&[1.6e-3, 0.76e-3, 1.6e-3]), Pool::Serial, "the fastest is what the loop takes");
+    let mut later = begun();
+    [1.6e-3; 2].iter().for_each(|&each| later.add(&of(Pool::Serial, each, 1.0)));
+    later.add(&of(Pool::Cpu, 0.75e-3, 0.75 / 0.85));
+    let speedup = later.forecast(&query).unwrap().expected_speedup;
+    assert!((1.6..=2.0).contains(&speedup), "what is recorded later is held against the same runs: {speedup}");
+}
+
+#[test]
 fn an_attempt_may_take_a_few_short_runs() {
     let of = |pool, speedup| Sample { items: 200, length: 200, ..sample(pool, 2, 1e-6, speedup) };
     let (slow_start, quick_start) = (of(Pool::Cpu, 0.6), of(Pool::Cpu, 1.5));
