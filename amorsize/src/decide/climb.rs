@@ -137,6 +137,31 @@ mod tests {
     }
 
     #[test]
+    fn items_that_are_dearer_alone_as_well_do_not_stop_it() {
+        let mut climb = Climb::new(8, ITEM);
+        let dear = 10.0 * ITEM;
+        let runs = |climb: &mut Climb| {
+            (0..100).for_each(|_| climb.ran(0, 10, 10.0 * dear));
+            climb.is_due()
+        };
+        assert_eq!(runs(&mut climb), None, "they may be in each other's way");
+        climb.rebase(dear);
+        assert!(runs(&mut climb).is_some());
+    }
+
+    #[test]
+    fn a_step_counts_from_the_first_item_that_was_begun_after_it() {
+        let mut climb = Climb::new(8, ITEM);
+        assert!(!climb.has_settled(0), "there was none");
+        climb.step(64, ITEM, 100);
+        climb.ran(99, 10, 1.0);
+        assert_eq!(climb.items, 0);
+        climb.ran(100, 10, 1.0);
+        assert_eq!(climb.items, 10);
+        assert_eq!([99, 100, 101].map(|yielded| climb.has_settled(yielded)), [false, true, false], "once");
+    }
+
+    #[test]
     fn a_little_more_is_not_worth_a_step() {
         assert_eq!(climb(60, 64, |_| 1.0), 60);
     }

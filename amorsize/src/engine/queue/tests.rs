@@ -11,6 +11,22 @@ fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
 }
 
 #[test]
+fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(0, true, false);
+    queue.push(chunk(0..5), 0);
+    queue.push(Chunk { start: 5, ..chunk(5..9) }, 0);
+    let mut taken = Vec::new();
+    while let Some((chunk, runner)) = queue.take_chunk(3) {
+        assert_eq!(runner, Runner::Alone);
+        let start = chunk.start;
+        let (batch, _) = queue.deposit(queue.run_here(chunk, runner, || ()), start).expect("what comes next");
+        taken.push((start, batch.results));
+    }
+    assert_eq!(taken, [(0, vec![0, 1, 2]), (3, vec![3, 4]), (5, vec![5, 6, 7]), (8, vec![8])]);
+}
+
+#[test]
 fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let work = |item: u64| {
         thread::sleep(LONG);
