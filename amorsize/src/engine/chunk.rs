@@ -42,9 +42,9 @@ impl<I> Chunk<I> {
             return None;
         }
         let rest = self.items.split_off(items);
-        let each = self.expected / (items + rest.len()) as u32;
-        self.expected = each * items as u32;
-        let (start, expected) = (self.start + items as u64, each * rest.len() as u32);
+        let whole = self.expected;
+        self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
+        let (start, expected) = (self.start + items as u64, whole - self.expected);
         Some(Self { start, items: rest, clocks: Clocks::Wall, stride: self.stride, expected })
     }
 

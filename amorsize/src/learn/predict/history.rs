@@ -94,8 +94,9 @@ pub(super) struct Row {
     part: f32,
     /// Most trust that it can have.
     importance: f32,
-    /// Seconds an item, everything included.
+    /// Seconds an item, everything included, and those that threads were seen to spend on it.
     end_to_end: f32,
+    spent: f32,
     pub(super) outcome: outcomes::Outcome,
 }
 
@@ -209,12 +210,12 @@ impl Model {
             let row = self.rows[index];
             let group = self.groups[row.group as usize];
             let is_like = self.contexts[row.context as usize].is_of(&context) && row.has_length(new.length);
-            if group.pool == Pool::Serial || !is_like || row.serial >= log2(serial / TOO_MUCH) {
+            let testimony = &mut self.testimonies[index];
+            if group.pool == Pool::Serial || !is_like || !is_too_little(&testimony.costs, serial, row.spent) {
                 continue;
             }
-            let testimony = &mut self.testimonies[index];
             let costs = with_serial(&testimony.costs, serial);
-            let items = (testimony.length as f64 * f64::from(row.part)).round() as u64;
+            let items = ((testimony.length as f64 * f64::from(row.part)).round() as u64).max(1);
             let setup = Setup { items, ..group.setup() };
             let outcome = outcomes::outcome(&setup, row.end_to_end.into(), &costs);
             testimony.costs = costs;
@@ -249,7 +250,8 @@ impl Model {
             is_sure && (row.length - length).abs() < COMPARABLE_LENGTH
         });
         let last = last.map(|row| f64::from(row.serial.exp2())).filter(|last| claimed.serial() >= TOO_MUCH * last);
-        let fastest = self.fastest_loop(&context, length).filter(|fastest| TOO_MUCH * claimed.serial() <= *fastest);
+        let spent = sample.costs.serial() as f32;
+        let fastest = self.fastest_loop(&context, length).filter(|&fastest| is_too_little(&claimed, fastest, spent));
         last.or(fastest).map_or(claimed, |serial| with_serial(&claimed, serial))
     }
 
@@ -278,6 +280,7 @@ impl Model {
             importance,
             part: part(sample) as f32,
             end_to_end: sample.end_to_end,
+            spent: sample.costs.serial() as f32,
             certainty: (sample.items as f64 / (1.0 + costs.spread * costs.spread)) as f32,
             outcome: outcomes::outcome(&Setup::of(sample), sample.end_to_end.into(), costs),
         }
@@ -346,6 +349,12 @@ impl Model {
         self.residuals.push(residual);
         self.missed += NEWEST_RESIDUAL * (residual * residual - self.missed);
     }
+}
+
+/// Whether the plain loop took notably longer than is claimed of it, though not longer than threads `spent` on an item: then
+/// the items were others.
+fn is_too_little(claimed: &Costs, serial: f64, spent: f32) -> bool {
+    TOO_MUCH * claimed.serial() <= serial && serial <= f64::from(spent)
 }
 
 /// What the plain loop would have cost in this run: its measured rate is believed, since threads that wait for each

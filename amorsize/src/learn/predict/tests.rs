@@ -123,7 +123,11 @@ fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
 #[test]
 fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
     // Two threads took 0.85 ms an item, and were held against a first item of 0.75 ms. The others take 1.6 ms.
-    let of = |pool, item, speedup| Sample { items: 12, length: 12, ..sample(pool, 2, item, speedup) };
+    let of = |pool, item, speedup| {
+        let sample = Sample { items: 12, length: 12, ..sample(pool, 2, item, speedup) };
+        let costs = Costs { item: if pool == Pool::Cpu { 1.7e-3 } else { item }, ..sample.costs };
+        Sample { costs, ..sample }
+    };
     let options = Options::default();
     let query = Query { items: Some(12), at_least: 12, situation: &Situation::TWO_CORES, ..query(&options) };
     let begun = || model(vec![of(Pool::Cpu, 0.75e-3, 0.75 / 0.85); 3]);
@@ -135,6 +139,7 @@ fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
     assert_eq!([after(&[]), after(&[1.6e-3])], [Pool::Serial; 2], "one run may have been disturbed");
     assert_eq!(after(&[1.6e-3, 1.6e-3]), Pool::Cpu);
     assert_eq!(after(&[1.6e-3, 0.76e-3, 1.6e-3]), Pool::Serial, "the fastest is what the loop takes");
+    assert_eq!(after(&[3e-3, 3e-3]), Pool::Serial, "threads did not spend so much on an item: these were others");
     let mut later = begun();
     [1.6e-3; 2].iter().for_each(|&each| later.add(&of(Pool::Serial, each, 1.0)));
     later.add(&of(Pool::Cpu, 0.75e-3, 0.75 / 0.85));
