@@ -12,7 +12,9 @@
 //! that were expected, threads get a second chance right after, on items that follow. Where all items are alike, the
 //! rates themselves are compared: a lock that one thread keeps while the others wait makes few chunks take very long,
 //! which no median shows. Cheap items are held against a stretch of the plain loop itself, which is faster than a chunk
-//! alone. Checks get rarer each time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
+//! alone. Where others use the processors as well, all this is in seconds for which the loop would have one; where it is open
+//! how many those are and the verdict depends on it, a check goes on until chunks alone have shown it. Checks get rarer each
+//! time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
 //!
 //! - here: epochs, and when a check is wanted
 //! - [`since`]: what threads did in an epoch

@@ -25,24 +25,14 @@ const ERROR_MEMORY: f32 = 0.95;
 const DRIFT: f32 = 1.0;
 /// Octaves within which an older row agrees with the newest run.
 const AGREES: f32 = 0.5;
-/// Octaves of length within which runs are held against each other.
-const COMPARABLE_LENGTH: f32 = 3.0;
+/// Octaves of length within which runs are held against each other, and within which they are taken to have the same items.
+pub(super) const COMPARABLE_LENGTH: f32 = 3.0;
+const SAME_LENGTH: f32 = 0.25;
 /// Trust that a contradicted row keeps. One disturbed run so never outvotes two others, and three runs of a changed
 /// function outvote any number of old ones (fourteen neighbours at 0.17).
 const KEPT_TRUST: f32 = 0.55;
 /// Trust that an upheld row regains.
 const REGAINED_TRUST: f32 = 3.0;
-/// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its
-/// items (at even cost), its part of a run (later items may be dearer), and the ratio from which threads claim too much.
-const RECENT_ROWS: usize = 32;
-const SURE_TRUST: f32 = 0.3;
-const CERTAIN: f32 = 50.0;
-const MOSTLY: f32 = 0.8;
-const TOO_MUCH: f64 = 1.1;
-/// Octaves of length within which a run of the plain loop has the same items as one of threads, and such runs that are
-/// believed against the first items of the latter.
-const SAME_LENGTH: f32 = 0.25;
-const A_FEW: usize = 2;
 /// Seconds of a stretch from which it counts in full.
 const SURE: f64 = 5e-3;
 const LEAST_IMPORTANCE: f64 = 0.02;
@@ -61,13 +51,13 @@ pub(super) struct Context {
 }
 
 impl Context {
-    fn of(sample: &Sample) -> Self {
+    pub(super) fn of(sample: &Sample) -> Self {
         let &Sample { body, build, machine, call_site, .. } = sample;
         Self { body, build, machine, call_site }
     }
 
     /// Whether both are of the same function, in the same build and on the same machine.
-    fn is_of(&self, other: &Self) -> bool {
+    pub(super) fn is_of(&self, other: &Self) -> bool {
         (self.body, self.build, self.machine) == (other.body, other.build, other.machine)
     }
 }
@@ -89,19 +79,19 @@ pub(super) struct Row {
     pub(super) bytes: f32,
     pub(super) trust: f32,
     /// Items, less for their spread.
-    certainty: f32,
+    pub(super) certainty: f32,
     /// Part of its run.
-    part: f32,
+    pub(super) part: f32,
     /// Most trust that it can have.
     importance: f32,
     /// Seconds an item, everything included, and those that threads were seen to spend on it.
-    end_to_end: f32,
-    spent: f32,
+    pub(super) end_to_end: f32,
+    pub(super) spent: f32,
     pub(super) outcome: outcomes::Outcome,
 }
 
 impl Row {
-    fn has_length(&self, length: f32) -> bool {
+    pub(super) fn has_length(&self, length: f32) -> bool {
         (self.length - length).abs() < SAME_LENGTH
     }
 
@@ -201,66 +191,11 @@ impl Model {
         }
     }
 
-    /// Threads were held against a few first items, which may be cheaper than those that follow: where whole runs of the
-    /// plain loop have taken longer, threads have gained more than was thought.
-    fn revise(&mut self, new: &Row) {
-        let context = self.contexts[new.context as usize];
-        let Some(serial) = self.fastest_loop(&context, new.length) else { return };
-        for index in 0..self.rows.len() {
-            let row = self.rows[index];
-            let group = self.groups[row.group as usize];
-            let is_like = self.contexts[row.context as usize].is_of(&context) && row.has_length(new.length);
-            let testimony = &mut self.testimonies[index];
-            if group.pool == Pool::Serial || !is_like || !is_too_little(&testimony.costs, serial, row.spent) {
-                continue;
-            }
-            let costs = with_serial(&testimony.costs, serial);
-            let items = ((testimony.length as f64 * f64::from(row.part)).round() as u64).max(1);
-            let setup = Setup { items, ..group.setup() };
-            let outcome = outcomes::outcome(&setup, row.end_to_end.into(), &costs);
-            testimony.costs = costs;
-            self.rows[index] = Row { serial: log2(serial), item: log2(costs.item), outcome, ..row };
-        }
-    }
-
-    /// Seconds an item in the fastest of the recent runs of the plain loop over an input of such a length, if there are
-    /// a few: disturbances make them slower, never faster.
-    fn fastest_loop(&self, context: &Context, length: f32) -> Option<f64> {
-        let recent = self.recent_loops(context).filter(|row| row.has_length(length));
-        let (count, fastest) = recent.fold((0, f32::MAX), |(count, least), row| (count + 1, least.min(row.serial)));
-        (count >= A_FEW).then(|| fastest.exp2().into())
-    }
-
     /// The row that has least to add to a new one and those like it.
     fn surplus(&self, new: &Row) -> Option<usize> {
         let alike = |(index, row): (usize, &Row)| row.is_like(new).then_some(index);
         let nth = self.rows.iter().enumerate().rev().filter_map(alike).nth(MOST_ALIKE - 1);
         nth.or_else(|| (self.rows.len() == MOST_ROWS).then_some(0))
-    }
-
-    /// What running threads claim of the plain loop, unless recent runs of it know better: one of them where it is too
-    /// much, as it is where threads are in each other's way, and a few where it is too little.
-    fn corrected(&self, sample: &Sample, claimed: Costs) -> Costs {
-        if sample.pool == Pool::Serial {
-            return claimed;
-        }
-        let (context, length) = (Context::of(sample), log2(sample.length.max(1) as f64));
-        let last = self.recent_loops(&context).find(|row| {
-            let is_sure = row.trust >= SURE_TRUST && row.certainty >= CERTAIN;
-            is_sure && (row.length - length).abs() < COMPARABLE_LENGTH
-        });
-        let last = last.map(|row| f64::from(row.serial.exp2())).filter(|last| claimed.serial() >= TOO_MUCH * last);
-        let spent = sample.costs.serial() as f32;
-        let fastest = self.fastest_loop(&context, length).filter(|&fastest| is_too_little(&claimed, fastest, spent));
-        last.or(fastest).map_or(claimed, |serial| with_serial(&claimed, serial))
-    }
-
-    /// Runs that were a plain loop for the most part.
-    fn recent_loops(&self, context: &Context) -> impl Iterator<Item = &Row> {
-        self.rows.iter().rev().take(RECENT_ROWS).filter(move |row| {
-            let is_loop = self.groups[row.group as usize].pool == Pool::Serial;
-            is_loop && self.contexts[row.context as usize].is_of(context) && row.part >= MOSTLY
-        })
     }
 
     fn row(&mut self, sample: &Sample, costs: &Costs) -> Row {
@@ -351,12 +286,6 @@ impl Model {
     }
 }
 
-/// Whether the plain loop took notably longer than is claimed of it, though not longer than threads `spent` on an item: then
-/// the items were others.
-fn is_too_little(claimed: &Costs, serial: f64, spent: f32) -> bool {
-    TOO_MUCH * claimed.serial() <= serial && serial <= f64::from(spent)
-}
-
 /// What the plain loop would have cost in this run: its measured rate is believed, since threads that wait for each
 /// other make the function itself look dearer than it is.
 fn plain_costs(sample: &Sample) -> Option<Costs> {
@@ -372,7 +301,7 @@ fn plain_costs(sample: &Sample) -> Option<Costs> {
 }
 
 /// The same costs with another sum: the function's part takes what differs, as far as it can.
-fn with_serial(costs: &Costs, serial: f64) -> Costs {
+pub(super) fn with_serial(costs: &Costs, serial: f64) -> Costs {
     let item = serial - costs.source - costs.consumer;
     if item >= 0.02 * serial {
         return Costs { item, ..*costs };

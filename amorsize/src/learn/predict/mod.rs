@@ -2,6 +2,7 @@
 //! history and query always give the same forecast.
 //!
 //! - [`history`]: samples as compact rows, their trust, and how well rows foretold the next one
+//! - [`claims`]: what running threads claim of the plain loop, held against runs of it
 //! - [`neighbours`]: which rows count for a query, and what an item costs by their testimony
 //! - [`outcomes`]: what plans achieved against what the model said of them
 //! - [`candidates`]: the plans that come into question, each with its expected speed-up
@@ -10,6 +11,7 @@
 //! - [`forecast`]: the result
 
 mod candidates;
+mod claims;
 mod confidence;
 mod forecast;
 mod history;
