@@ -147,7 +147,8 @@ impl Watch {
 
     /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
     fn compare(&self, times: &Times, stretch: Sum) -> Option<Compared> {
-        if self.is_even() { Some(self.by_rates(stretch)) } else { self.by_inflation(times, stretch) }
+        let is_by_rates = self.is_even() || (times.len() == 0 && self.alone.len() > 0);
+        if is_by_rates { Some(self.by_rates(stretch)) } else { self.by_inflation(times, stretch) }
     }
 
     fn by_rates(&self, stretch: Sum) -> Compared {

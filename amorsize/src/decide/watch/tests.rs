@@ -115,6 +115,17 @@ fn uneven_items_refute_nothing_until_there_are_many() {
 }
 
 #[test]
+fn a_check_ends_where_nothing_was_seen_beside_others() {
+    let mut watch = start();
+    let mut uneven = [1.0, 40.0, 3.0, 0.5, 12.0, 90.0, 2.0, 7.0].into_iter().cycle();
+    let mut checks = (0..64).map(|_| {
+        watch.saw_chunk(1, uneven.next().unwrap() * SERIAL, Runner::Alone);
+        watch.check(1e-3)
+    });
+    assert!(checks.any(|judgement| judgement != Judgement::GoOn));
+}
+
+#[test]
 fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
     let mut watch = start();
     watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
