@@ -13,6 +13,10 @@ const ROUNDS: u64 = 2;
 const WORTH_DOUBLING: f64 = 1.2;
 /// Throughput that half the threads must keep to be preferred.
 const WORTH_HALVING: f64 = 0.9;
+/// Part of a linear gain below which threads are too many; and below which many threads do not become more, since each
+/// step may cost a service more than it gives.
+const BOUND: f64 = 0.4;
+const NEAR_BOUND: f64 = 0.6;
 /// Stretches between two attempts to change a settled number.
 const REST: u32 = 50;
 /// Serial item times and items after which a stretch is judged even if most threads have finished nothing: by then
@@ -113,7 +117,14 @@ impl Growth {
     fn judge(&mut self, rate: f64, serial_rate: f64) {
         match (self.direction, self.before) {
             // The first stretch: far from a linear gain means that something else is the bound.
-            (Direction::Up, None) if rate < 0.4 * self.threads as f64 * serial_rate => self.step(Direction::Down, rate),
+            (Direction::Up, None) if rate < BOUND * self.threads as f64 * serial_rate => {
+                self.step(Direction::Down, rate);
+            }
+            (Direction::Up, None)
+                if self.threads >= UNJUDGED && rate < NEAR_BOUND * self.threads as f64 * serial_rate =>
+            {
+                self.direction = Direction::Settled;
+            }
             (Direction::Up, None) => self.step(Direction::Up, rate),
             (Direction::Up, Some((_, last))) if rate >= WORTH_DOUBLING * last => self.step(Direction::Up, rate),
             (Direction::Down, Some((_, last))) if rate >= WORTH_HALVING * last => self.step(Direction::Down, rate),
@@ -180,6 +191,18 @@ mod tests {
         let mut growth = Growth::new(0.0, 0, 64, 256, 1e-3);
         assert_eq!(growth.check(20e-3, 200), None, "five milliseconds of it started threads");
         assert_eq!(growth.check(40e-3, 200 + 1_200), Some(128));
+    }
+
+    #[test]
+    fn many_threads_that_are_far_from_a_linear_gain_do_not_become_more() {
+        let first_step = |threads: usize, part: f64| {
+            let mut growth = Growth::new(0.0, 0, threads, 256, 5e-3);
+            growth.is_warm = true;
+            let items = part * threads as f64 / 5e-3 * 20e-3;
+            growth.check(20e-3, items as u64)
+        };
+        assert_eq!([first_step(64, 0.5), first_step(64, 0.7)], [None, Some(128)]);
+        assert_eq!([first_step(64, 0.3), first_step(32, 0.5)], [Some(32), Some(64)]);
     }
 
     #[test]
