@@ -2,7 +2,6 @@
 
 use crate::children::Home;
 
-/// What a run begins with, where threads are due for another attempt, under so many threads.
 pub(crate) fn threads_that_were_given_up_are_tried_again_where_that_is_recorded() {
     let home = Home::new();
     let begin = |how: &str| {

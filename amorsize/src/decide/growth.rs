@@ -26,7 +26,7 @@ const FEW_ITEMS: u64 = 16;
 
 /// Ratio of an item's time beside others to that alone up to which nothing is the bound yet.
 const UNHINDERED: f64 = 1.1;
-/// Threads up to which that is enough. A server that takes more connections than it listens for drops some for a second,
+/// Threads up to which that is enough, and from which a gain that is far from linear ends the climb. A server that takes more connections than it listens for drops some for a second,
 /// which one of six runs against a loopback server met with 128.
 const UNJUDGED: usize = 64;
 /// Seconds to start a thread.
@@ -110,19 +110,16 @@ impl Growth {
             return None;
         }
         let threads = self.threads;
-        self.judge(items as f64 / seconds, 1.0 / self.serial);
+        self.judge(items as f64 / seconds);
         (self.threads != threads).then_some(self.threads)
     }
 
-    fn judge(&mut self, rate: f64, serial_rate: f64) {
+    fn judge(&mut self, rate: f64) {
+        let of_linear = rate * self.serial / self.threads as f64;
         match (self.direction, self.before) {
             // The first stretch: far from a linear gain means that something else is the bound.
-            (Direction::Up, None) if rate < BOUND * self.threads as f64 * serial_rate => {
-                self.step(Direction::Down, rate);
-            }
-            (Direction::Up, None)
-                if self.threads >= UNJUDGED && rate < NEAR_BOUND * self.threads as f64 * serial_rate =>
-            {
+            (Direction::Up, None) if of_linear < BOUND => self.step(Direction::Down, rate),
+            (Direction::Up, None) if of_linear < NEAR_BOUND && self.threads >= UNJUDGED => {
                 self.direction = Direction::Settled;
             }
             (Direction::Up, None) => self.step(Direction::Up, rate),

@@ -66,14 +66,13 @@ impl Experience {
         let (forecast, threshold) = ask_history(&self.identity, self.place, remaining, options, situation, ask)?;
         let is_sure = forecast.confidence >= threshold;
         // An attempt of which nothing is recorded would never end.
-        let is_due = forecast.is_stale && self.leaves;
+        let prior = forecast.prior(self.leaves, options, situation);
         // Who states a threshold wants nothing that is below it, and an attempt is.
-        if (is_due || !is_sure) && options.confidence_threshold.is_some() {
+        if (prior.is_attempt || !is_sure) && options.confidence_threshold.is_some() {
             return None;
         }
         // What is only tried says nothing of predictions.
-        self.predicted = Some(forecast.predicted()).filter(|_| !is_due);
-        let prior = if is_due { forecast.attempt(options, situation) } else { Prior::from(&forecast) };
+        self.predicted = Some(forecast.predicted()).filter(|_| !prior.is_attempt);
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
     }
 

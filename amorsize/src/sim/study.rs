@@ -134,7 +134,7 @@ pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64
     let (options, situation) = (Options::default(), situation(world));
     let mut pilot = Pilot::new(options.clone(), situation);
     if let Some(forecast) = forecast {
-        let prior = if forecast.is_stale { forecast.attempt(&options, &situation) } else { Prior::from(forecast) };
+        let prior = forecast.prior(true, &options, &situation);
         if forecast.confidence >= threshold { pilot.adopt_prior(prior) } else { pilot.consider(prior) }
     }
     engine::run(world, pilot, seed)

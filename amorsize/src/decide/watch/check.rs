@@ -78,7 +78,7 @@ impl Watch {
 
     /// Judges by the plain loop, of which `items` just ran in so many `seconds` instead of chunks alone.
     pub(crate) fn probed(&mut self, items: usize, seconds: f64, now: f64) -> Judgement {
-        self.probe.add(Sum { items: items as u64, seconds, worked: seconds, wall: seconds });
+        self.probe.add(Sum::plain(items as u64, seconds));
         let each = self.probe.each();
         let is_long = self.probe.seconds >= LONG_ENOUGH;
         // A short stretch is over before its time slice is; a long one has waited as often as the loop would.

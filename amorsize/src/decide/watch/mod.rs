@@ -158,7 +158,7 @@ impl Watch {
             accepted: accepted(promised),
             since: Since::new(at, threads as f64),
             epoch: FIRST_EPOCH,
-            observed: Sum { items: 1, seconds: baseline, worked: baseline, wall: baseline },
+            observed: Sum::plain(1, baseline),
             is_suspect: false,
             is_proven: false,
             has_lost: false,

@@ -33,6 +33,11 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    /// Of the plain loop, which works all the time.
+    pub(super) fn plain(items: u64, seconds: f64) -> Self {
+        Self { items, seconds, worked: seconds, wall: seconds }
+    }
+
     pub(super) fn add(&mut self, other: Self) {
         self.items += other.items;
         self.seconds += other.seconds;

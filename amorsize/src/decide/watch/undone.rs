@@ -52,7 +52,7 @@ impl Watch {
         let Some((until, sum)) = &mut self.undone else { return Undone::GoOn };
         let is_dear = seconds > MUCH_CHANGED * self.baseline * items as f64;
         self.dear_stretches = if is_dear { self.dear_stretches + 1 } else { 0 };
-        sum.add(Sum { items: items as u64, seconds, worked: seconds, wall: seconds });
+        sum.add(Sum::plain(items as u64, seconds));
         let is_slow = sum.wall >= SLOW_LOOP && sum.wall_each() >= CONFIRMED * CONFIRMED * self.observed.wall_each();
         if self.dear_stretches >= SURELY_DEAR {
             Undone::Outdated

@@ -6,7 +6,7 @@ use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
 use super::history::{COMPARABLE_LENGTH, Context, Model, Row, log2, with_serial};
-use super::outcomes::{self, Setup};
+use super::outcomes;
 
 /// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its
 /// items (at even cost), its part of a run (later items may be dearer), and the ratio from which threads claim too much.
@@ -59,8 +59,7 @@ impl Model {
             }
             let costs = with_serial(&testimony.costs, serial);
             let items = ((testimony.length as f64 * f64::from(row.part)).round() as u64).max(1);
-            let setup = Setup { items, ..group.setup() };
-            let outcome = outcomes::outcome(&setup, row.end_to_end.into(), &costs);
+            let outcome = outcomes::outcome(&group.setup(items), row.end_to_end.into(), &costs);
             testimony.costs = costs;
             (row.serial, row.item, row.outcome) = (log2(serial), log2(costs.item), outcome);
         }

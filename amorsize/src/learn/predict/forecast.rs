@@ -87,9 +87,14 @@ impl From<&Forecast> for Prior {
 }
 
 impl Forecast {
+    /// What to begin with: the plan, or threads where they are due for another attempt and somebody `attempts` them.
+    pub(crate) fn prior(&self, attempts: bool, options: &Options, situation: &Situation) -> Prior {
+        if self.is_stale && attempts { self.attempt(options, situation) } else { self.into() }
+    }
+
     /// Threads instead of the plan, which are due for another attempt: as they would begin where nothing is known, since
     /// they may have been given up for good reason.
-    pub(crate) fn attempt(&self, options: &Options, situation: &Situation) -> Prior {
+    fn attempt(&self, options: &Options, situation: &Situation) -> Prior {
         let &Self { costs, items, .. } = self;
         let verdict = verdict::reach(&costs, items, options, situation);
         let verdict = verdict::beginning(verdict, &costs, items, options, situation.wake);

@@ -60,9 +60,9 @@ impl Group {
             && (serial || (self.ordered == other.ordered && (self.chunk - other.chunk).abs() <= SAME_CHUNK))
     }
 
-    /// One of its plans, for no items yet.
-    pub(super) fn setup(&self) -> Setup {
-        Setup { pool: self.pool, threads: self.threads as usize, chunk: self.chunk.exp2() as usize, items: 0 }
+    /// One of its plans, for so many items.
+    pub(super) fn setup(&self, items: u64) -> Setup {
+        Setup { pool: self.pool, threads: self.threads as usize, chunk: self.chunk.exp2() as usize, items }
     }
 
     /// How much an outcome of one says of the other.
@@ -354,7 +354,7 @@ impl Outcomes<'_> {
 
     /// The part of a group's shortfall that the law explains, as a natural logarithm.
     fn explained(&self, group: &Group, view: &View) -> f32 {
-        let setup = Setup { items: view.items, ..group.setup() };
+        let setup = group.setup(view.items);
         let slowdown = self.laws(group.pool).likely.slowdown(setup.threads);
         (setup.speedup(&view.costs, 1.0) / setup.speedup(&view.costs, slowdown)).ln() as f32
     }

@@ -109,7 +109,7 @@ fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
     let due = model.forecast(&query(&options)).unwrap();
     assert_eq!((due.pool, due.is_stale), (Pool::Serial, true), "what is recommended does not change");
     let threads = |cores| {
-        let prior = due.attempt(&options, &Situation { cores, ..EIGHT });
+        let prior = due.prior(true, &options, &Situation { cores, ..EIGHT });
         let Verdict { pool, threads, reason, gain } = prior.verdict;
         assert!(pool == Pool::Cpu && reason.contains("due for another attempt"), "{pool}, {reason}");
         assert!(prior.is_attempt && (0.8..=1.0).contains(&(gain / threads as f64)), "{gain} with {threads}");
