@@ -224,8 +224,9 @@ where
     /// ```
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
+        let unread = self.unread();
         let flow = &mut self.core.engine.flow;
-        flow.decide(&mut self.source);
+        flow.decide(&mut self.source, unread);
         flow.plan()
     }
 

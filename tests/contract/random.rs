@@ -23,6 +23,8 @@ struct Settings {
     estimate: Option<u64>,
     chunk_micros: Option<u64>,
     rate: f64,
+    /// Nothing is known of the function, and will be.
+    is_new: bool,
 }
 
 /// What happens while it runs.
@@ -38,6 +40,8 @@ struct Events {
     /// Results that are read one by one before the rest is folded.
     singly: u64,
     plan_first: bool,
+    /// Somebody wants to see the plan after those.
+    plan_then: bool,
     is_known: bool,
 }
 
@@ -55,17 +59,21 @@ fn settings() -> impl Strategy<Value = Settings> {
     let estimate = prop_oneof![3 => Just(None), 1 => (1..100_000_u64).prop_map(Some)];
     let chunk_micros = prop_oneof![3 => Just(None), 1 => (1..1_000_u64).prop_map(Some)];
     let rate = prop_oneof![Just(0.3), Just(0.0), Just(1.0)];
-    (any::<bool>(), pool, threads, chunk_size, buffer_size, sample_size, estimate, chunk_micros, rate).prop_map(
-        |(ordered, pool, threads, chunk_size, buffer_size, sample_size, estimate, chunk_micros, rate)| Settings {
-            ordered,
-            pool,
-            threads,
-            chunk_size,
-            buffer_size,
-            sample_size,
-            estimate,
-            chunk_micros,
-            rate,
+    let flags = [any::<bool>(), any::<bool>()];
+    (flags, pool, threads, chunk_size, buffer_size, sample_size, estimate, chunk_micros, rate).prop_map(
+        |([ordered, is_new], pool, threads, chunk_size, buffer_size, sample_size, estimate, chunk_micros, rate)| {
+            Settings {
+                ordered,
+                pool,
+                threads,
+                chunk_size,
+                buffer_size,
+                sample_size,
+                estimate,
+                chunk_micros,
+                rate,
+                is_new,
+            }
         },
     )
 }
@@ -76,8 +84,10 @@ fn events() -> impl Strategy<Value = Events> {
     let consumer = prop_oneof![3 => Just(0), 1 => 1..20_u64];
     let singly = prop_oneof![Just(0), 0..600_u64, Just(u64::MAX)];
     let shape = (0..600_u64, [cost(), cost(), cost(), cost()], 0..600_u64, consumer);
-    (shape, at(1), at(1), singly, any::<bool>(), any::<bool>()).prop_map(
-        |((items, costs, turn, consumer), panic_at, drop_after, singly, plan_first, is_known)| Events {
+    let flags = [any::<bool>(), any::<bool>(), any::<bool>()];
+    let singly = prop_oneof![1 => singly, 1 => 1..4_u64];
+    (shape, at(1), at(1), singly, flags).prop_map(
+        |((items, costs, turn, consumer), panic_at, drop_after, singly, [plan_first, plan_then, is_known])| Events {
             items,
             costs,
             turn,
@@ -86,6 +96,7 @@ fn events() -> impl Strategy<Value = Events> {
             drop_after,
             singly,
             plan_first,
+            plan_then,
             is_known,
         },
     )
@@ -93,7 +104,11 @@ fn events() -> impl Strategy<Value = Events> {
 
 impl Settings {
     fn apply<W>(&self, tuner: Tuner<W>) -> Tuner<W> {
-        let mut tuner = tuner.online_learning(false).ml_prediction(false).ordered(self.ordered).pool(self.pool);
+        if self.is_new {
+            tuner.forget().expect("forgotten");
+        }
+        let tuner = tuner.online_learning(self.is_new).ml_prediction(self.is_new);
+        let mut tuner = tuner.ordered(self.ordered).pool(self.pool);
         tuner = tuner.sample_size(self.sample_size).adaptive_chunking(self.rate);
         if let Some(threads) = self.threads {
             tuner = tuner.threads(threads);
@@ -146,8 +161,8 @@ struct Seen {
     most: usize,
 }
 
-/// Reads a stream as the events say.
-fn read(events: &Events, meter: &Meter, stream: &mut impl Iterator<Item = Counted>) -> Seen {
+/// Reads a stream as the events say, and has a look at its plan.
+fn read<S: Iterator<Item = Counted>>(events: &Events, meter: &Meter, stream: &mut S, look: impl Fn(&mut S)) -> Seen {
     let mut results = Vec::new();
     let most = events.drop_after.unwrap_or(u64::MAX);
     let mut run = || {
@@ -160,6 +175,9 @@ fn read(events: &Events, meter: &Meter, stream: &mut impl Iterator<Item = Counte
         for _ in 0..singly {
             let Some(result) = stream.next() else { return };
             take(result);
+        }
+        if events.plan_then {
+            look(stream);
         }
         stream.take((most - singly) as usize).for_each(take);
     };
@@ -225,13 +243,13 @@ fn run(settings: &Settings, events: &Events, is_borrowed: bool) -> Result<(), Te
     let (seen, bound) = if is_borrowed {
         tuner.scope(source, |mut stream| {
             let planned = plan_first.then(|| stream.plan().buffer_size());
-            let seen = read(events, &meter, &mut stream);
+            let seen = read(events, &meter, &mut stream, |stream| _ = stream.plan());
             (seen, planned.unwrap_or_else(|| stream.plan().buffer_size()))
         })
     } else {
         let mut stream = tuner.stream(source);
         let planned = plan_first.then(|| stream.plan().buffer_size());
-        let seen = read(events, &meter, &mut stream);
+        let seen = read(events, &meter, &mut stream, |stream| _ = stream.plan());
         (seen, planned.unwrap_or_else(|| stream.plan().buffer_size()))
     };
     events.check(&seen, settings.ordered, settings.buffer_size.unwrap_or(bound))?;
@@ -253,10 +271,10 @@ fn check_random(cases: u32, is_borrowed: bool) {
 
 #[test]
 fn streams_are_like_map() {
-    check_random(500, false);
+    check_random(1_000, false);
 }
 
 #[test]
 fn borrowed_calls_are_like_map() {
-    check_random(300, true);
+    check_random(600, true);
 }

@@ -9,6 +9,7 @@ mod children;
 mod crowd;
 mod ends;
 mod exchange;
+mod head_start;
 mod kill;
 mod roles;
 mod trouble;
@@ -46,6 +47,8 @@ fn trials() -> Vec<Trial> {
         ends::short_runs_get_there_while_the_program_goes_on,
         exchange::histories_move_to_another_machine,
         exchange::a_damaged_export_says_so,
+        head_start::a_long_first_item_delays_nobody,
+        head_start::only_the_first_items_of_new_functions_are_pulled_ahead,
         trouble::no_home,
         trouble::a_home_that_is_none,
         trouble::noise_in_place_of_the_history,

@@ -23,6 +23,12 @@ impl Remaining {
         self.upper.filter(|&upper| upper == self.lower)
     }
 
+    /// The same with so many items that were already taken.
+    pub(crate) fn and(self, taken: u64) -> Self {
+        let upper = self.upper.map(|upper| upper.saturating_add(taken));
+        Self { lower: self.lower.saturating_add(taken), upper }
+    }
+
     /// A guess that never disappoints by more than a factor of two: an input of unknown length is expected to last as
     /// long again as it has lasted (Lindy's law), within what the source promises.
     pub(crate) fn expected(self, done: u64) -> u64 {

@@ -68,9 +68,14 @@ impl Trial {
         })
     }
 
-    /// Adds a batch of `items` that took `seconds` in the function; in a part of that its thread was blocked, if known.
-    pub(crate) fn observe(&mut self, items: usize, seconds: f64, blocked: Option<f64>) {
-        self.is_open = self.clocks() == Clocks::Cpu && blocked.is_none();
+    /// Adds a batch of `items` that took `seconds` in the function; in a part of that its thread was blocked, as far as
+    /// these clocks could tell.
+    pub(crate) fn observe(&mut self, items: usize, seconds: f64, clocks: Clocks, blocked: Option<f64>) {
+        self.is_open = match clocks {
+            Clocks::Wall => self.is_open,
+            Clocks::Cpu => blocked.is_none(),
+            Clocks::All => false,
+        };
         // What a first call sets up is no part of what items take.
         let was_set_up =
             self.before.is_none() && self.last.is_some_and(|first| first.item_time * items as f64 > SET_UP * seconds);
@@ -78,6 +83,11 @@ impl Trial {
         self.items += items;
         self.before = self.last;
         self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
+    }
+
+    /// Whether more than the last batch is needed to know if the function waits.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// The clocks for the next batch.
@@ -106,7 +116,7 @@ mod tests {
         let mut trial = Trial::new(sample_size);
         while let Some(batch) = trial.next() {
             let begin = trial.items;
-            trial.observe(batch, (begin..begin + batch).map(&cost).sum(), Some(0.0));
+            trial.observe(batch, (begin..begin + batch).map(&cost).sum(), trial.clocks(), Some(0.0));
         }
         trial
     }
@@ -125,9 +135,9 @@ mod tests {
     fn a_thread_off_the_processor_for_unknown_reasons_is_looked_at_again() {
         let mut trial = Trial::new(5);
         assert_eq!(trial.clocks(), Clocks::Cpu);
-        trial.observe(1, 1e-3, None);
+        trial.observe(1, 1e-3, trial.clocks(), None);
         assert_eq!((trial.next(), trial.clocks()), (Some(1), Clocks::All));
-        trial.observe(1, 1e-3, None);
+        trial.observe(1, 1e-3, trial.clocks(), None);
         assert_eq!(trial.next(), None, "where it cannot be known, once is enough");
     }
 

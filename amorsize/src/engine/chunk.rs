@@ -72,6 +72,8 @@ impl<R> Batch<R> {
 pub(crate) struct BatchCost {
     /// Time spent in the function, all items together.
     pub(crate) elapsed: Elapsed,
+    /// What was read around it.
+    pub(crate) clocks: Clocks,
     /// The thread's run-queue delay in it, or since that was last read.
     pub(crate) delay: Delay,
     /// Bytes of one result, with what it owns.

@@ -73,6 +73,11 @@ impl Launched {
         Self { at: Instant::now(), threads: Threads::now() }
     }
 
+    /// How long ago.
+    pub(crate) fn since(self) -> Duration {
+        self.at.elapsed()
+    }
+
     /// Handing it over is done.
     pub(crate) fn is_done(self) {
         self.threads.call.observe(self.at.elapsed(), Wake::USUAL.call);

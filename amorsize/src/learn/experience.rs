@@ -26,12 +26,25 @@ pub(crate) enum Advice {
     Sure(Prior),
     /// To be held against a trial.
     Doubtful(Prior),
+    /// They are too few, and none of them was a plain loop.
+    Open,
 }
 
 impl Advice {
-    pub(crate) fn prior(&self) -> &Prior {
-        let (Self::Sure(prior) | Self::Doubtful(prior)) = self;
-        prior
+    /// Whether a trial may begin beside threads of the processor: nothing speaks against them.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Sure(_) => false,
+            Self::Doubtful(prior) => prior.verdict.pool == Pool::Cpu,
+            Self::Open => true,
+        }
+    }
+
+    pub(crate) fn prior(&self) -> Option<&Prior> {
+        match self {
+            Self::Sure(prior) | Self::Doubtful(prior) => Some(prior),
+            Self::Open => None,
+        }
     }
 }
 
@@ -63,7 +76,8 @@ impl Experience {
             return None;
         }
         let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
-        let (forecast, threshold) = ask_history(&self.identity, self.place, remaining, options, situation, ask)?;
+        let asked = ask_history(&self.identity, self.place, remaining, options, situation, ask);
+        let Some((forecast, threshold)) = asked else { return self.is_open().then_some(Advice::Open) };
         let is_sure = forecast.confidence >= threshold;
         // An attempt of which nothing is recorded would never end.
         let prior = forecast.prior(self.leaves, options, situation);
@@ -74,6 +88,11 @@ impl Experience {
         // What is only tried says nothing of predictions.
         self.predicted = Some(forecast.predicted()).filter(|_| !prior.is_attempt);
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
+    }
+
+    /// Whether nothing speaks for the plain loop. Where nothing will be recorded, that would never change.
+    fn is_open(&self) -> bool {
+        self.leaves && Function::of(&self.identity).is_open_to_threads()
     }
 
     /// Records what became of each plan of a run over `length` items, which took so long in all.

@@ -26,6 +26,7 @@ use crate::learn::pace::{self, Pace, Patience};
 use crate::learn::sample::Sample;
 use crate::learn::store::{Aftermath, Batch, Loaded, Store};
 use crate::learn::writer;
+use crate::plan::Pool;
 
 /// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from.
 const MOST_QUEUED: usize = 64 << 10;
@@ -115,6 +116,12 @@ impl Function {
             self.catch_up();
         }
         Arc::clone(&lock(&self.memory))
+    }
+
+    /// Whether nothing that was recorded speaks for the plain loop, as far as is known here.
+    pub(crate) fn is_open_to_threads(&self) -> bool {
+        let knows = self.loaded.get().is_some() && lock(&self.put_off).is_empty();
+        knows && lock(&self.memory).samples().iter().all(|sample| sample.pool != Pool::Serial)
     }
 
     /// Whether what was put off is worth finding out what machine this is: where nothing can be predicted without it.

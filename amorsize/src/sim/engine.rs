@@ -17,6 +17,8 @@ const LOOKS: u64 = 30;
 const THREAD_START: f64 = 40e-6;
 /// Seconds of waiting after which the consumer has fallen asleep.
 const ASLEEP: f64 = 20e-6;
+/// When a thread that sleeps was last awake.
+const SLEEPING: f64 = -1.0;
 /// Deviation of a chunk's time from what it should be.
 const JITTER: f64 = 0.02;
 
@@ -33,6 +35,7 @@ struct Chunk {
     start: u64,
     len: u64,
     pushed: f64,
+    clocks: Clocks,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,8 @@ struct Done {
     len: u64,
     seconds: f64,
     finish: f64,
-    blocked: f64,
+    clocks: Clocks,
+    blocked: Option<f64>,
     runner: Runner,
 }
 
@@ -117,7 +121,8 @@ impl Engine<'_> {
 
     fn step(&mut self) {
         let (at, remaining) = (self.at(), self.remaining());
-        let room = if self.left() == 0 { 0 } else { self.pilot.trial_bound() };
+        let in_flight = (self.pulled - self.accepted) as usize;
+        let room = if self.left() == 0 { 0 } else { self.pilot.trial_bound().saturating_sub(in_flight) };
         match self.pilot.step(at, remaining, room) {
             Step::Try(items) => self.try_batch(items as u64),
             Step::Look => unreachable!("nothing is a guess here"),
@@ -131,8 +136,15 @@ impl Engine<'_> {
         }
     }
 
-    fn reads_clocks(&self) -> bool {
-        self.pilot.clocks() != Clocks::Wall
+    /// What these clocks tell of how long items among so many threads are blocked.
+    fn blocked(&self, clocks: Clocks, threads: usize) -> Option<f64> {
+        let blocked = self.world.blocked(threads);
+        let is_known = match clocks {
+            Clocks::Wall => false,
+            Clocks::Cpu => blocked == 0.0,
+            Clocks::All => true,
+        };
+        is_known.then_some(blocked)
     }
 
     fn pull(&mut self, items: u64) -> (u64, u64) {
@@ -142,12 +154,14 @@ impl Engine<'_> {
     }
 
     fn try_batch(&mut self, items: u64) {
+        let clocks = self.pilot.clocks();
         let (start, len) = self.pull(items);
         let seconds = self.function(start, len, 1);
         let source = self.world.source * len as f64;
         self.now += source + seconds;
-        let blocked = self.reads_clocks().then(|| self.world.blocked(1));
-        let ran = Ran { items: len as usize, seconds, blocked, result_bytes: self.world.bytes, ..Ran::default() };
+        let blocked = self.blocked(clocks, 1);
+        let ran =
+            Ran { items: len as usize, seconds, clocks, blocked, result_bytes: self.world.bytes, ..Ran::default() };
         self.pilot.tried(source, ran);
         self.consume(len);
     }
@@ -202,18 +216,21 @@ impl Engine<'_> {
         self.most = threads.max(1);
         self.threads.truncate(self.most);
         if self.pilot.plan().is_none_or(|plan| plan.pool != Pool::Blocking) {
-            self.threads.resize(self.most, 0.0);
+            self.threads.resize(self.most, SLEEPING);
         }
+        while self.start_thread() {}
     }
 
     /// Threads that wait are started one by one, when there is work for one more.
-    fn start_thread(&mut self) {
+    fn start_thread(&mut self) -> bool {
         let is_idle = |&free: &f64| free <= self.now;
-        if self.threads.len() < self.most && self.threads.iter().filter(|free| is_idle(free)).count() < self.queue.len()
-        {
+        let starts = self.threads.len() < self.most
+            && self.threads.iter().filter(|free| is_idle(free)).count() < self.queue.len();
+        if starts {
             self.now += THREAD_START;
             self.threads.push(self.now);
         }
+        starts
     }
 
     /// The chunk of results that can be yielded now.
@@ -269,8 +286,8 @@ impl Engine<'_> {
     fn execute(&mut self, chunk: &Chunk, start: f64, running: usize, runner: Runner) -> f64 {
         let seconds = self.function(chunk.start, chunk.len, running);
         let finish = start + seconds + 0.5 * self.world.hand_over;
-        let blocked = self.world.blocked(running);
-        self.done.insert(chunk.start, Done { len: chunk.len, seconds, finish, blocked, runner });
+        let (clocks, blocked) = (chunk.clocks, self.blocked(chunk.clocks, running));
+        self.done.insert(chunk.start, Done { len: chunk.len, seconds, finish, clocks, blocked, runner });
         finish
     }
 
@@ -284,11 +301,12 @@ impl Engine<'_> {
             if self.left() == 0 || room == 0 || (room < size && in_flight) {
                 return;
             }
+            let clocks = self.pilot.clocks();
             let (start, len) = self.pull(size.min(room) as u64);
             let seconds = self.world.source * len as f64;
             self.now += seconds + self.world.transfer * len as f64 + 0.25 * self.world.hand_over;
             self.pilot.pulled(len as usize, seconds);
-            self.queue.push_back(Chunk { start, len, pushed: self.now });
+            self.queue.push_back(Chunk { start, len, pushed: self.now, clocks });
             self.start_thread();
             self.advance();
         }
@@ -297,10 +315,10 @@ impl Engine<'_> {
     fn accept(&mut self, start: u64) {
         let Some(done) = self.done.remove(&start) else { return };
         self.now += 0.25 * self.world.hand_over;
-        let blocked = self.reads_clocks().then_some(done.blocked);
         let (items, seconds, result_bytes) = (done.len as usize, done.seconds, self.world.bytes);
         self.worked += done.seconds;
-        self.pilot.ran(Ran { items, seconds, blocked, result_bytes, runner: done.runner, ..Ran::default() });
+        let Done { clocks, blocked, runner, .. } = done;
+        self.pilot.ran(Ran { items, seconds, clocks, blocked, result_bytes, runner, ..Ran::default() });
         let at = self.at();
         let finished = self.done.values().filter(|done| done.finish <= self.now);
         let (ready, seconds) = finished.fold((0, 0.0), |(len, sum), done| (len + done.len, sum + done.seconds));

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use crate::constants::CONFIDENCE_THRESHOLD;
 use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
+use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::pilot::{Pilot, Prior};
 use crate::decide::verdict::Verdict;
@@ -70,12 +71,13 @@ pub fn study(machines: &[usize], draws: u64) -> Regrets {
 fn case(class: usize, cores: usize, draw: u64) -> Case {
     let world = World::draw(class, cores, draw, WORK * cores.min(8) as f64);
     let (best, which) = best_fixed(&world);
-    let mut model = Model::default();
+    let (mut model, mut is_open) = (Model::default(), true);
     let mut regrets = [0.0; EXPERIENCE.len()];
     let mut last = String::new();
     for index in 0..=EXPERIENCE[EXPERIENCE.len() - 1] {
         let forecast = model.forecast(&query(&world, &Options::default(), &situation(&world)));
-        let outcome = attempt(&world, forecast.as_ref(), CONFIDENCE_THRESHOLD, index as u64 + 1);
+        let advice = Advice { forecast: forecast.as_ref(), threshold: CONFIDENCE_THRESHOLD, is_open };
+        let outcome = attempt(&world, &advice, index as u64 + 1);
         let regret = (outcome.seconds / best - 1.0).max(0.0);
         if let Some(at) = EXPERIENCE.iter().position(|&runs| runs == index) {
             regrets[at] = regret;
@@ -92,7 +94,10 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
             });
             last += &format!("\n      after {index}: {regret:.3} {said:?} {stretches:?}");
         }
-        samples(&world, &outcome, forecast.as_ref()).iter().for_each(|sample| model.add(sample));
+        for sample in &samples(&world, &outcome, forecast.as_ref()) {
+            is_open &= sample.pool != Pool::Serial;
+            model.add(sample);
+        }
     }
     let World { items, computing, waiting, kind, slowdown, capacity, .. } = &world;
     let description = format!(
@@ -129,13 +134,34 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
     }
 }
 
+/// What earlier runs say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Advice<'a> {
+    pub(super) forecast: Option<&'a Forecast>,
+    /// Confidence from which the forecast is followed.
+    pub(super) threshold: f64,
+    /// None of them was a plain loop.
+    pub(super) is_open: bool,
+}
+
 /// One run as a user would get it.
-pub(super) fn attempt(world: &World, forecast: Option<&Forecast>, threshold: f64, seed: u64) -> Outcome {
+pub(super) fn attempt(world: &World, advice: &Advice<'_>, seed: u64) -> Outcome {
+    let items = world.knows_length.then_some(world.items);
+    let remaining = Remaining { lower: items.unwrap_or(0), upper: items };
     let (options, situation) = (Options::default(), situation(world));
     let mut pilot = Pilot::new(options.clone(), situation);
-    if let Some(forecast) = forecast {
-        let prior = forecast.prior(true, &options, &situation);
-        if forecast.confidence >= threshold { pilot.adopt_prior(prior) } else { pilot.consider(prior) }
+    let is_open;
+    match advice.forecast {
+        Some(forecast) => {
+            let prior = forecast.prior(true, &options, &situation);
+            let is_sure = forecast.confidence >= advice.threshold;
+            is_open = !is_sure && prior.verdict.pool == Pool::Cpu;
+            if is_sure { pilot.adopt_prior(prior) } else { pilot.consider(prior) }
+        }
+        None => is_open = advice.is_open,
+    }
+    if is_open {
+        pilot.get_head_start(remaining);
     }
     engine::run(world, pilot, seed)
 }

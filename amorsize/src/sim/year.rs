@@ -7,9 +7,10 @@ use crate::decide::choose::Situation;
 use crate::learn::calibration::Calibration;
 use crate::learn::predict::{Forecast, Model, Query};
 use crate::options::Options;
+use crate::plan::Pool;
 
 use super::chance::Chance;
-use super::study::{attempt, best_fixed, query, samples, situation};
+use super::study::{Advice, attempt, best_fixed, query, samples, situation};
 use super::world::{CLASSES, World};
 
 /// Part of the best throughput that a right plan reaches.
@@ -78,6 +79,8 @@ struct Year {
     best: f64,
     body: u64,
     model: Model,
+    /// No plain loop was recorded.
+    is_open: bool,
     chance: Chance,
 }
 
@@ -93,7 +96,7 @@ struct Day {
 impl Year {
     fn new(usual: World, draw: u64) -> Self {
         let best = best_fixed(&usual).0;
-        Self { best, usual, body: 1, model: Model::default(), chance: Chance::new(draw).fork(365) }
+        Self { best, usual, body: 1, model: Model::default(), is_open: true, chance: Chance::new(draw).fork(365) }
     }
 
     fn live(&mut self, days: u64, reliability: &mut Reliability) {
@@ -103,7 +106,8 @@ impl Year {
             let place = situation(&today.world);
             let forecast = self.model.forecast(&today.query(&options, &place));
             if let Some(forecast) = &forecast {
-                let seconds = attempt(&today.world, Some(forecast), 0.0, day + 7_000).seconds;
+                let advice = Advice { forecast: Some(forecast), threshold: 0.0, is_open: false };
+                let seconds = attempt(&today.world, &advice, day + 7_000).seconds;
                 reliability.count(forecast.confidence, today.best / seconds >= RIGHT);
             }
             self.record(&today, forecast.as_ref(), day, reliability);
@@ -111,10 +115,13 @@ impl Year {
     }
 
     fn record(&mut self, today: &Day, forecast: Option<&Forecast>, day: u64, reliability: &mut Reliability) {
-        let outcome = attempt(&today.world, forecast, reliability.calibration.threshold(), day + 1);
+        let threshold = reliability.calibration.threshold();
+        let advice = Advice { forecast, threshold, is_open: self.is_open };
+        let outcome = attempt(&today.world, &advice, day + 1);
         for sample in &mut samples(&today.world, &outcome, forecast) {
             (sample.body, sample.call_site, sample.machine) = (today.body, today.call_site, today.machine);
             reliability.calibration.observe(sample);
+            self.is_open &= sample.pool != Pool::Serial;
             self.model.add(sample);
         }
     }

@@ -5,12 +5,14 @@
 //!
 //! - [`seen`]: what the engine and the pilot tell each other
 //! - [`trying`]: the first items
+//! - [`head_start`]: the first items of a new function, beside a thread
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`employing`]: more threads
 //! - [`sizes`]: how many items and threads
 
 mod employing;
+mod head_start;
 mod looping;
 mod running;
 mod seen;
@@ -32,6 +34,7 @@ use super::tally::{Stretch, Tally};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
 use super::watch::{self, Progress, Watch};
+use head_start::HeadStart;
 
 pub(crate) use seen::{Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
 
@@ -92,6 +95,8 @@ pub(crate) struct Pilot {
     watch: Option<Watch>,
     growth: Option<Growth>,
     climb: Option<Climb>,
+    /// The first items run beside a thread.
+    head_start: Option<HeadStart>,
     /// What earlier runs say without much confidence.
     doubted: Option<Prior>,
     /// The plan is what earlier runs recommend.
@@ -105,6 +110,8 @@ pub(crate) struct Pilot {
     worked: f64,
     delay: Delay,
     own: f64,
+    /// Results that threads have made, yielded or not.
+    made: u64,
     /// Largest chunk that the next one may be: twice the last that came back.
     chunk_limit: usize,
     /// What history says of the chunk size, relative to what costs alone would give.
@@ -112,6 +119,8 @@ pub(crate) struct Pilot {
     /// Items that have come back so far, and that are on their way in chunks; and chunks.
     done: u64,
     in_flight: u64,
+    /// Items that were to be tried. Those behind a panic never come back.
+    granted: usize,
     chunks: u64,
     /// Seconds of trials and of the plain loop.
     spent: f64,
@@ -141,6 +150,7 @@ impl Pilot {
             watch: None,
             growth: None,
             climb: None,
+            head_start: None,
             doubted: None,
             follows: false,
             refuted: 0,
@@ -148,11 +158,13 @@ impl Pilot {
             worked: 0.0,
             delay: Delay::default(),
             own: 0.0,
+            made: 0,
             tally: Tally::default(),
             chunk_limit: 1,
             chunk_factor: 1.0,
             done: 0,
             in_flight: 0,
+            granted: 0,
             spent: 0.0,
             chunks: 0,
             trusted_until: 0,
@@ -239,16 +251,11 @@ impl Pilot {
         if self.looks {
             return Step::Look;
         }
-        if let Mode::Trying(trial) = &self.mode {
-            let needs_trial = self.plan.is_some() || !self.needs_no_trial();
-            match trial.next().filter(|_| needs_trial) {
-                Some(batch) if room > 0 => return Step::Try(batch.min(room)),
-                _ if self.wants_look(remaining) => return Step::Look,
-                _ if needs_trial && self.is_too_cheap_to_know() => self.mode = Mode::Calibrating,
-                _ => self.decide(at, remaining),
-            }
+        match self.step_of_trial(at, remaining, room) {
+            Some(step) => step,
+            None if self.is_looping() => Step::Loop(self.stretch()),
+            None => Step::Parallel,
         }
-        if self.is_looping() { Step::Loop(self.stretch()) } else { Step::Parallel }
     }
 
     /// Whether the options say what a trial would find out, or leave nothing to decide with it.
@@ -268,6 +275,7 @@ impl Pilot {
     pub(crate) fn conclude(&mut self, at: Position, remaining: Remaining) {
         if self.plan.is_none() {
             self.decide(at, remaining);
+            self.is_off();
         }
     }
 
@@ -307,10 +315,10 @@ impl Pilot {
         self.adopt(verdict, origin, at);
     }
 
-    /// Where a run stands in which nothing is in flight.
+    /// Where a run stands.
     fn progress(&self, at: Position) -> Progress {
-        let &Self { worked, delay, own, .. } = self;
-        Progress { now: at.now, produced: at.yielded, worked: worked + own, delay }
+        let &Self { worked, delay, own, made, .. } = self;
+        Progress { now: at.now, produced: at.yielded.max(made), worked: worked + own, delay }
     }
 
     fn origin(&self) -> Origin {
@@ -338,12 +346,15 @@ impl Pilot {
 
     /// Order and buffer size: stated with the first plan, kept for good.
     fn promise(&mut self, threads: usize) -> (bool, usize) {
-        *self.promise.get_or_insert_with(|| {
-            let ordered = choose::ordered(self.options.ordered, self.costs.spread, self.settled.0);
-            let most = threads.max(self.situation.cores);
-            let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
-            (ordered, if self.options.buffer_size.is_some() { buffer } else { buffer.max(self.done as usize) })
-        })
+        if let Some(promise) = self.promise {
+            return promise;
+        }
+        let ordered = choose::ordered(self.options.ordered, self.costs.spread, self.settled.0);
+        let most = threads.max(self.situation.cores);
+        let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
+        let is_stated = self.options.buffer_size.is_some();
+        let buffer = if is_stated { buffer } else { buffer.max(self.most_held()) };
+        *self.promise.insert((ordered, buffer))
     }
 
     /// Bytes of a result: what the user says, or what was found.
@@ -369,9 +380,8 @@ impl Pilot {
     /// What became of each plan; the run is over.
     pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
         if self.plan.is_none() && self.done > 0 {
-            // Everything from the first item on was a plain loop.
             let reason = "the input ended while its first items were timed";
-            self.adopt(Verdict::serial(reason), self.origin(), Position::default());
+            self.adopt(self.head_start_or_loop(reason), self.origin(), Position::default());
             self.tally.skip(Position::default());
         }
         match self.mode {

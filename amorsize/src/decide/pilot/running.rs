@@ -22,6 +22,9 @@ impl Pilot {
         if ran.items == 0 {
             return;
         }
+        if matches!(self.mode, Mode::Trying(_)) {
+            return self.tried_beside(ran);
+        }
         if ran.runner == Runner::Alone {
             self.watch.iter_mut().for_each(|watch| watch.saw_alone(ran.delay));
         } else {
@@ -64,13 +67,14 @@ impl Pilot {
         self.own += seconds;
         self.in_flight += items as u64;
         self.tally.pulled(items, seconds);
-        self.costs.source = blend(self.costs.source, seconds / items as f64, self.rate());
+        let rate = if matches!(self.mode, Mode::Trying(_)) { 1.0 } else { self.rate() };
+        self.costs.source = blend(self.costs.source, seconds / items as f64, rate);
     }
 
     /// Looks at a parallel run between two chunks.
     pub(crate) fn check(&mut self, at: Position, made: Made, remaining: Remaining) {
-        (self.worked, self.delay) = (made.worked, made.delay);
-        let progress = Progress { produced: made.results, ..self.progress(at) };
+        (self.worked, self.delay, self.made) = (made.worked, made.delay, made.results);
+        let progress = self.progress(at);
         match self.mode {
             Mode::Alone(since) => self.check_alone(since, at, progress),
             Mode::Parallel => self.check_parallel(at, progress, remaining),
@@ -184,8 +188,9 @@ impl Pilot {
         }
     }
 
-    /// All chunks of a draining run are finished.
+    /// Nothing is in flight.
     pub(crate) fn drained(&mut self, at: Position) {
+        self.in_flight = 0;
         let Mode::Draining(after) = self.mode else { return };
         match after {
             After::Loop { gain } => self.adopt_loop(gain, at),

@@ -94,6 +94,8 @@ pub(crate) struct Ran {
     pub(crate) items: usize,
     /// Seconds in the function, all items together.
     pub(crate) seconds: f64,
+    /// What was read around them.
+    pub(crate) clocks: Clocks,
     /// Share of them in which the thread was blocked, where that was looked at and could be told.
     pub(crate) blocked: Option<f64>,
     /// The thread's delays in them, or since they were last looked at.

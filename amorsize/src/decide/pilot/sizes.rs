@@ -7,6 +7,7 @@ use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
 use crate::decide::watch;
 use crate::machine::Memory;
+use crate::options::Order;
 use crate::plan::Pool;
 
 use super::{After, Clocks, Mode, Pilot};
@@ -45,7 +46,7 @@ impl Pilot {
     /// The clocks for the next batch.
     pub(crate) fn clocks(&self) -> Clocks {
         match (&self.mode, &self.plan) {
-            (Mode::Trying(trial), _) => trial.clocks(),
+            (Mode::Trying(trial), _) => self.first_clocks(trial),
             (_, Some(plan)) if plan.pool == Pool::Blocking => Clocks::All,
             _ if self.chunks.is_multiple_of(CLOCKED_CHUNKS) && self.chunk_seconds() >= WORTH_CLOCKING => Clocks::All,
             _ => Clocks::Wall,
@@ -95,6 +96,9 @@ impl Pilot {
 
     fn chunk_before_end(&self, left: Option<u64>) -> usize {
         let threads = self.threads();
+        if let Some(items) = self.first_items() {
+            return items.max(1);
+        }
         let wanted = if self.rate() > 0.0 {
             self.wanted_chunk(left, threads).min(self.chunk_limit)
         } else {
@@ -123,6 +127,7 @@ impl Pilot {
     pub(crate) fn window(&self) -> usize {
         match self.mode {
             Mode::Draining(_) => 0,
+            _ if self.first_items().is_some() => self.first_window(),
             _ if self.options.buffer_size.is_some() => self.buffer_size(),
             _ => {
                 let chunk = self.usual_chunk();
@@ -152,7 +157,15 @@ impl Pilot {
     }
 
     pub(crate) fn threads(&self) -> usize {
-        self.plan.as_ref().map_or(1, |plan| plan.threads)
+        self.plan.as_ref().map_or_else(|| self.first_threads(), |plan| plan.threads)
+    }
+
+    /// Where chunks run, and whether results keep the order of the input.
+    pub(crate) fn pool(&self) -> Option<(Pool, bool)> {
+        match &self.plan {
+            Some(plan) => Some((plan.pool, plan.ordered)),
+            None => self.head_start.map(|_| (Pool::Cpu, self.options.ordered != Order::Any)),
+        }
     }
 
     fn buffer_size(&self) -> usize {
@@ -161,9 +174,9 @@ impl Pilot {
 
     /// How the consumer spends its time while it has nothing to yield.
     pub(crate) fn waiting(&self) -> choose::Waiting {
-        let is_computing = self.plan.as_ref().is_some_and(|plan| plan.pool == Pool::Cpu);
+        let is_computing = self.pool().is_some_and(|(pool, _)| pool == Pool::Cpu);
         let waiting = choose::waiting(self.threads(), self.chunk_seconds(), is_computing);
-        choose::Waiting { helps: waiting.helps || self.is_alone(), ..waiting }
+        choose::Waiting { helps: (waiting.helps && !self.is_about_to_know()) || self.is_alone(), ..waiting }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
 
-use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran};
+use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
 
 /// Seconds of a first chunk after a trial; later ones at most double.
 const FIRST_CHUNK: f64 = 25e-6;
@@ -29,20 +29,55 @@ impl Pilot {
         self.doubted = Some(prior);
     }
 
+    /// What to do next while the first items are timed, if they still are.
+    pub(super) fn step_of_trial(&mut self, at: Position, remaining: Remaining, room: usize) -> Option<Step> {
+        let Mode::Trying(trial) = &self.mode else { return None };
+        let remaining = remaining.and(self.in_flight);
+        let needs_trial = self.plan.is_some() || !self.needs_no_trial();
+        let batch = trial.next().filter(|_| needs_trial && room > 0);
+        let is_cheap = needs_trial && self.is_too_cheap_to_know();
+        self.has_woken(at.now);
+        match batch {
+            Some(_) if self.head_start.is_some() => return Some(Step::Parallel),
+            Some(batch) => return Some(self.grant(batch.min(room))),
+            None if self.wants_look(remaining) => return Some(Step::Look),
+            None if self.ends_head_start_first(is_cheap, remaining) => return Some(Step::Parallel),
+            None if is_cheap => self.mode = Mode::Calibrating,
+            None => self.decide(at, remaining),
+        }
+        self.is_off();
+        None
+    }
+
+    fn grant(&mut self, items: usize) -> Step {
+        self.granted += items;
+        Step::Try(items)
+    }
+
+    /// Most items that may have been held before the first plan.
+    pub(super) fn most_held(&self) -> usize {
+        self.granted.max((self.done + self.in_flight) as usize)
+    }
+
     /// A trial batch, pulled in `source` seconds.
     pub(crate) fn tried(&mut self, source: f64, ran: Ran) {
+        self.costs.source = source / ran.items as f64;
+        self.spent += source;
+        self.saw_first(ran);
+    }
+
+    pub(super) fn saw_first(&mut self, ran: Ran) {
         let Mode::Trying(trial) = &mut self.mode else { return };
-        trial.observe(ran.items, ran.seconds, ran.blocked);
+        trial.observe(ran.items, ran.seconds, ran.clocks, ran.blocked);
         self.spread.add(ran.items, ran.each());
         self.costs.item = trial.item_time();
-        self.costs.source = source / ran.items as f64;
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), 0.5);
         self.costs.spread = self.spread.coefficient();
         if let Some(blocked) = ran.blocked {
             self.costs.blocked = blocked;
         }
         self.done += ran.items as u64;
-        self.spent += source + ran.seconds;
+        self.spent += ran.seconds;
     }
 
     /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
@@ -99,7 +134,7 @@ impl Pilot {
 
     /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not
     /// known, those that find nothing to do are never woken.
-    fn verdict(&self, remaining: Remaining) -> Verdict {
+    pub(super) fn verdict(&self, remaining: Remaining) -> Verdict {
         let reach = |items| verdict::reach(&self.costs, items, &self.options, &self.situation);
         let verdict = reach(self.worth_sharing(remaining));
         match (verdict.pool, remaining.exact()) {
@@ -133,7 +168,7 @@ mod tests {
     use super::*;
     use crate::decide::choose::Situation;
     use crate::decide::model::Wake;
-    use crate::decide::pilot::{Looped, Step};
+    use crate::decide::pilot::Looped;
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };

@@ -1,9 +1,11 @@
 //! The consumer's side of a stream: pulls chunks from the source, hands them over, takes results back, and tells the
 //! pilot how long everything took. All of it runs on the thread that asks for the next result.
 //!
-//! - here: from one call to the next: trial, plain loop, the end, what is learned from it
+//! - here: from one call to the next: plain loop, the end, what is learned from it
+//! - [`beginning`]: what earlier runs say, and the trial
 //! - [`parallel`]: chunks on threads
 
+mod beginning;
 mod parallel;
 
 use std::collections::VecDeque;
@@ -18,7 +20,7 @@ use super::wake;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
-use crate::learn::experience::{Advice, Experience};
+use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::work::Work;
@@ -48,9 +50,13 @@ pub(crate) struct Flow<W, I, R, P> {
     configured: Option<Configured>,
     /// Most tickets at the same time: fewer than planned once a thread could not be had.
     most_tickets: usize,
+    /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is made.
+    unread: usize,
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
+    /// The function's panic is on its way to the consumer, who sees nothing that comes after it.
+    has_panicked: bool,
     source_panic: Option<Payload>,
     began: Option<Instant>,
     /// Time that does not count, since later runs do not have to spend it again: starting a pool.
@@ -74,8 +80,10 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             experience,
             configured: None,
             most_tickets: usize::MAX,
+            unread: 0,
             backlog: VecDeque::new(),
             exhausted: false,
+            has_panicked: false,
             source_panic: None,
             began: None,
             set_up: Duration::ZERO,
@@ -93,8 +101,18 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.pulled - self.accepted
     }
 
+    /// Items taken from the source and not yet yielded.
+    fn held(&self) -> usize {
+        self.in_flight() as usize + self.unread
+    }
+
     pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted
+    }
+
+    /// Source index of the next result that is to be had.
+    fn next_result(&self) -> u64 {
+        self.accepted + self.backlog.iter().map(|batch| batch.results.len() as u64).sum::<u64>()
     }
 
     /// Source index of the next item to be pulled.
@@ -218,58 +236,6 @@ where
         self.pilot.drained(at);
     }
 
-    /// Goes on with the trial until there is a plan.
-    pub(crate) fn decide<S: Iterator<Item = I>>(&mut self, source: &mut S) {
-        while self.pilot.plan().is_none() {
-            match self.step(source) {
-                Step::Try(items) => self.try_batch(source, items),
-                Step::Look => self.look(),
-                Step::Loop(_) | Step::Parallel => {
-                    let (at, remaining) = (self.position(), self.remaining(source));
-                    self.pilot.conclude(at, remaining);
-                }
-            }
-        }
-    }
-
-    fn step<S: Iterator<Item = I>>(&mut self, source: &S) -> Step {
-        if self.began.is_none() {
-            self.consult(source);
-        }
-        // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
-        let is_over = self.exhausted || self.backlog.back().is_some_and(|batch| batch.panic.is_some());
-        let room = if is_over { 0 } else { self.trial_room() };
-        let (at, remaining) = (self.position(), self.remaining(source));
-        self.pilot.step(at, remaining, room)
-    }
-
-    /// Before the first item: what earlier runs say.
-    fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
-        let remaining = self.remaining(source);
-        let mut advice = self.ask(remaining);
-        if advice.as_ref().is_some_and(|advice| self.pilot.is_guess(advice.prior(), remaining)) {
-            self.look();
-            advice = self.ask(remaining);
-        }
-        match advice {
-            Some(Advice::Sure(prior)) => self.pilot.adopt_prior(prior),
-            Some(Advice::Doubtful(prior)) => self.pilot.consider(prior),
-            None => {}
-        }
-    }
-
-    fn ask(&mut self, remaining: Remaining) -> Option<Advice> {
-        self.experience.consult(remaining, self.pilot.options(), self.pilot.situation())
-    }
-
-    fn look(&mut self) {
-        self.pilot.saw_machine(self.pilot.situation().looked_at());
-    }
-
-    fn trial_room(&self) -> usize {
-        self.pilot.trial_bound().saturating_sub(self.in_flight() as usize)
-    }
-
     fn remaining<S: Iterator>(&self, source: &S) -> Remaining {
         if self.exhausted { Remaining::NONE } else { Remaining::from_hint(source.size_hint()) }
     }
@@ -298,6 +264,7 @@ where
     }
 
     fn hand_over(&mut self, batch: Batch<R>) -> Next<R> {
+        self.has_panicked |= batch.panic.is_some();
         self.accepted += batch.results.len() as u64;
         if !batch.results.is_empty() {
             self.handed = Some((Instant::now(), batch.results.len()));
@@ -343,21 +310,11 @@ where
         self.pulled += chunk.items.len() as u64;
         (!chunk.items.is_empty()).then_some(chunk)
     }
-
-    fn try_batch<S: Iterator<Item = I>>(&mut self, source: &mut S, items: usize) {
-        let begin = Instant::now();
-        let Some(chunk) = self.pull(source, items) else { return };
-        let pulled = begin.elapsed();
-        let batch = self.queue.run_whole(chunk);
-        if !batch.results.is_empty() {
-            self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
-        }
-        self.backlog.push_back(batch);
-    }
 }
 
 fn ran<R>(batch: &Batch<R>) -> Ran {
-    let BatchCost { elapsed, delay, result_bytes, runner } = batch.cost;
+    let BatchCost { elapsed, clocks, delay, result_bytes, runner } = batch.cost;
     let blocked = elapsed.blocked_share();
-    Ran { items: batch.results.len(), seconds: elapsed.wall.as_secs_f64(), blocked, delay, result_bytes, runner }
+    let (items, seconds) = (batch.results.len(), elapsed.wall.as_secs_f64());
+    Ran { items, seconds, clocks, blocked, delay, result_bytes, runner }
 }

@@ -22,6 +22,7 @@ const QUICK_PULL: Duration = Duration::from_micros(15);
 pub(super) struct Configured {
     threads: usize,
     pool: Pool,
+    ordered: bool,
     target: Option<Target>,
     epoch: u32,
 }
@@ -47,7 +48,7 @@ where
         loop {
             let waiting = self.pilot.waiting();
             let most = self.pilot.concurrency().saturating_sub(usize::from(waiting.helps));
-            let polled = self.queue.poll(self.accepted, most.min(self.most_tickets));
+            let polled = self.queue.poll(self.next_result(), most.min(self.most_tickets));
             if polled.claimed {
                 self.launch();
             }
@@ -57,7 +58,7 @@ where
                 None => match self.help(waiting.helps || polled.running == 0, most) {
                     Helped::Next(batch, standing) => (batch, standing),
                     Helped::Other => continue,
-                    Helped::No if self.queue.wait(self.accepted, waiting, &mut self.waits) => continue,
+                    Helped::No if self.queue.wait(self.next_result(), waiting, &mut self.waits) => continue,
                     Helped::No => return None,
                 },
             };
@@ -69,10 +70,10 @@ where
 
     /// Tells the queue how many threads there are, and where.
     fn configure(&mut self) {
-        let Some(plan) = self.pilot.plan() else { return };
-        let (threads, pool, ordered) = (self.pilot.concurrency(), plan.pool, plan.ordered);
+        let Some((pool, ordered)) = self.pilot.pool() else { return };
+        let threads = self.pilot.concurrency();
         let before = self.configured.as_ref();
-        if before.is_some_and(|known| (known.threads, known.pool) == (threads, pool)) {
+        if before.is_some_and(|known| (known.threads, known.pool, known.ordered) == (threads, pool, ordered)) {
             return;
         }
         let is_pinned = self.pilot.is_pinned();
@@ -80,9 +81,19 @@ where
         self.queue.configure(threads, ordered, moves);
         let epoch = self.queue.epoch();
         let begin = Instant::now();
-        let target = if pool == Pool::Blocking { None } else { Target::of(plan, is_pinned) };
+        let target = match self.pilot.plan() {
+            _ if pool == Pool::Blocking => None,
+            Some(plan) => Target::of(plan, is_pinned),
+            None => Some(Target::Current),
+        };
         self.set_up += begin.elapsed();
-        self.configured = Some(Configured { threads, pool, target, epoch });
+        self.configured = Some(Configured { threads, pool, ordered, target, epoch });
+        if moves {
+            // What was handed over for the others is for those now.
+            while self.queue.claim(self.most_tickets) {
+                self.launch();
+            }
+        }
     }
 
     /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and that
@@ -97,16 +108,21 @@ where
             if chunks >= missing && (!self.pilot.is_uneven() || begin.elapsed() > QUICK_PULL) {
                 return;
             }
-            let room = self.pilot.room(self.in_flight() as usize);
+            let room = self.pilot.room(self.held());
             let size = self.pilot.chunk(self.remaining(source));
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
                 return;
             }
             let pulling = Instant::now();
             let Some(chunk) = self.pull(source, size.min(room)) else { return };
-            self.pilot.pulled(chunk.items.len(), pulling.elapsed().as_secs_f64());
+            let pulling = pulling.elapsed();
+            self.pilot.pulled(chunk.items.len(), pulling.as_secs_f64());
             if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
+            }
+            // Nor must it keep the very first result.
+            if self.pilot.plan().is_none() && pulling > QUICK_PULL {
+                return;
             }
         }
     }
@@ -121,12 +137,13 @@ where
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
     /// consumer runs everything itself.
     fn launch(&mut self) {
-        let Some((plan, configured)) = self.pilot.plan().zip(self.configured.as_ref()) else { return };
+        let Some(configured) = &self.configured else { return };
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
-        let target = configured.target.clone().or_else(|| Target::of(plan, self.pilot.is_pinned()));
+        let anew = || self.pilot.plan().and_then(|plan| Target::of(plan, self.pilot.is_pinned()));
+        let target = configured.target.clone().or_else(anew);
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
-        let launched = (plan.pool == Pool::Cpu).then(Launched::now);
+        let launched = (configured.pool == Pool::Cpu).then(Launched::now);
         if let Some(launched) = launched {
             let helps = self.pilot.waiting().helps;
             queue.note_launch(launched, helps.then(Place::here).flatten());
@@ -134,6 +151,9 @@ where
         let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
         if let Some(launched) = launched {
             launched.is_done();
+            if self.pilot.plan().is_none() {
+                self.set_up += launched.since();
+            }
         }
         if !is_launched {
             self.most_tickets = self.queue.return_ticket();
@@ -151,14 +171,14 @@ where
                 self.launch();
             }
         });
-        let deposited = self.queue.deposit(batch, self.accepted);
+        let deposited = self.queue.deposit(batch, self.next_result());
         deposited.map_or(Helped::Other, |(batch, standing)| Helped::Next(batch, standing))
     }
 
     fn observe(&mut self, batch: &Batch<R>, standing: Standing, remaining: Remaining) {
         self.pilot.ran(ran(batch));
         let at = self.position();
-        let results = self.accepted + batch.results.len() as u64 + standing.ready;
+        let results = self.next_result() + batch.results.len() as u64 + standing.ready;
         let made = Made { results, worked: standing.worked.as_secs_f64(), delay: standing.delay };
         self.pilot.check(at, made, remaining);
         // More threads, say: they take part from now on.

@@ -99,7 +99,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
     /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`.
     fn run(&self, chunk: Chunk<I>, is_worth: impl Fn(Duration) -> bool, mut divided: impl FnMut()) -> Batch<R> {
-        let watch = Stopwatch::start(chunk.clocks);
+        let clocks = chunk.clocks;
+        let watch = Stopwatch::start(clocks);
         let mut results = Vec::with_capacity(chunk.items.len());
         let mut items = chunk.items.into_iter();
         let start = chunk.start;
@@ -129,7 +130,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let elapsed = watch.stop();
         let result_bytes = results.last().map_or(0, |result| self.work.result_bytes(result));
         drop_each_quietly(items);
-        let cost = BatchCost { elapsed, result_bytes, ..BatchCost::default() };
+        let cost = BatchCost { elapsed, clocks, result_bytes, ..BatchCost::default() };
         Batch { start, results, panic: panic.err(), cost }
     }
 

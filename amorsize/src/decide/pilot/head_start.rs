@@ -1,0 +1,228 @@
+//! The head start: the first items of a function of which nothing is known are not timed alone but beside a thread. A long
+//! first item then delays nobody, and where threads turn out to pay, one of them is awake by then. Where they do not,
+//! that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that earlier runs
+//! gave to threads, if it is not sure that these were the best ones.
+
+use crate::decide::input::Remaining;
+use crate::decide::model::Wake;
+use crate::decide::trial::Trial;
+use crate::decide::verdict::{self, Verdict};
+use crate::plan::Pool;
+
+use super::{Clocks, Mode, Pilot, Ran, Runner};
+
+/// Threads of a head start, the consumer included.
+const THREADS: usize = 2;
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadStart {
+    /// Threads, the consumer included.
+    threads: usize,
+    /// What waking a thread takes at other times.
+    wake: Wake,
+    /// A thread has run some of the items.
+    has_helped: bool,
+}
+
+impl Pilot {
+    /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had, unless
+    /// the options say otherwise.
+    pub(crate) fn get_head_start(&mut self, remaining: Remaining) {
+        let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
+        let is_possible = self.situation.cores >= THREADS && self.trial_bound() >= THREADS;
+        let is_short = remaining.upper.is_some_and(|upper| upper < THREADS as u64);
+        if !is_settled && is_possible && !is_short {
+            let doubted = self.doubted.as_ref().map_or(THREADS, |prior| prior.verdict.threads);
+            let threads = doubted.clamp(THREADS, self.situation.cores);
+            self.head_start = Some(HeadStart { threads, wake: self.situation.wake, has_helped: false });
+        }
+    }
+
+    /// The first items run alone after all.
+    pub(crate) fn waive_head_start(&mut self) {
+        if self.in_flight == 0 {
+            self.is_off();
+        }
+    }
+
+    /// A plan goes on from here.
+    pub(super) fn is_off(&mut self) {
+        if let Some(HeadStart { wake, .. }) = self.head_start.take() {
+            self.situation.wake = wake;
+        }
+    }
+
+    /// A thread was woken `now` seconds ago: what that costs is no reason against it any more.
+    pub(super) fn has_woken(&mut self, now: f64) {
+        if let Some(HeadStart { wake, .. }) = self.head_start {
+            self.situation.wake = Wake { call: 0.0, latency: (wake.latency - now).max(0.0), ..wake };
+        }
+    }
+
+    /// A chunk of a head start came back.
+    pub(super) fn tried_beside(&mut self, ran: Ran) {
+        self.in_flight = self.in_flight.saturating_sub(ran.items as u64);
+        if let Some(head_start) = &mut self.head_start {
+            head_start.has_helped |= ran.runner == Runner::Thread;
+        }
+        self.saw_first(ran);
+    }
+
+    /// Whether what was begun ends before a plain loop can take over.
+    pub(super) fn ends_head_start_first(&self, is_cheap: bool, remaining: Remaining) -> bool {
+        self.in_flight > 0 && (is_cheap || self.verdict(remaining).pool == Pool::Serial)
+    }
+
+    /// The clocks for the next of the first items. Those of a head start are handed over before anything is known: one of
+    /// them tells whether the function waits, if the first one cannot.
+    pub(super) fn first_clocks(&self, trial: &Trial) -> Clocks {
+        match (self.head_start, self.done + self.in_flight) {
+            (Some(_), 1) => Clocks::All,
+            (Some(_), 2..) if self.done == 0 => Clocks::Wall,
+            _ => trial.clocks(),
+        }
+    }
+
+    /// Items of the next chunk of a head start; none once enough is known.
+    pub(super) fn first_items(&self) -> Option<usize> {
+        match &self.mode {
+            Mode::Trying(trial) if self.head_start.is_some() => Some(trial.next().unwrap_or(0)),
+            _ => None,
+        }
+    }
+
+    /// Items of a head start that may be in flight: a chunk for each thread, and two that wait.
+    pub(super) fn first_window(&self) -> usize {
+        let chunks = self.first_threads() + THREADS;
+        self.first_items().map_or(0, |items| chunks.saturating_mul(items).min(self.trial_bound()))
+    }
+
+    /// A thread is about to tell whether the function waits: what the consumer ran meanwhile would keep it from acting on that.
+    pub(super) fn is_about_to_know(&self) -> bool {
+        self.head_start.is_some() && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
+    }
+
+    pub(super) fn first_threads(&self) -> usize {
+        self.head_start.map_or(1, |head_start| head_start.threads)
+    }
+
+    /// What a run was of which nothing but the first items is left.
+    pub(super) fn head_start_or_loop(&self, reason: &'static str) -> Verdict {
+        match self.head_start {
+            Some(HeadStart { has_helped: true, threads, .. }) => {
+                Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason: reason.into() }
+            }
+            _ => Verdict::serial(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::decide::choose::Situation;
+    use crate::decide::pilot::{Position, Step};
+    use crate::options::Options;
+
+    const ITEMS: u64 = 100;
+
+    fn left(items: u64) -> Remaining {
+        Remaining { lower: items, upper: Some(items) }
+    }
+
+    fn begun(options: Options, situation: Situation, items: u64) -> Pilot {
+        let mut pilot = Pilot::new(options, situation);
+        pilot.get_head_start(left(items));
+        pilot
+    }
+
+    fn usual() -> Pilot {
+        begun(Options::default(), Situation::TWO_CORES, ITEMS)
+    }
+
+    fn at(now: f64, yielded: u64) -> Position {
+        Position { now, yielded }
+    }
+
+    /// Pulls the first four items, of which the consumer runs the first one in so many seconds.
+    fn first_item(pilot: &mut Pilot, seconds: f64) -> Step {
+        assert_eq!(pilot.step(at(0.0, 0), left(ITEMS), 1_000), Step::Parallel);
+        (0..4).for_each(|_| pilot.pulled(1, 1e-9));
+        came_back(pilot, seconds, Runner::Consumer);
+        pilot.step(at(seconds, 1), left(ITEMS - 4), 1_000)
+    }
+
+    fn came_back(pilot: &mut Pilot, seconds: f64, runner: Runner) {
+        let clocks = Clocks::All;
+        pilot.ran(Ran { items: 1, seconds, clocks, blocked: Some(0.0), result_bytes: 8, runner, ..Ran::default() });
+    }
+
+    #[test]
+    fn a_long_first_item_is_enough_while_others_are_on_their_way() {
+        let mut pilot = usual();
+        assert_eq!(first_item(&mut pilot, 1e-3), Step::Parallel);
+        let plan = pilot.plan().expect("decided");
+        assert_eq!((plan.pool, plan.threads), (Pool::Cpu, 2));
+        assert!(plan.expected_speedup > 1.8, "{plan}");
+    }
+
+    #[test]
+    fn what_was_begun_ends_before_a_plain_loop() {
+        let mut pilot = begun(Options::default(), Situation::TWO_CORES, 8);
+        assert_eq!(pilot.step(at(0.0, 0), left(8), 1_000), Step::Parallel);
+        (0..4).for_each(|_| pilot.pulled(1, 1e-9));
+        for item in 1..=4 {
+            came_back(&mut pilot, 1.1e-6, Runner::Consumer);
+            pilot.step(at(2e-6, item), left(4), 1_000);
+        }
+        pilot.pulled(1, 1e-9);
+        came_back(&mut pilot, 1.1e-6, Runner::Consumer);
+        assert!(matches!(pilot.step(at(9e-6, 5), left(3), 1_000), Step::Loop(_)), "three more of a microsecond");
+        assert_eq!(pilot.situation.wake, Wake::USUAL, "a thread is asleep again by the next decision");
+    }
+
+    #[test]
+    fn nothing_more_is_pulled_once_enough_is_known() {
+        let mut pilot = usual();
+        assert_eq!((pilot.window(), pilot.chunk(left(ITEMS))), (4, 1));
+        (0..4).for_each(|_| pilot.pulled(1, 1e-9));
+        (0..4).for_each(|_| came_back(&mut pilot, 30e-9, Runner::Consumer));
+        assert!(pilot.window() > 4);
+        pilot.pulled(200, 1e-9);
+        pilot.pulled(1, 1e-9);
+        let cheap = Ran { items: 200, seconds: 6e-6, result_bytes: 8, ..Ran::default() };
+        pilot.ran(cheap);
+        assert_eq!(pilot.window(), 0);
+        assert_eq!(pilot.step(at(7e-6, 204), left(ITEMS), 1_000), Step::Parallel, "one is on its way");
+    }
+
+    #[test]
+    fn who_leaves_nothing_to_a_thread_gets_none() {
+        let gets = |options, situation, items| begun(options, situation, items).head_start.is_some();
+        assert!(gets(Options::default(), Situation::TWO_CORES, 2));
+        assert!(!gets(Options::default(), Situation::TWO_CORES, 1));
+        assert!(!gets(Options::default(), Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS));
+        let pinned = Options { pool: Some(Pool::Blocking), ..Options::default() };
+        assert!(!gets(pinned, Situation::TWO_CORES, ITEMS));
+        let one = Options { buffer_size: NonZeroUsize::new(1), ..Options::default() };
+        assert!(!gets(one, Situation::TWO_CORES, ITEMS));
+    }
+
+    #[test]
+    fn an_input_that_ends_during_its_head_start_is_remembered_as_what_it_was() {
+        let pool = |runner| {
+            let mut pilot = begun(Options::default(), Situation::TWO_CORES, 2);
+            pilot.step(at(0.0, 0), left(2), 1_000);
+            (0..2).for_each(|_| pilot.pulled(1, 1e-9));
+            came_back(&mut pilot, 1e-3, Runner::Consumer);
+            came_back(&mut pilot, 1e-3, runner);
+            let stretches = pilot.finish(at(1e-3, 2));
+            (stretches[0].plan.pool, stretches[0].plan.threads)
+        };
+        assert_eq!(pool(Runner::Thread), (Pool::Cpu, 2));
+        assert_eq!(pool(Runner::Consumer), (Pool::Serial, 1));
+    }
+}

@@ -1,0 +1,107 @@
+//! Until there is a plan: earlier runs are asked, and the first items timed.
+
+use std::time::Instant;
+
+use super::{Flow, ran};
+use crate::decide::input::Remaining;
+use crate::decide::pilot::Step;
+use crate::engine::launch::{Launch, Ticket, is_running};
+use crate::engine::queue::Queue;
+use crate::learn::experience::Advice;
+use crate::work::Work;
+
+impl<W, I, R, P> Flow<W, I, R, P>
+where
+    W: Work<I, Output = R>,
+    Queue<W, I, R>: Ticket,
+    P: Launch<Queue<W, I, R>>,
+{
+    /// Goes on with the trial until there is a plan, while the stream holds so many results.
+    pub(crate) fn decide<S: Iterator<Item = I>>(&mut self, source: &mut S, unread: usize) {
+        self.unread = unread;
+        if self.began.is_none() {
+            self.begin(source);
+            self.pilot.waive_head_start();
+        }
+        while self.pilot.plan().is_none() {
+            match self.step(source) {
+                Step::Try(items) => self.try_batch(source, items),
+                Step::Look => self.look(),
+                Step::Loop(_) => self.conclude(source),
+                Step::Parallel if self.has_panicked() => self.conclude(source),
+                Step::Parallel => match self.next_batch(source) {
+                    Some(batch) => self.backlog.push_back(batch),
+                    None => self.conclude(source),
+                },
+            }
+        }
+        self.unread = 0;
+    }
+
+    fn conclude<S: Iterator<Item = I>>(&mut self, source: &S) {
+        let (at, remaining) = (self.position(), self.remaining(source));
+        self.pilot.conclude(at, remaining);
+    }
+
+    pub(super) fn step<S: Iterator<Item = I>>(&mut self, source: &S) -> Step {
+        if self.began.is_none() {
+            self.begin(source);
+        }
+        // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
+        let is_over = self.exhausted || self.has_panicked();
+        let room = if is_over { 0 } else { self.trial_room() };
+        let (at, remaining) = (self.position(), self.remaining(source));
+        self.pilot.step(at, remaining, room)
+    }
+
+    fn begin<S: Iterator<Item = I>>(&mut self, source: &S) {
+        self.consult(source);
+        self.position();
+    }
+
+    fn has_panicked(&self) -> bool {
+        self.has_panicked || self.backlog.back().is_some_and(|batch| batch.panic.is_some())
+    }
+
+    /// Before the first item: what earlier runs say.
+    fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
+        let remaining = self.remaining(source);
+        let mut advice = self.ask(remaining);
+        if advice.as_ref().and_then(Advice::prior).is_some_and(|prior| self.pilot.is_guess(prior, remaining)) {
+            self.look();
+            advice = self.ask(remaining);
+        }
+        let is_open = advice.as_ref().is_some_and(Advice::is_open);
+        match advice {
+            Some(Advice::Sure(prior)) => self.pilot.adopt_prior(prior),
+            Some(Advice::Doubtful(prior)) => self.pilot.consider(prior),
+            Some(Advice::Open) | None => {}
+        }
+        if is_open && is_running() {
+            self.pilot.get_head_start(remaining);
+        }
+    }
+
+    fn ask(&mut self, remaining: Remaining) -> Option<Advice> {
+        self.experience.consult(remaining, self.pilot.options(), self.pilot.situation())
+    }
+
+    pub(super) fn look(&mut self) {
+        self.pilot.saw_machine(self.pilot.situation().looked_at());
+    }
+
+    fn trial_room(&self) -> usize {
+        self.pilot.trial_bound().saturating_sub(self.held())
+    }
+
+    pub(super) fn try_batch<S: Iterator<Item = I>>(&mut self, source: &mut S, items: usize) {
+        let begin = Instant::now();
+        let Some(chunk) = self.pull(source, items) else { return };
+        let pulled = begin.elapsed();
+        let batch = self.queue.run_whole(chunk);
+        if !batch.results.is_empty() {
+            self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
+        }
+        self.backlog.push_back(batch);
+    }
+}
