@@ -25,6 +25,7 @@ mod stats;
 mod table;
 mod trace;
 mod usage;
+mod waking;
 mod work;
 
 use std::env;
@@ -46,6 +47,8 @@ enum Measurement {
     Matrix(matrix::Options),
     /// METG(50 %) beside the peers', and sleeps a chunk.
     Overhead,
+    /// What this machine takes to wake a thread: the floor under every short job.
+    Waking,
     /// What a stalled consumer burns.
     Idle,
     /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
@@ -77,6 +80,7 @@ fn main() -> Result<ExitCode> {
     match cli.command {
         Measurement::Matrix(options) => matrix::run(&options)?,
         Measurement::Overhead => overhead::run()?,
+        Measurement::Waking => waking::run(),
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,
         Measurement::Midrun => midrun::run()?,

@@ -42,19 +42,19 @@ impl Pilot {
     /// The first items run alone after all.
     pub(crate) fn waive_head_start(&mut self) {
         if self.in_flight == 0 {
-            self.is_off();
+            self.end_head_start();
         }
     }
 
     /// A plan goes on from here.
-    pub(super) fn is_off(&mut self) {
+    pub(super) fn end_head_start(&mut self) {
         if let Some(HeadStart { wake, .. }) = self.head_start.take() {
             self.situation.wake = wake;
         }
     }
 
     /// A thread was woken `now` seconds ago: what that costs is no reason against it any more.
-    pub(super) fn has_woken(&mut self, now: f64) {
+    pub(super) fn count_on_woken(&mut self, now: f64) {
         if let Some(HeadStart { wake, .. }) = self.head_start {
             self.situation.wake = Wake { call: 0.0, latency: (wake.latency - now).max(0.0), ..wake };
         }

@@ -275,7 +275,7 @@ impl Pilot {
     pub(crate) fn conclude(&mut self, at: Position, remaining: Remaining) {
         if self.plan.is_none() {
             self.decide(at, remaining);
-            self.is_off();
+            self.end_head_start();
         }
     }
 

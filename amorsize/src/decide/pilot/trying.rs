@@ -36,7 +36,7 @@ impl Pilot {
         let needs_trial = self.plan.is_some() || !self.needs_no_trial();
         let batch = trial.next().filter(|_| needs_trial && room > 0);
         let is_cheap = needs_trial && self.is_too_cheap_to_know();
-        self.has_woken(at.now);
+        self.count_on_woken(at.now);
         match batch {
             Some(_) if self.head_start.is_some() => return Some(Step::Parallel),
             Some(batch) => return Some(self.grant(batch.min(room))),
@@ -45,7 +45,7 @@ impl Pilot {
             None if is_cheap => self.mode = Mode::Calibrating,
             None => self.decide(at, remaining),
         }
-        self.is_off();
+        self.end_head_start();
         None
     }
 
