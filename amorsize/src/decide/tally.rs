@@ -45,6 +45,8 @@ impl Sum {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     since: Position,
+    /// When the plan that the present one grew out of began.
+    grown_since: Position,
     /// What threads, the source and the consumer have done in the present stretch.
     ran: Sum,
     pulled: Sum,
@@ -80,7 +82,8 @@ impl Tally {
 
     /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an item.
     pub(crate) fn close(&mut self, plan: &Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
-        let (items, seconds) = (at.yielded - self.since.yielded, at.now - self.since.now);
+        let since = self.counted_since(at);
+        let (items, seconds) = (at.yielded - since.yielded, at.now - since.now);
         self.skip(at);
         if items == 0 || seconds <= 0.0 {
             return;
@@ -91,8 +94,21 @@ impl Tally {
         self.stretches.push(Stretch { plan: plan.clone(), costs, items, seconds, serial, is_predicted });
     }
 
+    /// What comes out soon after more threads have begun was made before that. Where this is most of what there is, the
+    /// whole stands for the plan: that makes it less of what it is, instead of more.
+    fn counted_since(&self, at: Position) -> Position {
+        let settled = at.yielded - self.since.yielded;
+        if 2 * settled < at.yielded - self.grown_since.yielded { self.grown_since } else { self.since }
+    }
+
     /// Time and results that belong to no plan: a trial, say.
     pub(crate) fn skip(&mut self, at: Position) {
+        self.grown_since = at;
+        self.grow(at);
+    }
+
+    /// What there was before more threads of the same plan belongs to it only where little follows.
+    pub(crate) fn grow(&mut self, at: Position) {
         self.since = at;
         (self.ran, self.pulled, self.consumed) = Default::default();
     }
@@ -101,6 +117,8 @@ impl Tally {
     pub(crate) fn leave_out(&mut self, from: Position, to: Position) {
         self.since.now += to.now - from.now;
         self.since.yielded += to.yielded - from.yielded;
+        self.grown_since.now += to.now - from.now;
+        self.grown_since.yielded += to.yielded - from.yielded;
     }
 
     pub(crate) fn into_stretches(self) -> Vec<Stretch> {
@@ -137,6 +155,20 @@ mod tests {
         tally.close(&plan(), Costs::default(), 0.0, false, at(4.0, 250));
         let [stretch] = &tally.into_stretches()[..] else { panic!() };
         assert_eq!((stretch.items, stretch.seconds), (200, 2.0));
+    }
+
+    #[test]
+    fn threads_that_became_more_near_the_end_are_not_credited_with_what_fewer_had_made() {
+        let speed = |end| {
+            let mut tally = Tally::default();
+            tally.skip(at(1.0, 100));
+            tally.grow(at(2.0, 200));
+            tally.close(&plan(), Costs::default(), 0.0, false, end);
+            let [stretch] = &tally.into_stretches()[..] else { panic!() };
+            (stretch.items, stretch.seconds)
+        };
+        assert_eq!(speed(at(2.25, 250)), (150, 1.25));
+        assert_eq!(speed(at(3.0, 500)), (300, 1.0));
     }
 
     #[test]

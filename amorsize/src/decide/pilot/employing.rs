@@ -14,7 +14,7 @@ impl Pilot {
     /// Threads that are not in each other's way become more, as long as costs call for that.
     pub(super) fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         if self.climb.as_mut().is_some_and(|climb| climb.has_settled(at.yielded)) {
-            self.tally.skip(at);
+            self.tally.grow(at);
         }
         let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
         let costs = Costs { item: each, ..self.costs };
