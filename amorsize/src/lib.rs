@@ -101,8 +101,9 @@
 //! begins, at least eight, and the others follow if that goes well. On Linux a thread of rayon's that wakes up on the
 //! consumer's processor moves to another one, if it may run on all of them.
 //!
-//! While a pool is running, the first items of a function of which nothing is known are timed beside one of its threads:
-//! up to four are taken from a quick source before there is a result.
+//! While a pool is running, the first items of a stream of a function of which nothing is known are timed beside one of its
+//! threads: up to four are taken from a quick source before there is a result. (Not in the calls that take borrowed items,
+//! unless they are made in that pool: they could not return while all of its threads are busy.)
 //!
 //! A result is freed by whoever drops it, which is the consumer. Where results are made of many small allocations, the
 //! system's allocator can make that dearer than the function; then the plain loop wins, and it helps to do in the function

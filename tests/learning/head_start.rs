@@ -1,11 +1,11 @@
 //! The first items of a function that nothing is known of run beside a thread, if one can be had; all others' run alone.
 
 use std::cell::Cell;
-use std::sync::Mutex;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use amorsize::{ByValue, Outcome, Tuner};
+use amorsize::{ByValue, Outcome, Pool, Tuner};
 
 use crate::children::Home;
 
@@ -30,6 +30,10 @@ pub(crate) fn only_the_first_items_of_new_functions_are_pulled_ahead() {
     assert_eq!(pulled("new", "1"), 1);
 }
 
+pub(crate) fn a_plain_loop_does_not_wait_for_a_busy_pool() {
+    assert_eq!(begin("on a busy pool", "2"), "done before");
+}
+
 /// What a process says that begins in such a way with so many cores.
 fn begin(how: &str, cores: &str) -> String {
     let home = Home::new();
@@ -40,6 +44,9 @@ fn begin(how: &str, cores: &str) -> String {
 
 /// The child's part, on the thread of a pool that runs already.
 pub(crate) fn play(how: &str) {
+    if how == "on a busy pool" {
+        return collect_on_a_busy_pool();
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| if how == "meet" { meet() } else { println!("{}", pulled_before_the_first_result(how)) });
 }
@@ -56,6 +63,31 @@ fn meet() {
     let results: Vec<bool> = Tuner::new("meeting", function).stream(0..ITEMS).collect();
     assert_eq!(results.len(), ITEMS as usize);
     println!("{}", if results[0] { "met" } else { "alone" });
+}
+
+/// All threads of rayon's pool, which runs already, wait for what this one does after it has used a cheap function.
+fn collect_on_a_busy_pool() {
+    let dear = |item: u64| {
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(1) {}
+        item
+    };
+    let _: Vec<u64> = Tuner::new("dear", dear).pool(Pool::Cpu).collect(0..20);
+    let (sender, receiver) = mpsc::channel();
+    let receiver = Arc::new(Mutex::new(receiver));
+    let (reply, waited) = mpsc::channel();
+    let threads = rayon::current_num_threads();
+    for _ in 0..threads {
+        let (receiver, reply) = (Arc::clone(&receiver), reply.clone());
+        rayon::spawn(move || {
+            let ended: Result<(), _> = receiver.lock().unwrap().recv_timeout(HANGS);
+            let _ = reply.send(ended.is_ok());
+        });
+    }
+    assert_eq!(Tuner::new("cheap", |item: u64| item).collect::<Vec<_>>(0..ITEMS).len(), ITEMS as usize);
+    (0..threads).for_each(|_| _ = sender.send(()));
+    let all = (0..threads).all(|_| waited.recv().expect("a reply"));
+    println!("{}", if all { "done before" } else { "kept waiting" });
 }
 
 /// Items that were taken from the source when there is a result.

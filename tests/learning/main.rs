@@ -48,6 +48,7 @@ fn trials() -> Vec<Trial> {
         exchange::histories_move_to_another_machine,
         exchange::a_damaged_export_says_so,
         head_start::a_long_first_item_delays_nobody,
+        head_start::a_plain_loop_does_not_wait_for_a_busy_pool,
         head_start::only_the_first_items_of_new_functions_are_pulled_ahead,
         trouble::no_home,
         trouble::a_home_that_is_none,

@@ -45,6 +45,10 @@ pub enum Target {
 pub trait Launch<T> {
     /// Hands over a ticket.
     fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool;
+
+    /// Whether the end of a run is kept waiting by a ticket that no thread has had time for. Where all of a pool's threads
+    /// are busy for long, or wait for the very caller, only who is sure to need one should launch it.
+    fn waits_for_tickets(&self) -> bool;
 }
 
 /// For streams that own their items: jobs that outlive nothing.
@@ -64,6 +68,10 @@ impl<T: Ticket + 'static> Launch<T> for Detached {
             }
         }
         true
+    }
+
+    fn waits_for_tickets(&self) -> bool {
+        false
     }
 }
 

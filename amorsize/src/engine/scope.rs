@@ -35,6 +35,11 @@ impl<'s, T: Ticket + 's> Launch<T> for Scoped<'_, 's, '_> {
     fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool {
         (self.launch)(target, Box::new(move || ticket.serve(epoch)))
     }
+
+    /// A thread of the pool itself runs what nobody else has taken.
+    fn waits_for_tickets(&self) -> bool {
+        rayon::current_thread_index().is_none()
+    }
 }
 
 /// Runs `body`, and returns when every ticket it launched has ended.

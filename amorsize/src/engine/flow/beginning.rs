@@ -77,7 +77,7 @@ where
             Some(Advice::Doubtful(prior)) => self.pilot.consider(prior),
             Some(Advice::Open) | None => {}
         }
-        if is_open && is_running() {
+        if is_open && is_running() && !self.launcher.waits_for_tickets() {
             self.pilot.get_head_start(remaining);
         }
     }
