@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::decide::choose::Situation;
 use crate::decide::input::Remaining;
-use crate::decide::pilot::Prior;
+use crate::decide::pilot::{Pilot, Prior};
 use crate::decide::tally::Stretch;
 use crate::decide::verdict;
 use crate::fingerprint::{self, Identity};
@@ -31,12 +31,20 @@ pub(crate) enum Advice {
 }
 
 impl Advice {
-    /// Whether a trial may begin beside threads of the processor: nothing speaks against them.
-    pub(crate) fn is_open(&self) -> bool {
-        match self {
-            Self::Sure(_) => false,
-            Self::Doubtful(prior) => prior.verdict.pool == Pool::Cpu,
+    /// Has a run begin with it. Where nothing speaks against threads of the processor, and `has_threads`, it gets a head
+    /// start.
+    pub(crate) fn lead(self, pilot: &mut Pilot, remaining: Remaining, has_threads: bool) {
+        let is_open = match self {
+            Self::Sure(prior) => return pilot.adopt_prior(prior),
+            Self::Doubtful(prior) => {
+                let is_open = prior.verdict.pool == Pool::Cpu;
+                pilot.consider(prior);
+                is_open
+            }
             Self::Open => true,
+        };
+        if is_open && has_threads {
+            pilot.get_head_start(remaining);
         }
     }
 
@@ -76,8 +84,11 @@ impl Experience {
             return None;
         }
         let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
-        let asked = ask_history(&self.identity, self.place, remaining, options, situation, ask);
-        let Some((forecast, threshold)) = asked else { return self.is_open().then_some(Advice::Open) };
+        let function = Function::of(&self.identity);
+        let Some((forecast, threshold)) = ask_history(&function, self.place, remaining, options, situation, ask) else {
+            // Where nothing will be recorded, that would never change.
+            return (self.leaves && function.is_open_to_threads()).then_some(Advice::Open);
+        };
         let is_sure = forecast.confidence >= threshold;
         // An attempt of which nothing is recorded would never end.
         let prior = forecast.prior(self.leaves, options, situation);
@@ -88,11 +99,6 @@ impl Experience {
         // What is only tried says nothing of predictions.
         self.predicted = Some(forecast.predicted()).filter(|_| !prior.is_attempt);
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
-    }
-
-    /// Whether nothing speaks for the plain loop. Where nothing will be recorded, that would never change.
-    fn is_open(&self) -> bool {
-        self.leaves && Function::of(&self.identity).is_open_to_threads()
     }
 
     /// Records what became of each plan of a run over `length` items, which took so long in all.
@@ -141,19 +147,19 @@ fn narrow(size: usize) -> u32 {
 /// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found out
 /// for the query.
 fn ask_history<T>(
-    identity: &Identity,
+    function: &Function,
     place: &'static Location<'static>,
     remaining: Remaining,
     options: &Options,
     situation: &Situation,
     ask: impl FnOnce(&Model, &Query<'_>) -> Option<T>,
 ) -> Option<T> {
-    let learned = Function::of(identity).learned();
+    let learned = function.learned();
     if !learned.is_enough() {
         return None;
     }
     let query = Query {
-        body: identity.body(),
+        body: function.identity().body(),
         build: fingerprint::build(),
         machine: learned.this_machine(),
         similarity: &|machine| learned.similarity(machine),
@@ -176,6 +182,6 @@ pub(crate) fn predict(
     situation: &Situation,
 ) -> Option<Prediction> {
     let remaining = Remaining::from_hint((len, Some(len)));
-    let forecast = ask_history(identity, place, remaining, options, situation, Model::predict)?;
+    let forecast = ask_history(&Function::of(identity), place, remaining, options, situation, Model::predict)?;
     Some((&forecast).into())
 }

@@ -105,11 +105,7 @@ impl Engine<'_> {
     }
 
     fn remaining(&self) -> Remaining {
-        if self.world.knows_length || self.left() == 0 {
-            Remaining { lower: self.left(), upper: Some(self.left()) }
-        } else {
-            Remaining::UNKNOWN
-        }
+        self.world.remaining(self.left())
     }
 
     /// Seconds of the function for a chunk while so many threads run.

@@ -6,10 +6,10 @@ use std::num::NonZeroUsize;
 use crate::constants::CONFIDENCE_THRESHOLD;
 use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
-use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::pilot::{Pilot, Prior};
 use crate::decide::verdict::Verdict;
+use crate::learn::experience::Advice;
 use crate::learn::predict::{Forecast, Model, Query};
 use crate::learn::sample::Sample;
 use crate::options::Options;
@@ -76,8 +76,8 @@ fn case(class: usize, cores: usize, draw: u64) -> Case {
     let mut last = String::new();
     for index in 0..=EXPERIENCE[EXPERIENCE.len() - 1] {
         let forecast = model.forecast(&query(&world, &Options::default(), &situation(&world)));
-        let advice = Advice { forecast: forecast.as_ref(), threshold: CONFIDENCE_THRESHOLD, is_open };
-        let outcome = attempt(&world, &advice, index as u64 + 1);
+        let advice = advice(&world, forecast.as_ref(), CONFIDENCE_THRESHOLD, is_open);
+        let outcome = attempt(&world, advice, index as u64 + 1);
         let regret = (outcome.seconds / best - 1.0).max(0.0);
         if let Some(at) = EXPERIENCE.iter().position(|&runs| runs == index) {
             regrets[at] = regret;
@@ -134,34 +134,18 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
     }
 }
 
-/// What earlier runs say.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Advice<'a> {
-    pub(super) forecast: Option<&'a Forecast>,
-    /// Confidence from which the forecast is followed.
-    pub(super) threshold: f64,
-    /// None of them was a plain loop.
-    pub(super) is_open: bool,
+/// What earlier runs say, where a forecast is followed from so much confidence on; `is_open`: none was a plain loop.
+pub(super) fn advice(world: &World, forecast: Option<&Forecast>, threshold: f64, is_open: bool) -> Option<Advice> {
+    let Some(forecast) = forecast else { return is_open.then_some(Advice::Open) };
+    let prior = forecast.prior(true, &Options::default(), &situation(world));
+    Some(if forecast.confidence >= threshold { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
 }
 
 /// One run as a user would get it.
-pub(super) fn attempt(world: &World, advice: &Advice<'_>, seed: u64) -> Outcome {
-    let items = world.knows_length.then_some(world.items);
-    let remaining = Remaining { lower: items.unwrap_or(0), upper: items };
-    let (options, situation) = (Options::default(), situation(world));
-    let mut pilot = Pilot::new(options.clone(), situation);
-    let is_open;
-    match advice.forecast {
-        Some(forecast) => {
-            let prior = forecast.prior(true, &options, &situation);
-            let is_sure = forecast.confidence >= advice.threshold;
-            is_open = !is_sure && prior.verdict.pool == Pool::Cpu;
-            if is_sure { pilot.adopt_prior(prior) } else { pilot.consider(prior) }
-        }
-        None => is_open = advice.is_open,
-    }
-    if is_open {
-        pilot.get_head_start(remaining);
+pub(super) fn attempt(world: &World, advice: Option<Advice>, seed: u64) -> Outcome {
+    let mut pilot = Pilot::new(Options::default(), situation(world));
+    if let Some(advice) = advice {
+        advice.lead(&mut pilot, world.remaining(world.items), true);
     }
     engine::run(world, pilot, seed)
 }

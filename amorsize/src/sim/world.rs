@@ -2,6 +2,7 @@
 //! other down, clocks drop, items differ, services saturate, and handing over costs what it costs here.
 
 use super::chance::Chance;
+use crate::decide::input::Remaining;
 
 /// Kinds of function that behave alike.
 pub(super) const CLASSES: [&str; 6] = ["cpu", "memory", "contended", "blocking", "heavy-tailed", "phase-changing"];
@@ -113,6 +114,11 @@ impl World {
         };
         world.sums = world.sum_up();
         world
+    }
+
+    /// What its source says when so many items are left.
+    pub(super) fn remaining(&self, left: u64) -> Remaining {
+        if self.knows_length || left == 0 { Remaining { lower: left, upper: Some(left) } } else { Remaining::UNKNOWN }
     }
 
     /// The same function with an input of another length.

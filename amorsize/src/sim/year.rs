@@ -10,7 +10,7 @@ use crate::options::Options;
 use crate::plan::Pool;
 
 use super::chance::Chance;
-use super::study::{Advice, attempt, best_fixed, query, samples, situation};
+use super::study::{advice, attempt, best_fixed, query, samples, situation};
 use super::world::{CLASSES, World};
 
 /// Part of the best throughput that a right plan reaches.
@@ -106,8 +106,8 @@ impl Year {
             let place = situation(&today.world);
             let forecast = self.model.forecast(&today.query(&options, &place));
             if let Some(forecast) = &forecast {
-                let advice = Advice { forecast: Some(forecast), threshold: 0.0, is_open: false };
-                let seconds = attempt(&today.world, &advice, day + 7_000).seconds;
+                let followed = advice(&today.world, Some(forecast), 0.0, false);
+                let seconds = attempt(&today.world, followed, day + 7_000).seconds;
                 reliability.count(forecast.confidence, today.best / seconds >= RIGHT);
             }
             self.record(&today, forecast.as_ref(), day, reliability);
@@ -116,8 +116,8 @@ impl Year {
 
     fn record(&mut self, today: &Day, forecast: Option<&Forecast>, day: u64, reliability: &mut Reliability) {
         let threshold = reliability.calibration.threshold();
-        let advice = Advice { forecast, threshold, is_open: self.is_open };
-        let outcome = attempt(&today.world, &advice, day + 1);
+        let advice = advice(&today.world, forecast, threshold, self.is_open);
+        let outcome = attempt(&today.world, advice, day + 1);
         for sample in &mut samples(&today.world, &outcome, forecast) {
             (sample.body, sample.call_site, sample.machine) = (today.body, today.call_site, today.machine);
             reliability.calibration.observe(sample);

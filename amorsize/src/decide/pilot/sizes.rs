@@ -95,10 +95,10 @@ impl Pilot {
     }
 
     fn chunk_before_end(&self, left: Option<u64>) -> usize {
-        let threads = self.threads();
         if let Some(items) = self.first_items() {
             return items.max(1);
         }
+        let threads = self.threads();
         let wanted = if self.rate() > 0.0 {
             self.wanted_chunk(left, threads).min(self.chunk_limit)
         } else {

@@ -28,7 +28,7 @@ where
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
                 Step::Loop(_) => self.conclude(source),
-                Step::Parallel if self.has_panicked() => self.conclude(source),
+                Step::Parallel if self.has_panicked => self.conclude(source),
                 Step::Parallel => match self.next_batch(source) {
                     Some(batch) => self.backlog.push_back(batch),
                     None => self.conclude(source),
@@ -48,7 +48,7 @@ where
             self.begin(source);
         }
         // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
-        let is_over = self.exhausted || self.has_panicked();
+        let is_over = self.exhausted || self.has_panicked;
         let room = if is_over { 0 } else { self.trial_room() };
         let (at, remaining) = (self.position(), self.remaining(source));
         self.pilot.step(at, remaining, room)
@@ -59,10 +59,6 @@ where
         self.position();
     }
 
-    fn has_panicked(&self) -> bool {
-        self.has_panicked || self.backlog.back().is_some_and(|batch| batch.panic.is_some())
-    }
-
     /// Before the first item: what earlier runs say.
     fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
         let remaining = self.remaining(source);
@@ -71,14 +67,8 @@ where
             self.look();
             advice = self.ask(remaining);
         }
-        let is_open = advice.as_ref().is_some_and(Advice::is_open);
-        match advice {
-            Some(Advice::Sure(prior)) => self.pilot.adopt_prior(prior),
-            Some(Advice::Doubtful(prior)) => self.pilot.consider(prior),
-            Some(Advice::Open) | None => {}
-        }
-        if is_open && is_running() && !self.launcher.waits_for_tickets() {
-            self.pilot.get_head_start(remaining);
+        if let Some(advice) = advice {
+            advice.lead(&mut self.pilot, remaining, is_running() && !self.launcher.waits_for_tickets());
         }
     }
 
@@ -99,6 +89,7 @@ where
         let Some(chunk) = self.pull(source, items) else { return };
         let pulled = begin.elapsed();
         let batch = self.queue.run_whole(chunk);
+        self.has_panicked |= batch.panic.is_some();
         if !batch.results.is_empty() {
             self.pilot.tried(pulled.as_secs_f64(), ran(&batch));
         }

@@ -55,7 +55,7 @@ pub(crate) struct Flow<W, I, R, P> {
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
-    /// The function's panic is on its way to the consumer, who sees nothing that comes after it.
+    /// The function's panic is on its way to the consumer, if it is not there: nothing that comes after it is ever seen.
     has_panicked: bool,
     source_panic: Option<Payload>,
     began: Option<Instant>,
@@ -264,7 +264,6 @@ where
     }
 
     fn hand_over(&mut self, batch: Batch<R>) -> Next<R> {
-        self.has_panicked |= batch.panic.is_some();
         self.accepted += batch.results.len() as u64;
         if !batch.results.is_empty() {
             self.handed = Some((Instant::now(), batch.results.len()));

@@ -176,6 +176,7 @@ where
     }
 
     fn observe(&mut self, batch: &Batch<R>, standing: Standing, remaining: Remaining) {
+        self.has_panicked |= batch.panic.is_some();
         self.pilot.ran(ran(batch));
         let at = self.position();
         let results = self.next_result() + batch.results.len() as u64 + standing.ready;
