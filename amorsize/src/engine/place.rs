@@ -3,8 +3,9 @@
 //! A thread that is woken where another one computes may be put on that one's processor although the next is idle, and
 //! then they take turns, for some milliseconds until the system notices: with a consumer that computes too, a short run
 //! has one processor for two threads. (Linux since 5.19 looks for an idle processor only as far as a cache has few busy
-//! ones; of two that share a cache and of which one is busy, it looks at none.) So a ticket that finds itself on the
-//! consumer's processor steps aside, which takes some microseconds.
+//! ones; of two that share a cache and of which one is busy, it looks at none. And a virtual processor that is halted
+//! counts as taken.) So a ticket that finds itself on the consumer's processor steps aside, which takes some
+//! microseconds, and the consumer [lets it by](super::wake::Launched::let_by).
 
 use std::thread::{self, ThreadId};
 

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::decide::model::Wake;
@@ -22,12 +23,16 @@ const HALF_LIFE: Duration = Duration::from_secs(1);
 const START: Duration = Duration::from_micros(400);
 /// Time after its last work from which a thread of a pool is taken to be asleep.
 const ASLEEP: Duration = Duration::from_micros(100);
+/// Letting a single thread by takes less.
+const CROWD: Duration = Duration::from_micros(500);
 
 /// Threads that have just worked, and threads that are asleep.
 static AWAKE: Threads = Threads::new();
 static SLEEPING: Threads = Threads::new();
 /// Nanoseconds since [`EPOCH`] when a thread last ended its work.
 static LAST_WORK: AtomicU64 = AtomicU64::new(0);
+/// Nanoseconds since [`EPOCH`] until when nobody is let by.
+static CROWDED: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds that runs have lost because the pool was not started yet. None of many short ones would be worth it.
 static FORGONE: AtomicU64 = AtomicU64::new(0);
 
@@ -73,6 +78,20 @@ impl Launched {
         Self { at: Instant::now(), threads: Threads::now() }
     }
 
+    /// If a thread was asleep until then and the system put it on the caller's processor, it comes to run, and can step
+    /// aside, only once the caller makes room: now, rather than at the end of its work. Others may be waiting for the
+    /// processor as well, and then that takes milliseconds; so it is not done again for a while.
+    pub(crate) fn let_by(self) {
+        let is_asleep = std::ptr::eq(self.threads, &raw const SLEEPING);
+        if is_asleep && CROWDED.load(Relaxed) <= nanos_now() {
+            let begin = Instant::now();
+            thread::yield_now();
+            if begin.elapsed() > CROWD {
+                CROWDED.store(nanos_now() + HALF_LIFE.as_nanos() as u64, Relaxed);
+            }
+        }
+    }
+
     /// How long ago.
     pub(crate) fn since(self) -> Duration {
         self.at.elapsed()
@@ -98,7 +117,11 @@ impl Launched {
 
 /// A thread has ended its work, and soon falls asleep.
 pub(crate) fn worked() {
-    LAST_WORK.store(EPOCH.elapsed().as_nanos() as u64, Relaxed);
+    LAST_WORK.store(nanos_now(), Relaxed);
+}
+
+fn nanos_now() -> u64 {
+    EPOCH.elapsed().as_nanos() as u64
 }
 
 /// A running mean that fades to what is usual. Races between threads lose an observation, no more.
@@ -130,7 +153,7 @@ impl Estimate {
         let before = self.value(usual);
         let mean = before * (took.as_secs_f64().clamp(SHORTEST, LONGEST) / before).powf(NEWEST);
         self.mean.store(((mean * 1e9) as u64).max(1), Relaxed);
-        self.at.store(EPOCH.elapsed().as_nanos() as u64, Relaxed);
+        self.at.store(nanos_now(), Relaxed);
     }
 }
 

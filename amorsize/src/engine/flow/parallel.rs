@@ -144,12 +144,15 @@ where
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
         let launched = (configured.pool == Pool::Cpu).then(Launched::now);
+        let helps = self.pilot.waiting().helps;
         if let Some(launched) = launched {
-            let helps = self.pilot.waiting().helps;
             queue.note_launch(launched, helps.then(Place::here).flatten());
         }
         let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
         if let Some(launched) = launched {
+            if helps {
+                launched.let_by();
+            }
             launched.is_done();
             if self.pilot.plan().is_none() {
                 self.set_up += launched.since();
