@@ -22,6 +22,8 @@ const OWN_WORK: f64 = 6.0;
 const LONGER: usize = 2;
 /// Seconds of work below which handing a chunk over would show.
 pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
+/// Part of a chunk that is handed over where it matters more how soon it comes back.
+const SMALL_PART: f64 = 0.3;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
 const LARGEST_CHUNK: usize = 8192;
 /// Bytes of results in flight that stay in a core's own cache. More of them cost the speed of memory.
@@ -130,6 +132,12 @@ pub(crate) fn chunk(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     let by_bytes = cached_items(costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let chunk = by_time.min(by_bytes.max(1));
     remaining.map_or(chunk, |remaining| chunk.min(last_chunk(costs, remaining, threads)))
+}
+
+/// A part of a chunk that is worth handing over alone.
+pub(crate) fn small_chunk(costs: &Costs, chunk: usize) -> usize {
+    let least = items_in(SMALLEST_CHUNK, costs.item);
+    chunk.min(least.max((SMALL_PART * chunk as f64) as usize))
 }
 
 /// Most items of a chunk where so many remain.

@@ -3,7 +3,7 @@
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
-use crate::decide::watch::{self, Crowd, Judgement, Progress};
+use crate::decide::watch::{self, Crowd, Judgement, Progress, Watch};
 use crate::plan::Pool;
 
 use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
@@ -107,11 +107,17 @@ impl Pilot {
         tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Kept => {}
-            Judgement::Check if self.costs.item < watch::CHEAP => self.mode = Mode::Draining(After::Probe(at)),
+            Judgement::Check if self.is_probed() => self.mode = Mode::Draining(After::Probe(at)),
             Judgement::Check => self.mode = Mode::Alone(at),
             Judgement::Refuted { gain } => self.undo(gain, at),
             Judgement::Crowded(crowd) => self.reduce(crowd, at, progress),
         }
+    }
+
+    /// Whether only the plain loop itself tells what it takes, and not chunks alone.
+    fn is_probed(&self) -> bool {
+        let item = self.costs.item;
+        item < watch::CHEAP || (item < watch::FREED_AT_ONCE && self.watch.as_ref().is_some_and(Watch::needs_proof))
     }
 
     /// Chunks run alone since `since`: back to threads, or to the plain loop.

@@ -5,7 +5,7 @@ use crate::decide::choose;
 use crate::decide::input::Remaining;
 use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
-use crate::decide::watch;
+use crate::decide::watch::{self, Watch};
 use crate::machine::Memory;
 use crate::options::Order;
 use crate::plan::Pool;
@@ -22,6 +22,8 @@ const STRIDE: usize = 16;
 const STRIDE_BELOW: f64 = 60e-9;
 /// Bytes of items and results, themselves only, that a trial may hold.
 const TRIAL_BYTES: usize = 1 << 20;
+/// Chunks in flight for each thread while threads may well be a loss.
+const PROBATION_CHUNKS: usize = 4;
 /// Of the chunks of a computing plan, one in so many is asked how long it was blocked.
 const CLOCKED_CHUNKS: u64 = 16;
 
@@ -37,7 +39,7 @@ impl Pilot {
     pub(crate) fn stretch(&self) -> usize {
         let seconds = match self.mode {
             Mode::Calibrating => CALIBRATION,
-            Mode::Probing(_) => watch::PROBE,
+            Mode::Probing(_) => watch::PROBE.max(watch::PROBE_ITEMS * self.costs.serial().min(watch::FREED_AT_ONCE)),
             _ => self.stretch,
         };
         (seconds / self.costs.serial().max(1e-10)).clamp(1.0, LONGEST_STRETCH_ITEMS) as usize
@@ -75,6 +77,7 @@ impl Pilot {
             return usual;
         }
         let wanted = ((usual as f64 * self.chunk_factor) as usize).max(1);
+        let wanted = if self.is_on_probation() { choose::small_chunk(&self.costs, wanted) } else { wanted };
         remaining.map_or(wanted, |remaining| wanted.min(choose::last_chunk(&self.costs, remaining, threads)))
     }
 
@@ -107,6 +110,11 @@ impl Pilot {
         self.fitting(wanted, self.buffer_size(), threads)
     }
 
+    /// Whether threads may well be a loss: the less they have begun by the time that this shows, the better.
+    fn is_on_probation(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::is_on_probation)
+    }
+
     /// Whether the next step wants to know the memory.
     pub(crate) fn wants_memory(&self, now: f64) -> bool {
         self.pressure.is_due(now)
@@ -130,8 +138,9 @@ impl Pilot {
             _ if self.first_items().is_some() => self.first_window(),
             _ if self.options.buffer_size.is_some() => self.buffer_size(),
             _ => {
-                let chunk = self.usual_chunk();
-                choose::window(chunk, self.threads(), &self.costs).min(self.buffer_size())
+                let (chunk, threads) = (self.usual_chunk(), self.threads());
+                let most = if self.is_on_probation() { PROBATION_CHUNKS * chunk * threads } else { usize::MAX };
+                choose::window(chunk, threads, &self.costs).min(self.buffer_size()).min(most)
             }
         }
     }

@@ -67,8 +67,12 @@ const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
 /// what takes so little is also most easily disturbed by other threads, and is always checked.
 pub(crate) const CHEAP: f64 = 250e-9;
-/// Seconds of such a stretch.
+/// Seconds and items of such a stretch.
 pub(crate) const PROBE: f64 = 200e-6;
+pub(crate) const PROBE_ITEMS: f64 = 100.0;
+/// The same where results own memory: the loop frees each before it makes the next, which keeps it in the cache, and a
+/// chunk does not.
+pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
 /// Coefficient of variation below which a few items stand for all.
 const EVEN: f64 = 0.5;
 
@@ -127,6 +131,8 @@ pub(crate) struct Watch {
     /// Not before this time is the plan doubted again: for a small gain, and for a loss.
     patience_until: f64,
     patience: f64,
+    /// Until then no proof is needed any more.
+    proven_until: f64,
     check_until: f64,
     /// A thread has run a chunk since counting began: what was before that only started the pool.
     is_manned: bool,
@@ -168,6 +174,7 @@ impl Watch {
             inflation: None,
             patience_until: at.now,
             patience: FIRST_PATIENCE,
+            proven_until: f64::INFINITY,
             check_until: at.now,
             is_manned: false,
             beside: Times::default(),
@@ -247,7 +254,7 @@ impl Watch {
             self.since.forget_alone();
         }
         self.spread = Spread::default();
-        if epoch.work() > self.explained() * self.baseline {
+        if !self.is_on_probation() && epoch.work() > self.explained() * self.baseline {
             self.assume(epoch, at.now);
             return Judgement::GoOn;
         }
@@ -287,14 +294,16 @@ impl Watch {
     fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
         let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
         let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
-        let is_small = (gain < self.accepted || is_unclear) && now >= self.patience_until;
+        // What the plain loop takes changes with the state of the heap.
+        let is_due = self.needs_proof && now >= self.proven_until;
+        let is_small = (gain < self.accepted || is_unclear || is_due) && now >= self.patience_until;
         let is_bad = is_small || (gain < LOSS && now >= self.check_until);
         if is_bad && self.is_suspect {
             self.observed.add(epoch);
         } else {
             self.observed = epoch;
         }
-        let is_doubtful = is_bad && (self.is_suspect || is_alarm || is_unclear || self.has_lost);
+        let is_doubtful = is_bad && (self.is_suspect || is_alarm || is_unclear || is_due || self.is_on_probation());
         self.is_suspect = is_bad;
         if !is_bad {
             self.was_good = true;
@@ -302,6 +311,16 @@ impl Watch {
             self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
         }
         is_doubtful
+    }
+
+    /// See [`Watch::needing_proof`].
+    pub(crate) fn needs_proof(&self) -> bool {
+        self.needs_proof
+    }
+
+    /// Whether there is reason to think that threads are a loss, which no check has refuted so far.
+    pub(crate) fn is_on_probation(&self) -> bool {
+        (self.needs_proof || self.has_lost) && !self.is_proven
     }
 
     /// Another number of threads promises another gain.
