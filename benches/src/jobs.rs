@@ -53,6 +53,31 @@ macro_rules! numeric {
 pub(crate) struct Even(pub(crate) u32);
 numeric!(Even, |job, item| spin(item as u64, job.0));
 
+/// Results of so many allocations, each of up to so many bytes.
+#[derive(Clone)]
+pub(crate) struct Pieces {
+    pub(crate) count: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Job for Pieces {
+    type Source = Range<usize>;
+    type Result = Vec<Vec<u8>>;
+
+    fn source(&self, items: usize) -> Range<usize> {
+        0..items
+    }
+
+    fn work(&self, item: usize) -> Self::Result {
+        let bytes = |piece: usize| 1 + spin((item + piece) as u64, 3) as usize % self.bytes;
+        (0..self.count).map(|piece| vec![piece as u8; bytes(piece)]).collect()
+    }
+
+    fn read(result: Self::Result) -> u64 {
+        result.iter().map(|piece| piece.len() as u64).sum()
+    }
+}
+
 /// One in 128 items costs a hundred times as much.
 #[derive(Clone)]
 pub(crate) struct HeavyTail(pub(crate) u32);

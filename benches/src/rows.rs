@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use regex::Regex;
 
 use crate::corpus;
-use crate::jobs::{Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Phases, Sleep};
+use crate::jobs::{Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Phases, Pieces, Sleep};
 use crate::real::{Compress, Digest, Parse, Render, Search};
 use crate::work::Pace;
 
@@ -43,6 +43,7 @@ enum Kind {
     HeavyTail,
     Phases { dear_first: bool },
     Blocks(usize),
+    Pieces { count: usize, bytes: usize },
     Sleep,
     Contended,
     Counter,
@@ -88,6 +89,20 @@ pub(crate) const ROWS: &[Row] = &[
     row("dear-first", "400 items of 100 us, then 100 ns", Kind::Phases { dear_first: true }, 100e-9, Length::Lap(FEW)),
     row("64KB", "12 us, results of 64 KB", Kind::Blocks(64 << 10), 12e-6, Length::Lap(FEW)),
     row("4MB", "1 ms, results of 4 MB", Kind::Blocks(4 << 20), 1e-3, Length::Lap(FEW)),
+    row(
+        "12x16B",
+        "results of 12 allocations of up to 16 bytes",
+        Kind::Pieces { count: 12, bytes: 16 },
+        400e-9,
+        Length::Lap(FEW),
+    ),
+    row(
+        "8x1KB",
+        "results of 8 allocations of up to 1 KB",
+        Kind::Pieces { count: 8, bytes: 1024 },
+        400e-9,
+        Length::Lap(FEW),
+    ),
     row("200x1us", "a tiny job", Kind::Even, 1e-6, Length::Fixed(200)),
     row("20x50us", "a tiny job", Kind::Even, 50e-6, Length::Fixed(20)),
     row("12x80us", "a tiny job", Kind::Even, 80e-6, Length::Fixed(12)),
@@ -132,6 +147,7 @@ impl Row {
             Kind::Blocks(bytes) => {
                 visitor.visit(self, Blocks { steps: context.pace.steps(0.7e9 * self.item), bytes }, items)
             }
+            Kind::Pieces { count, bytes } => visitor.visit(self, Pieces { count, bytes }, items),
             Kind::Sleep => visitor.visit(self, Sleep(Duration::from_millis(1)), items),
             Kind::Contended => visitor.visit(self, Contended(steps, Arc::new(Mutex::new(0))), items),
             Kind::Counter => visitor.visit(self, Counter(300, Arc::new(AtomicU64::new(0))), items),

@@ -223,8 +223,30 @@ fn tell(judgement: Judgement, at: Position) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Step;
     use super::super::employing::tests::{CHUNK, ITEM, started};
     use super::*;
+    use crate::decide::choose::Situation;
+    use crate::options::Options;
+
+    #[test]
+    fn threads_whose_results_own_memory_begin_with_little_and_are_held_against_the_loop() {
+        let begun = |results_own, item: f64| {
+            let situation = Situation { results_own, ..Situation::TWO_CORES };
+            let mut pilot = Pilot::new(Options::default(), situation);
+            let remaining = Remaining { lower: 1_000_000, upper: Some(1_000_000) };
+            while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
+                let seconds = item * items as f64;
+                pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+            }
+            assert_eq!(pilot.plan().map(|plan| plan.pool), Some(Pool::Cpu));
+            (pilot.window(), pilot.is_probed())
+        };
+        let [(little, is_probed), (usual, _)] = [true, false].map(|results_own| begun(results_own, 1e-6));
+        assert!(is_probed && 2 * little < usual, "{little} {usual}");
+        assert!(!begun(true, 10e-6).1, "a few items of the loop say too little");
+        assert!(!begun(false, 1e-6).1);
+    }
 
     #[test]
     fn a_check_near_the_end_is_over_although_chunks_are_small_there() {

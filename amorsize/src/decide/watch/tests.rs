@@ -215,6 +215,26 @@ fn threads_that_need_proof_get_no_second_chance() {
 }
 
 #[test]
+fn threads_on_probation_are_checked_sooner_and_however_dear_items_seem() {
+    let doubt = |needs_proof, gain| first_doubt(&mut start().needing_proof(needs_proof), gain);
+    assert!(doubt(true, 0.9) < doubt(false, 0.9), "one bad epoch is enough");
+    let [soon, late] = [true, false].map(|needs_proof| doubt(needs_proof, 0.02).unwrap());
+    assert!(4.0 * soon < late, "{soon} {late}");
+}
+
+#[test]
+fn a_proof_is_good_for_a_while() {
+    let rechecked = |needs_proof| {
+        let mut watch = start().needing_proof(needs_proof);
+        assert_eq!(probe(&mut watch, 1.9 * SERIAL, 0.0), Judgement::Kept);
+        first_doubt(&mut watch, 1.9)
+    };
+    let due = rechecked(true).unwrap();
+    assert!((FIRST_PATIENCE..10.0 * FIRST_PATIENCE).contains(&due), "{due}");
+    assert_eq!(rechecked(false), None);
+}
+
+#[test]
 fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
     let mut watch = start();
     let mut pauses = Vec::new();
