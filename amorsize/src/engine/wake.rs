@@ -47,8 +47,7 @@ impl Threads {
     }
 
     fn now() -> &'static Self {
-        let idle = EPOCH.elapsed().saturating_sub(Duration::from_nanos(LAST_WORK.load(Relaxed)));
-        if idle < ASLEEP { &AWAKE } else { &SLEEPING }
+        if age(&LAST_WORK) < ASLEEP { &AWAKE } else { &SLEEPING }
     }
 }
 
@@ -124,6 +123,11 @@ fn nanos_now() -> u64 {
     EPOCH.elapsed().as_nanos() as u64
 }
 
+/// How long ago a time is that is given in nanoseconds since [`EPOCH`].
+fn age(at: &AtomicU64) -> Duration {
+    EPOCH.elapsed().saturating_sub(Duration::from_nanos(at.load(Relaxed)))
+}
+
 /// A running mean that fades to what is usual. Races between threads lose an observation, no more.
 struct Estimate {
     /// Nanoseconds; 0 is unknown.
@@ -142,10 +146,7 @@ impl Estimate {
     fn value(&self, usual: f64) -> f64 {
         match self.mean.load(Relaxed) {
             0 => usual,
-            mean => {
-                let age = EPOCH.elapsed().saturating_sub(Duration::from_nanos(self.at.load(Relaxed)));
-                faded(mean as f64 * 1e-9, usual, age)
-            }
+            mean => faded(mean as f64 * 1e-9, usual, age(&self.at)),
         }
     }
 

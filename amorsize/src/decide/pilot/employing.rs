@@ -82,7 +82,11 @@ pub(super) mod tests {
     }
 
     fn started_with(remaining: Remaining, item: f64) -> Pilot {
-        let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
+        started_in(Situation { cores: 64, ..Situation::TWO_CORES }, remaining, item)
+    }
+
+    pub(in crate::decide::pilot) fn started_in(situation: Situation, remaining: Remaining, item: f64) -> Pilot {
+        let mut pilot = Pilot::new(Options::default(), situation);
         while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
             let seconds = item * items as f64;
             pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });

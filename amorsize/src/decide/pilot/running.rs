@@ -3,7 +3,7 @@
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
-use crate::decide::watch::{self, Crowd, Judgement, Progress, Watch};
+use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
 
 use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
@@ -114,10 +114,9 @@ impl Pilot {
         }
     }
 
-    /// Whether only the plain loop itself tells what it takes, and not chunks alone.
+    /// Whether threads are held against a stretch of the plain loop.
     fn is_probed(&self) -> bool {
-        let item = self.costs.item;
-        item < watch::CHEAP || (item < watch::FREED_AT_ONCE && self.watch.as_ref().is_some_and(Watch::needs_proof))
+        self.watch.as_ref().is_some_and(|watch| watch.needs_probe(self.costs.item))
     }
 
     /// Chunks run alone since `since`: back to threads, or to the plain loop.
@@ -223,22 +222,15 @@ fn tell(judgement: Judgement, at: Position) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Step;
-    use super::super::employing::tests::{CHUNK, ITEM, started};
+    use super::super::employing::tests::{CHUNK, ITEM, started, started_in};
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::options::Options;
 
     #[test]
     fn threads_whose_results_own_memory_begin_with_little_and_are_held_against_the_loop() {
         let begun = |results_own, item: f64| {
             let situation = Situation { results_own, ..Situation::TWO_CORES };
-            let mut pilot = Pilot::new(Options::default(), situation);
-            let remaining = Remaining { lower: 1_000_000, upper: Some(1_000_000) };
-            while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
-                let seconds = item * items as f64;
-                pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
-            }
+            let pilot = started_in(situation, Remaining { lower: 1_000_000, upper: Some(1_000_000) }, item);
             assert_eq!(pilot.plan().map(|plan| plan.pool), Some(Pool::Cpu));
             (pilot.window(), pilot.is_probed())
         };

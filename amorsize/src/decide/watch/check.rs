@@ -14,8 +14,6 @@ const BETWEEN_CHECKS: f64 = 20.0;
 /// Seconds of a chunk that is run alone, where one item does not take longer: a usual chunk of many threads would cost the
 /// work of all of them for that time.
 pub(crate) const ALONE: f64 = 250e-6;
-/// Times the patience with a plan that was just confirmed for which that counts where proof is needed.
-const PROVEN: f64 = 4.0;
 /// Chunks run alone: at least, unless they are long (seconds), and at first at most, unless nothing is clear; and ever.
 const FEWEST_ALONE: usize = 3;
 const LONG_ALONE: f64 = 1e-3;
@@ -235,8 +233,8 @@ impl Watch {
         self.is_proven = true;
         self.losing_since = now;
         self.patience_until = now + self.patience;
-        self.proven_until = now + PROVEN * self.patience;
         self.patience *= 4.0;
+        self.proven_until = now + self.patience;
         self.check_until = now + BETWEEN_CHECKS * self.alone_seconds;
         Judgement::Kept
     }

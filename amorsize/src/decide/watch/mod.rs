@@ -71,12 +71,12 @@ const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
 /// what takes so little is also most easily disturbed by other threads, and is always checked.
 pub(crate) const CHEAP: f64 = 250e-9;
-/// Seconds and items of such a stretch.
+/// Seconds of an item below which the same goes for results that own memory: the loop frees each before it makes the next,
+/// which keeps it in the cache, and a chunk does not.
+pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
+/// Shortest seconds of such a stretch, and items of one that takes longer.
 pub(crate) const PROBE: f64 = 200e-6;
 pub(crate) const PROBE_ITEMS: f64 = 100.0;
-/// The same where results own memory: the loop frees each before it makes the next, which keeps it in the cache, and a
-/// chunk does not.
-pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
 /// Coefficient of variation below which a few items stand for all.
 const EVEN: f64 = 0.5;
 
@@ -121,8 +121,9 @@ pub(crate) struct Watch {
     observed: Sum,
     /// A first epoch has disappointed; the next one decides.
     is_suspect: bool,
-    /// A check has confirmed the plan before, or undone it: then one bad epoch is enough.
+    /// A check has confirmed the plan as it is.
     is_proven: bool,
+    /// A check has undone it before.
     has_lost: bool,
     /// What the plain loop takes is not known well.
     is_assumed: bool,
@@ -135,7 +136,7 @@ pub(crate) struct Watch {
     /// Not before this time is the plan doubted again: for a small gain, and for a loss.
     patience_until: f64,
     patience: f64,
-    /// Until then no proof is needed any more.
+    /// How long a proof counts.
     proven_until: f64,
     check_until: f64,
     /// A thread has run a chunk since counting began: what was before that only started the pool.
@@ -317,9 +318,9 @@ impl Watch {
         is_doubtful
     }
 
-    /// See [`Watch::needing_proof`].
-    pub(crate) fn needs_proof(&self) -> bool {
-        self.needs_proof
+    /// Whether only the plain loop itself tells what it takes where an item has so many seconds, and not chunks alone.
+    pub(crate) fn needs_probe(&self, item: f64) -> bool {
+        item < if self.needs_proof { FREED_AT_ONCE } else { CHEAP }
     }
 
     /// Whether there is reason to think that threads are a loss, which no check has refuted so far.
