@@ -20,6 +20,8 @@ pub(crate) const DEFAULT_ADAPTATION_RATE: f64 = 0.3;
 pub(crate) const MEMORY_THRESHOLD: f64 = 0.8;
 /// Most threads of the blocking pool, unless the option says otherwise.
 pub(crate) const MAX_BLOCKING_THREADS: usize = 256;
+/// Most threads of any pool: rayon starts no more.
+pub(crate) const MOST_THREADS: usize = 65_535;
 /// Fewest samples a prediction is made from.
 pub(crate) const MIN_SAMPLES: usize = 3;
 /// Confidence below which no prediction is made, until calibration moves it.

@@ -5,9 +5,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::constants::{
-    DEFAULT_ADAPTATION_RATE, DEFAULT_SAMPLE_SIZE, MAX_BLOCKING_THREADS, MAX_SAMPLE_SIZE, MEMORY_THRESHOLD,
+    DEFAULT_ADAPTATION_RATE, DEFAULT_SAMPLE_SIZE, MAX_BLOCKING_THREADS, MAX_SAMPLE_SIZE, MEMORY_THRESHOLD, MOST_THREADS,
 };
 use crate::plan::Pool;
+
+/// An item that takes longer makes no difference to a plan, and would not fit a `Duration` once that is added to.
+const LONGEST_ESTIMATE: Duration = Duration::from_secs(1_000_000_000);
 
 /// In which order results come out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,6 +114,12 @@ pub(crate) fn at_least_one(option: &str, value: usize) -> NonZeroUsize {
     NonZeroUsize::new(value).unwrap_or_else(|| panic!("`{option}` must be at least 1, got 0"))
 }
 
+/// A number of threads, at most [`MOST_THREADS`].
+#[track_caller]
+pub(crate) fn threads(option: &str, value: usize) -> NonZeroUsize {
+    at_least_one(option, value.min(MOST_THREADS))
+}
+
 #[track_caller]
 pub(crate) fn unit_interval(option: &str, value: f64) -> f64 {
     assert!((0.0..=1.0).contains(&value), "`{option}` must be within 0.0..=1.0, got {value}");
@@ -121,6 +130,11 @@ pub(crate) fn unit_interval(option: &str, value: f64) -> f64 {
 pub(crate) fn sample_size(value: usize) -> usize {
     assert!((1..=MAX_SAMPLE_SIZE).contains(&value), "`sample_size` must be within 1..={MAX_SAMPLE_SIZE}, got {value}");
     value
+}
+
+#[track_caller]
+pub(crate) fn estimate(option: &str, value: Duration) -> Duration {
+    positive(option, value).min(LONGEST_ESTIMATE)
 }
 
 #[track_caller]

@@ -87,13 +87,13 @@ impl<W> Tuner<W> {
         self.with(|options| options.ordered = order)
     }
 
-    /// Threads that run the function at the same time. Default: planned.
+    /// Threads that run the function at the same time, at most 65,535. Default: planned.
     ///
     /// # Panics
     /// When `threads` is 0.
     #[track_caller]
     pub fn threads(self, threads: usize) -> Self {
-        let threads = options::at_least_one("threads", threads);
+        let threads = options::threads("threads", threads);
         self.with(|options| options.threads = Some(threads))
     }
 
@@ -123,13 +123,13 @@ impl<W> Tuner<W> {
         self.with(|options| options.pool = pool)
     }
 
-    /// Most threads of the blocking pool. Default: 256.
+    /// Most threads of the blocking pool, 65,535 at most. Default: 256.
     ///
     /// # Panics
     /// When `threads` is 0.
     #[track_caller]
     pub fn max_blocking_threads(self, threads: usize) -> Self {
-        let threads = options::at_least_one("max_blocking_threads", threads);
+        let threads = options::threads("max_blocking_threads", threads);
         self.with(|options| options.max_blocking_threads = threads)
     }
 
@@ -144,13 +144,13 @@ impl<W> Tuner<W> {
         self.with(|options| options.sample_size = items)
     }
 
-    /// Time of the function for an item, to plan with instead of a trial. Default: unknown.
+    /// Time of the function for an item, to plan with instead of a trial; more than 30 years count as that. Default: unknown.
     ///
     /// # Panics
     /// When the time is zero.
     #[track_caller]
     pub fn estimated_item_time(self, time: Duration) -> Self {
-        let time = options::positive("estimated_item_time", time);
+        let time = options::estimate("estimated_item_time", time);
         self.with(|options| options.estimated_item_time = Some(time))
     }
 

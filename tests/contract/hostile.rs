@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use amorsize::{ByValue, Tuner};
+use amorsize::{ByValue, Pool, Tuner};
 use rayon::ThreadPoolBuilder;
 
 use crate::support::{WAYS, Way, boom, caught, compute, in_order, wait_for, wait_for_release, watched};
@@ -199,6 +199,9 @@ fn options_at_the_end_of_their_range() {
             plain().buffer_size(max).threads(2),
             plain().chunk_size(max).buffer_size(max).threads(2).adaptive_chunking(false),
             plain().max_blocking_threads(max),
+            plain().max_blocking_threads(max).pool(Pool::Blocking),
+            plain().threads(max).pool(Pool::Serial),
+            plain().threads(max),
             plain().estimated_item_time(Duration::MAX),
             plain().estimated_item_time(Duration::from_nanos(1)),
             plain().estimated_item_time(Duration::MAX).threads(2),

@@ -1,6 +1,7 @@
 //! At most `buffer_size` items are taken and not yet yielded, at every single pull.
 
 use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex};
 
 use amorsize::{ByValue, Pool, Tuner};
 
@@ -165,6 +166,32 @@ fn the_report_never_shows_more_in_flight_than_the_buffer_holds() {
             }
             assert_eq!(stream.report().in_flight(), 0);
             assert_eq!(stream.report().items_out(), ITEMS);
+        }
+    });
+}
+
+/// A slow item holds back what is yielded, not what is begun: the window is there to be used.
+#[test]
+fn one_slow_item_keeps_no_other_from_being_run_within_the_window() {
+    watched(|| {
+        const WINDOW: usize = 1_000;
+        for ordered in [true, false] {
+            let begun = Arc::new((Mutex::new(0), Condvar::new()));
+            let count = Arc::clone(&begun);
+            let tuner = Way::Planned.of(Tuner::new("one of them slow", move |item: u64| {
+                let (begun, changed) = &*count;
+                let mut begun = begun.lock().expect("nobody panics");
+                *begun += 1;
+                changed.notify_all();
+                if item == 50 {
+                    drop(changed.wait_while(begun, |begun| *begun < WINDOW - 50).expect("nobody panics"));
+                } else {
+                    drop(begun);
+                }
+                item
+            }));
+            let tuner = tuner.pool(Pool::Blocking).threads(4).chunk_size(1).buffer_size(WINDOW).ordered(ordered);
+            assert_eq!(tuner.stream(0..2_000).sum::<u64>(), (0..2_000).sum::<u64>());
         }
     });
 }

@@ -9,6 +9,7 @@ mod children;
 mod crowd;
 mod ends;
 mod exchange;
+mod extremes;
 mod head_start;
 mod kill;
 mod roles;
@@ -47,6 +48,7 @@ fn trials() -> Vec<Trial> {
         ends::short_runs_get_there_while_the_program_goes_on,
         exchange::histories_move_to_another_machine,
         exchange::a_damaged_export_says_so,
+        extremes::options_at_the_ends_of_their_ranges_find_a_plan,
         head_start::a_long_first_item_delays_nobody,
         head_start::a_plain_loop_does_not_wait_for_a_busy_pool,
         head_start::only_the_first_items_of_new_functions_are_pulled_ahead,

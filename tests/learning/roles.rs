@@ -54,6 +54,7 @@ pub(crate) fn play(role: &str) {
         "flush for ever" => flush_for_ever(),
         "use" => use_it(),
         "begin" => begin(&argument),
+        "extremes" => crate::extremes::play(&argument),
         "head start" => crate::head_start::play(&argument),
         "export" => println!("{}", amorsize::export(&argument).expect("exported")),
         "import" => match amorsize::import(&argument) {

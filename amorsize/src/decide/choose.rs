@@ -1,5 +1,7 @@
 //! The plan for given costs: serial or parallel, how many threads, which chunk, which window.
 
+use std::time::Duration;
+
 use crate::constants::{
     DEFAULT_BUFFER_SIZE_MULTIPLIER, HETEROGENEOUS_CV_THRESHOLD, LARGE_DATASET_THRESHOLD,
     STREAMING_BUFFER_MEMORY_FRACTION,
@@ -44,6 +46,10 @@ const MULTIPLIER: f64 = DEFAULT_BUFFER_SIZE_MULTIPLIER as f64;
 const LONGEST_HELP: f64 = 500e-6;
 /// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
 const FEW_THREADS: usize = 4;
+/// For how long a consumer that does not help leaves all chunks to threads that have not begun: some times what waking
+/// one takes, and no longer than a chunk, since they may be busy with something else; a blocking thread is sure to come.
+const COMPUTING_PATIENCE: Duration = Duration::from_micros(500);
+const BLOCKING_PATIENCE: Duration = Duration::from_millis(20);
 /// One thread in so many is spare: cores that work together are slower.
 const SPARE: usize = 4;
 /// Expected gain below which the plain loop is kept: the model is not better than that.
@@ -220,6 +226,8 @@ pub(crate) struct Waiting {
     pub(crate) helps: bool,
     /// A chunk is expected back about as soon as it would take to fall asleep.
     pub(crate) is_short: bool,
+    /// For how long it leaves all chunks to threads that have not begun, where it does not help.
+    pub(crate) patience: Duration,
 }
 
 /// See [`Waiting`]; a function that waits is never run by the consumer, whose delay would be everybody's.
@@ -227,6 +235,7 @@ pub(crate) fn waiting(threads: usize, chunk_seconds: f64, is_computing: bool) ->
     Waiting {
         helps: is_computing && threads > 1 && (threads <= FEW_THREADS || chunk_seconds <= LONGEST_HELP),
         is_short: chunk_seconds <= 1.5 * TARGET_CHUNK,
+        patience: if is_computing { COMPUTING_PATIENCE } else { BLOCKING_PATIENCE },
     }
 }
 

@@ -87,6 +87,12 @@ impl Target {
         crew.map(Self::Crew)
     }
 
+    /// Where all tickets of a plan go, if that is one place.
+    pub(crate) fn lasting(plan: &Plan, is_pinned: bool) -> Option<Self> {
+        let is_one = plan.pool != Pool::Blocking && pool::is_one_crew(plan.threads);
+        is_one.then(|| Self::of(plan, is_pinned)).flatten()
+    }
+
     /// Whether both are the same pool.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -133,9 +139,11 @@ impl Situation {
     }
 }
 
-/// Threads that may compute at the same time for a stream made here, where this process may use so many cores.
+/// Threads that may compute at the same time for a stream made here, where this process may use so many cores: those of
+/// the pool that the caller belongs to, or of the global pool and the caller.
 fn cores_here(cores: usize) -> usize {
     match threads_here() {
+        0 if is_running() && !machine::has_stated_threads() => cores.min(rayon::current_num_threads() + 1),
         0 => cores,
         threads => threads.min(cores),
     }

@@ -4,9 +4,9 @@ use std::env;
 use std::ffi::OsStr;
 use std::sync::LazyLock;
 
+use crate::constants::MOST_THREADS;
+
 const NAME: &str = "AMORSIZE_THREADS";
-/// Most threads that rayon starts.
-const MOST: usize = 65_535;
 
 /// The number that was set, if it was; read once, so that a wrong value is reported once.
 pub(super) fn threads() -> Option<usize> {
@@ -14,15 +14,20 @@ pub(super) fn threads() -> Option<usize> {
         let value = env::var_os(NAME)?;
         let threads = parse(&value);
         if threads.is_none() {
-            tracing::warn!(target: "amorsize", "{NAME} is {value:?}, which is not a whole number from 1 to {MOST}; it is ignored");
+            tracing::warn!(target: "amorsize", "{NAME} is {value:?}, which is not a whole number from 1 to {MOST_THREADS}; it is ignored");
         }
         threads
     });
     *THREADS
 }
 
+/// Whether a number was set.
+pub(crate) fn has_stated_threads() -> bool {
+    threads().is_some()
+}
+
 fn parse(value: &OsStr) -> Option<usize> {
-    value.to_str()?.trim().parse().ok().filter(|threads| (1..=MOST).contains(threads))
+    value.to_str()?.trim().parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads))
 }
 
 #[cfg(test)]

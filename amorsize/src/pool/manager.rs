@@ -13,6 +13,8 @@ use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
 const BLOCKING_CREW: usize = 16;
+/// Most threads of one crew: each that has nothing to do asks all others, which takes minutes where they are ten thousand.
+const LARGEST_CREW: usize = 1024;
 
 struct Entry {
     crew: Arc<Crew>,
@@ -37,9 +39,16 @@ fn lock() -> MutexGuard<'static, Crews> {
     MANAGER.crews.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The crew of `threads` threads for pinned plans; `None` if no thread can be started.
+/// Whether all tickets of a pinned plan of `threads` threads go to the same crew.
+pub(crate) fn is_one_crew(threads: usize) -> bool {
+    threads <= LARGEST_CREW
+}
+
+/// The crew of `threads` threads for pinned plans, or the largest with a thread to spare where so many take more than one;
+/// `None` if no thread can be started.
 pub(crate) fn cpu_crew(threads: usize) -> Option<Arc<Crew>> {
-    find_or_start(Pool::Cpu, threads, |_| true)
+    let is_alone = is_one_crew(threads);
+    find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), |crew| is_alone || crew.jobs() < crew.size())
 }
 
 /// A blocking crew with a thread to spare; `None` if no thread can be started.

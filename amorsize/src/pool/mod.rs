@@ -2,7 +2,7 @@
 //!
 //! Functions that compute run on rayon's own pools (the one the caller is in, or the global one) unless the number of
 //! threads is pinned; only pinned and blocking plans come here. A blocking plan of many threads is made of several
-//! crews, so that it can grow without starting over.
+//! crews, so that it can grow without starting over; so is a pinned one of more than a thousand.
 //!
 //! - `crew`: one rayon pool with its jobs counted
 //! - `manager`: which crews there are, and until when
@@ -13,7 +13,7 @@ mod manager;
 use std::fmt;
 
 pub(crate) use crew::Crew;
-pub(crate) use manager::{blocking_crew, cpu_crew};
+pub(crate) use manager::{blocking_crew, cpu_crew, is_one_crew};
 
 use crate::plan::Pool;
 

@@ -42,8 +42,6 @@ pub(crate) use seen::{Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prio
 const FIRST_STRETCH: f64 = 50e-6;
 /// Seconds of an item below which freeing its result may take as long as the item.
 const FREED_DEARLY: f64 = 20e-6;
-/// Seconds of an item from which more makes no difference to a plan (and would not fit a `Duration` once it is added to).
-const LONGEST_ESTIMATE: f64 = 1e9;
 
 #[derive(Clone, Debug)]
 enum Mode {
@@ -183,7 +181,7 @@ impl Pilot {
             return self.adopt(Verdict::serial(reason), Origin::Pinned, Position::default());
         }
         if let Some(item_time) = self.options.estimated_item_time {
-            self.costs.item = item_time.as_secs_f64().min(LONGEST_ESTIMATE);
+            self.costs.item = item_time.as_secs_f64();
         }
         if self.needs_no_trial() {
             self.chunk_limit = usize::MAX / 2;

@@ -25,6 +25,7 @@ where
         }
         while self.pilot.plan().is_none() {
             match self.step(source) {
+                _ if self.pilot.plan().is_some() => {}
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
                 Step::Loop(_) => self.conclude(source),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
+use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
 use crate::engine::chunk::Batch;
 use crate::engine::launch::{Launch, Target, Ticket};
 use crate::engine::place::Place;
-use crate::engine::queue::{Polled, Queue, Standing};
+use crate::engine::queue::{Polled, Queue, Sleeper, Standing};
 use crate::engine::wake::Launched;
 use crate::machine;
 use crate::plan::Pool;
@@ -25,6 +26,15 @@ pub(super) struct Configured {
     ordered: bool,
     target: Option<Target>,
     epoch: u32,
+}
+
+/// How far chunks were pulled ahead.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refilled {
+    /// As many as are needed by now.
+    Enough,
+    /// All that there are, that the window has room for, or that the first result may wait for.
+    All,
 }
 
 /// What the consumer ran while it had nothing to yield.
@@ -52,13 +62,13 @@ where
             if polled.claimed {
                 self.launch();
             }
-            self.refill(source, &polled, most);
+            let refilled = self.refill(source, &polled, most);
             let (batch, standing) = match polled.batch {
                 Some(batch) => (batch, polled.standing),
-                None => match self.help(waiting.helps || polled.running == 0, most) {
+                None => match self.help(waiting, most) {
                     Helped::Next(batch, standing) => (batch, standing),
                     Helped::Other => continue,
-                    Helped::No if self.queue.wait(self.next_result(), waiting, &mut self.waits) => continue,
+                    Helped::No if self.wait(waiting, refilled, most) => continue,
                     Helped::No => return None,
                 },
             };
@@ -82,8 +92,7 @@ where
         let epoch = self.queue.epoch();
         let begin = Instant::now();
         let target = match self.pilot.plan() {
-            _ if pool == Pool::Blocking => None,
-            Some(plan) => Target::of(plan, is_pinned),
+            Some(plan) => Target::lasting(plan, is_pinned),
             None => Some(Target::Current),
         };
         self.set_up += begin.elapsed();
@@ -99,22 +108,22 @@ where
     /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and that
     /// takes next to no time: the consumer may be busy for longer than they are. With results at hand no more than one
     /// chunk is pulled, since a slow source must not keep them from the consumer.
-    fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) {
+    fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) -> Refilled {
         let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
         let missing = (2 * self.pilot.threads()).saturating_sub(polled.queued);
         let begin = Instant::now();
         self.look_at_memory(begin);
         for chunks in 0..most_chunks {
             if chunks >= missing && (!self.pilot.is_uneven() || begin.elapsed() > QUICK_PULL) {
-                return;
+                return Refilled::Enough;
             }
             let room = self.pilot.room(self.held());
             let size = self.pilot.chunk(self.remaining(source));
             if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
-                return;
+                return Refilled::All;
             }
             let pulling = Instant::now();
-            let Some(chunk) = self.pull(source, size.min(room)) else { return };
+            let Some(chunk) = self.pull(source, size.min(room)) else { return Refilled::All };
             let pulling = pulling.elapsed();
             self.pilot.pulled(chunk.items.len(), pulling.as_secs_f64());
             if self.queue.push(chunk, most.min(self.most_tickets)) {
@@ -122,9 +131,17 @@ where
             }
             // Nor must it keep the very first result.
             if self.pilot.plan().is_none() && pulling > QUICK_PULL {
-                return;
+                return Refilled::All;
             }
         }
+        Refilled::Enough
+    }
+
+    /// Sleeps while there is nothing to do; false: and nothing ever will be.
+    fn wait(&mut self, waiting: Waiting, refilled: Refilled, most: usize) -> bool {
+        let few_chunks = if refilled == Refilled::Enough { self.pilot.threads() } else { 0 };
+        let most_tickets = most.min(self.most_tickets);
+        self.queue.wait(Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks }, &mut self.waits)
     }
 
     fn look_at_memory(&mut self, now: Instant) {
@@ -164,8 +181,8 @@ where
     }
 
     /// Runs a waiting chunk on the consumer's own thread.
-    fn help(&mut self, may_help: bool, most: usize) -> Helped<R> {
-        let Some((chunk, runner)) = may_help.then(|| self.queue.take_chunk(self.pilot.chunk_alone())).flatten() else {
+    fn help(&mut self, waiting: Waiting, most: usize) -> Helped<R> {
+        let Some((chunk, runner)) = self.queue.take_chunk(waiting, self.pilot.chunk_alone()) else {
             return Helped::No;
         };
         let queue = Arc::clone(&self.queue);

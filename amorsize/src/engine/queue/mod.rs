@@ -22,7 +22,8 @@ use super::place::Place;
 use super::wake::Launched;
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::{Delay, Runner};
-use state::{Sleeper, State, Unwanted};
+pub(crate) use state::Sleeper;
+use state::{State, Unwanted};
 
 const RUN: u8 = 0;
 const DIVIDE: u8 = 1;
@@ -51,7 +52,6 @@ pub struct Queue<W, I, R> {
 pub(crate) struct Polled<R> {
     pub(crate) batch: Option<Batch<R>>,
     pub(crate) queued: usize,
-    pub(crate) running: usize,
     /// A ticket that the caller launches or returns.
     pub(crate) claimed: bool,
     pub(crate) standing: Standing,
@@ -82,6 +82,7 @@ impl<W, I, R> Queue<W, I, R> {
         if moves {
             state.epoch += 1;
             state.tickets = 0;
+            state.awaited = None;
         }
     }
 
@@ -126,13 +127,16 @@ impl<W, I, R> Queue<W, I, R> {
         let batch = if state.is_ready(next) { state.finished.pop_front() } else { None };
         state.ready -= batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         let claimed = state.claim_ticket(most_tickets);
-        Polled { batch, queued: state.queued.len(), running: state.running, claimed, standing: state.standing() }
+        Polled { batch, queued: state.queued.len(), claimed, standing: state.standing() }
     }
 
-    /// Takes the first waiting chunk for the consumer to run, and tells as whom: not more than so many items alone, since
-    /// every thread waits meanwhile. [`Queue::deposit`] must follow.
-    pub(crate) fn take_chunk(&self, alone: usize) -> Option<(Chunk<I>, Runner)> {
+    /// Takes the first waiting chunk if it is for the consumer to run, and tells as whom: not more than so many items
+    /// alone, since every thread waits meanwhile. [`Queue::deposit`] must follow.
+    pub(crate) fn take_chunk(&self, waiting: Waiting, alone: usize) -> Option<(Chunk<I>, Runner)> {
         let mut state = self.lock();
+        if !state.is_left_to_consumer(waiting) {
+            return None;
+        }
         let limit = state.limit.max(1);
         let mut chunk = state.take_chunk(limit)?;
         if state.limit > 0 {
@@ -158,27 +162,37 @@ impl<W, I, R> Queue<W, I, R> {
         None
     }
 
-    /// Sleeps until the next results are there, or a chunk that the consumer may run. Returns false at once if there
-    /// is nothing to wait for. While it sleeps, running chunks are divided if threads are idle.
-    pub(crate) fn wait(&self, next: u64, manner: Waiting, waits: &mut u64) -> bool {
+    /// Sleeps until the consumer has something to do. Returns false at once if there is nothing to wait for. While it
+    /// sleeps, running chunks are divided if threads are idle.
+    pub(crate) fn wait(&self, sleeper: Sleeper, waits: &mut u64) -> bool {
         let mut state = self.lock();
         if state.is_idle() && state.finished.is_empty() {
             return false;
         }
-        let sleeper = Sleeper { next, helps: manner.helps };
-        if manner.is_short && !state.may_wake(sleeper) {
+        if sleeper.waiting.is_short && !state.may_wake(sleeper) {
             self.ask_for_division(&state);
             state = self.look_out(state);
         }
         while !state.may_wake(sleeper) {
+            let patience = state.patience(sleeper.waiting);
+            if patience == Some(Duration::ZERO) {
+                break;
+            }
             self.ask_for_division(&state);
             state.sleeper = Some(sleeper);
             *waits += 1;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.sleep(state, patience);
             state.sleeper = None;
         }
         self.signal.0.store(RUN, Ordering::Relaxed);
         true
+    }
+
+    fn sleep<'a>(&self, state: MutexGuard<'a, State<I, R>>, patience: Option<Duration>) -> MutexGuard<'a, State<I, R>> {
+        match patience {
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(left) => self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+        }
     }
 
     /// Someone has nothing to do while others run chunks.

@@ -43,6 +43,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             unwanted = state.finish(batch);
         }
         let launched = state.launched.take();
+        state.awaited = None;
         let is_current = state.epoch == epoch;
         let limit = state.limit;
         let next = if is_current { state.take_chunk(limit) } else { None };

@@ -1,9 +1,10 @@
 //! What a queue holds, under its mutex. Moves chunks and batches, and says who may run what; locks nothing, wakes nobody.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Standing;
+use crate::decide::choose::Waiting;
 use crate::decide::pilot::Delay;
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Placed};
 use crate::engine::place::Place;
@@ -29,6 +30,8 @@ pub(super) struct State<I, R> {
     pub(super) tickets: usize,
     /// When the first of those was handed over that no thread has begun with.
     pub(super) launched: Option<Launched>,
+    /// Since when the consumer waits for any thread to begin, while none does.
+    pub(super) awaited: Option<Instant>,
     /// Where the consumer computes, if it helps: a thread that is to help it makes way.
     pub(super) consumer: Option<Place>,
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
@@ -36,11 +39,16 @@ pub(super) struct State<I, R> {
     pub(super) sleeper: Option<Sleeper>,
 }
 
-/// What the sleeping consumer waits for.
+/// What a consumer that has nothing to do waits for.
 #[derive(Clone, Copy)]
-pub(super) struct Sleeper {
-    pub(super) next: u64,
-    pub(super) helps: bool,
+pub(crate) struct Sleeper {
+    /// Where the results begin that it yields next.
+    pub(crate) next: u64,
+    pub(crate) waiting: Waiting,
+    /// Most tickets it launches.
+    pub(crate) most_tickets: usize,
+    /// It pulls more chunks once fewer than this are left.
+    pub(crate) few_chunks: usize,
 }
 
 impl<I, R> State<I, R> {
@@ -57,6 +65,7 @@ impl<I, R> State<I, R> {
             delay: Delay::default(),
             tickets: 0,
             launched: None,
+            awaited: None,
             consumer: None,
             epoch: 0,
             sleeper: None,
@@ -75,9 +84,13 @@ impl<I, R> State<I, R> {
 
     /// Counts a ticket if another thread would find work for it.
     pub(super) fn claim_ticket(&mut self, most: usize) -> bool {
-        let claimed = self.tickets < most.min(self.limit) && self.starting() < self.queued.len();
+        let claimed = self.may_claim(most);
         self.tickets += usize::from(claimed);
         claimed
+    }
+
+    fn may_claim(&self, most: usize) -> bool {
+        self.tickets < most.min(self.limit) && self.starting() < self.queued.len()
     }
 
     pub(super) fn is_ready(&self, next: u64) -> bool {
@@ -93,12 +106,30 @@ impl<I, R> State<I, R> {
         self.tickets.saturating_sub(self.running)
     }
 
-    /// Whether a sleeping consumer has something to do.
+    /// Whether a sleeping consumer has something to do: to yield, to run, to launch, to pull, or to end.
     pub(super) fn may_wake(&self, sleeper: Sleeper) -> bool {
-        // A chunk that nobody is about to take is the consumer's: to run it, or to launch another ticket.
-        let room = self.running < self.limit.max(1);
-        let untaken = if sleeper.helps || self.running == 0 { 0 } else { self.starting() };
-        self.is_ready(sleeper.next) || (room && self.queued.len() > untaken) || self.is_idle()
+        let helps = sleeper.waiting.helps || self.tickets == 0;
+        self.is_ready(sleeper.next)
+            || (helps && self.may_run())
+            || self.may_claim(sleeper.most_tickets)
+            || self.queued.len() < sleeper.few_chunks
+            || self.is_idle()
+    }
+
+    fn may_run(&self) -> bool {
+        !self.queued.is_empty() && self.running < self.limit.max(1)
+    }
+
+    /// Whether the chunks that wait are the consumer's to run.
+    pub(super) fn is_left_to_consumer(&mut self, waiting: Waiting) -> bool {
+        waiting.helps || self.tickets == 0 || self.patience(waiting).is_some_and(|left| left.is_zero())
+    }
+
+    /// How much longer a consumer that does not help leaves the chunks that wait to threads of which none has begun: all of
+    /// a pool's may be busy for long, or wait for the very consumer. `None`: one runs, and comes back for more.
+    pub(super) fn patience(&mut self, waiting: Waiting) -> Option<Duration> {
+        let is_awaiting = self.running == 0 && !self.queued.is_empty();
+        is_awaiting.then(|| waiting.patience.saturating_sub(self.awaited.get_or_insert_with(Instant::now).elapsed()))
     }
 
     pub(super) fn take_chunk(&mut self, limit: usize) -> Option<Chunk<I>> {

@@ -5,6 +5,10 @@ use crate::decide::pilot::{Clocks, Runner};
 use crate::work::ByValue;
 
 const LONG: Duration = Duration::from_millis(20);
+const HELPS: Waiting = Waiting { helps: true, is_short: false, patience: Duration::ZERO };
+const LEAVES_IT: Waiting = Waiting { helps: false, is_short: false, patience: Duration::MAX };
+/// Waits for results alone, whatever else may come.
+const PASSIVE: Sleeper = Sleeper { next: 0, waiting: LEAVES_IT, most_tickets: 0, few_chunks: 0 };
 
 fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
     Chunk { start: 0, items: items.collect(), clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
@@ -17,7 +21,7 @@ fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
     queue.push(chunk(0..5), 0);
     queue.push(Chunk { start: 5, ..chunk(5..9) }, 0);
     let mut taken = Vec::new();
-    while let Some((chunk, runner)) = queue.take_chunk(3) {
+    while let Some((chunk, runner)) = queue.take_chunk(HELPS, 3) {
         assert_eq!(runner, Runner::Alone);
         let start = chunk.start;
         let (batch, _) = queue.deposit(queue.run_here(chunk, runner, || ()), start).expect("what comes next");
@@ -35,14 +39,14 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let queue = Queue::new(Arc::new(ByValue(work)));
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..8), 1), "a ticket for the chunk");
-    let (own, runner) = queue.take_chunk(usize::MAX).unwrap();
+    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(runner, Runner::Consumer);
     // The ticket comes too late, finds nothing, and asks.
     queue.run_ticket(queue.epoch());
     let mut launched = 0;
     let batch = queue.run_here(own, Runner::Consumer, || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
-    let (back, _) = queue.take_chunk(usize::MAX).unwrap();
+    let (back, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
 }
 
@@ -55,7 +59,7 @@ fn a_trial_is_not_divided_by_a_wish_from_before() {
     let queue = Queue::new(Arc::new(ByValue(work)));
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..2), 1));
-    let (first, _) = queue.take_chunk(usize::MAX).unwrap();
+    let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     queue.run_ticket(queue.epoch());
     let first = queue.run_whole(first);
     assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
@@ -67,8 +71,48 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
     queue.configure(2, true, false);
     queue.push(chunk(0..4), 1);
-    let (own, _) = queue.take_chunk(usize::MAX).unwrap();
+    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     queue.run_ticket(queue.epoch());
     queue.push(chunk(4..8), 1);
     assert_eq!(queue.run_here(own, Runner::Consumer, || panic!("nobody waits")).results.len(), 4);
+}
+
+/// A pool may have fewer threads than the plan: those that run are all there will be.
+#[test]
+fn a_consumer_that_launched_all_its_tickets_sleeps_while_some_of_them_wait_for_a_thread() {
+    let mut state = State::<u64, u64>::new();
+    state.limit = 4;
+    state.queued.extend((0..4).map(|start| Chunk { start, ..chunk(start..start + 1) }));
+    assert!((0..3).all(|_| state.claim_ticket(3)), "one each");
+    let running = state.take_chunk(4).is_some();
+    let sleeper = Sleeper { most_tickets: 3, ..PASSIVE };
+    assert!(running && !state.may_wake(sleeper), "2 more chunks than threads to come, and no ticket to launch");
+    assert!(state.may_wake(Sleeper { most_tickets: 4, ..sleeper }), "to launch another one");
+    assert!(state.may_wake(Sleeper { few_chunks: 4, ..sleeper }), "to pull");
+    assert!(!state.may_wake(Sleeper { few_chunks: 3, ..sleeper }));
+    assert!(state.may_wake(Sleeper { waiting: HELPS, ..sleeper }), "to run one");
+}
+
+#[test]
+fn a_consumer_leaves_chunks_to_threads_that_are_about_to_begin() {
+    let queue: Queue<_, _, u64> = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(8, true, false);
+    assert!(queue.push(chunk(0..1), 8));
+    assert!(queue.take_chunk(LEAVES_IT, usize::MAX).is_none(), "a ticket was launched");
+    let patience = Duration::from_millis(1);
+    assert!(
+        queue.wait(Sleeper { waiting: Waiting { patience, ..LEAVES_IT }, ..PASSIVE }, &mut 0),
+        "no longer than that"
+    );
+    assert!(queue.take_chunk(Waiting { patience, ..LEAVES_IT }, usize::MAX).is_some(), "no thread has come");
+}
+
+#[test]
+fn a_consumer_whose_tickets_found_no_thread_runs_everything_itself() {
+    let queue: Queue<_, _, u64> = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(8, true, false);
+    assert!(queue.push(chunk(0..1), 1));
+    assert_eq!(queue.return_ticket(), 0);
+    assert!(queue.wait(PASSIVE, &mut 0));
+    assert!(queue.take_chunk(LEAVES_IT, usize::MAX).is_some());
 }
