@@ -201,7 +201,6 @@ fn options_at_the_end_of_their_range() {
             plain().max_blocking_threads(max),
             plain().max_blocking_threads(max).pool(Pool::Blocking),
             plain().threads(max).pool(Pool::Serial),
-            plain().threads(max),
             plain().estimated_item_time(Duration::MAX),
             plain().estimated_item_time(Duration::from_nanos(1)),
             plain().estimated_item_time(Duration::MAX).threads(2),
@@ -229,5 +228,7 @@ fn more_threads_than_items() {
     watched(|| {
         let tuner = Tuner::new("few", |item: u64| item + 1).online_learning(false);
         assert!(tuner.threads(64).stream(0..5).eq(1..6));
+        let tuner = Tuner::new("few, and no end of threads", |item: u64| item + 1).online_learning(false);
+        assert!(tuner.threads(usize::MAX).stream(0..100).eq(1..101));
     });
 }

@@ -75,6 +75,7 @@ fn unix_trials() -> Vec<Trial> {
         unix::a_pipe_in_place_of_the_lock,
         unix::a_lock_that_is_never_let_go,
         unix::a_full_disk,
+        unix::a_damaged_history_on_a_full_disk,
     ]
 }
 

@@ -82,13 +82,14 @@ pub(crate) fn a_directory_that_others_can_write() {
 #[cfg(unix)]
 pub(crate) mod unix {
     use std::fs::{self, File};
+    use std::process::{Command, Stdio};
 
     use super::{begins_anew, home, used};
     use crate::children::Home;
 
     fn pipe(path: &std::path::Path) {
         fs::remove_file(path).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
+        assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
     }
 
     pub(crate) fn a_directory_in_place_of_the_history() {
@@ -130,14 +131,32 @@ pub(crate) mod unix {
         let home = Home::new();
         assert!(home.play("record", "40").ok);
         let limit = fs::metadata(home.history()).unwrap().len() / 1024;
-        let program = home.command("use", "");
-        let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\"");
-        let mut command = std::process::Command::new("bash");
-        command.args(["-c", &script]).arg(program.get_program());
-        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-        let (_, flushed) = used(&mut command, "cannot write");
+        let (_, flushed) = used(&mut limited(&home, limit), "cannot write");
         assert!(flushed.contains("cannot write"), "{flushed}");
         assert_eq!(home.count(), 40);
+    }
+
+    /// A damaged history stays in its place until a mended one can take it.
+    pub(crate) fn a_damaged_history_on_a_full_disk() {
+        let home = Home::new();
+        assert!(home.play("record", "40").ok);
+        let mut bytes = fs::read(home.history()).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x55;
+        fs::write(home.history(), &bytes).unwrap();
+        let (_, flushed) = used(&mut limited(&home, 1), "could not be set aside");
+        assert!(flushed.contains("cannot write"), "{flushed}");
+        assert_eq!(home.count(), 39);
+    }
+
+    /// A child that uses the function, where files may have so many times 1024 bytes.
+    fn limited(home: &Home, limit: u64) -> Command {
+        let program = home.command("use", "");
+        let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\"");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]).arg(program.get_program());
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 }

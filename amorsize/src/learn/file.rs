@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::learn::contents::Contents;
 use crate::learn::directory::{private, trust};
 use crate::learn::frame::{self, MOST_FRAME};
+use crate::learn::fresh::Fresh;
 use crate::learn::header::{self, Header, Name};
 
 /// A longer file was not written by us, and is not read.
@@ -131,13 +132,27 @@ pub(crate) fn append(path: &Path, mut file: File, length: u64, frames: &[u8]) ->
 
 /// Writes a file anew: whatever happens, either the old or the new one is there.
 pub(crate) fn replace(path: &Path, header: &[u8], frames: &[u8]) -> Result<(), Error> {
-    let temporary = path.with_extension("new");
-    let written = private().truncate(true).open(&temporary).and_then(|mut file| {
-        file.write_all(header)?;
-        file.write_all(frames)
-    });
-    written.map_err(Error::io("write", &temporary))?;
-    fs::rename(&temporary, path).map_err(Error::io("replace", path))
+    Fresh::beside(path, &[header, frames])?.replace(path)
+}
+
+/// The same, what was there kept under the name `aside`.
+pub(crate) fn replace_keeping(path: &Path, aside: &Path, header: &[u8], frames: &[u8]) -> Result<(), Error> {
+    let fresh = Fresh::beside(path, &[header, frames])?;
+    keep(path, aside).map_err(Error::io("set aside", path))?;
+    fresh.replace(path)
+}
+
+/// Gives a file a second name. What is no file gets another one instead, since no file can take its place.
+fn keep(path: &Path, aside: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return fs::rename(path, aside);
+    }
+    match fs::remove_file(aside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // Some file systems know no second names.
+    fs::hard_link(path, aside).or_else(|_| fs::copy(path, aside).map(drop))
 }
 
 /// Cuts off what was written only in part.

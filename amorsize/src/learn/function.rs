@@ -303,7 +303,7 @@ impl Function {
 
     fn clean_up(&self, disk: &mut Disk) -> Result<(), Error> {
         if std::mem::take(&mut disk.crowded) {
-            self.store.prune(&self.name)?;
+            self.store.prune(&self.name)?.iter().for_each(|damage| self.warn(damage));
         }
         if std::mem::take(&mut disk.surplus) { self.store.tidy() } else { Ok(()) }
     }

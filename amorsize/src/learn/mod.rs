@@ -12,7 +12,7 @@
 //!
 //! The disk:
 //! - [`directory`]: where, who may, and the lock
-//! - [`mod@file`]: one history
+//! - [`mod@file`]: one history; [`fresh`]: written anew
 //! - [`store`]: all of them; [`tidy`] keeps them few
 //! - [`exchange`]: export and import
 //!
@@ -37,6 +37,7 @@ pub(crate) mod exchange;
 pub(crate) mod experience;
 mod file;
 mod frame;
+mod fresh;
 pub(crate) mod function;
 mod header;
 pub(crate) mod history;

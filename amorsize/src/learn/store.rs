@@ -155,23 +155,23 @@ impl Store {
             }
             State::Broken(why, rescued) => {
                 let aside = path.with_extension(DAMAGED);
-                fs::rename(&path, &aside).map_err(Error::io("set aside", &path))?;
+                file::replace_keeping(&path, &aside, name.header(), &rescued.frames())?;
                 tidy::tidy(self.path()?);
-                file::replace(&path, name.header(), &rescued.frames())?;
                 Ok(Some(Error::Damaged { path, what: format!("{why}; it was set aside as {}", aside.display()) }))
             }
         }
     }
 
-    /// Shortens a history to what is not redundant.
-    pub(crate) fn prune(&self, name: &Name) -> Result<(), Error> {
-        let _lock = self.directory()?.lock(PATIENCE)?;
+    /// Shortens a history to what is not redundant; what was wrong with it.
+    pub(crate) fn prune(&self, name: &Name) -> Result<Option<Error>, Error> {
+        let lock = self.directory()?.lock(PATIENCE)?;
+        let damage = self.mend(&lock, name)?;
         let path = self.file(name)?;
         if let State::Sound(mut contents) = file::inspect(&path, name)? {
             prune::prune(&mut contents.samples);
             file::replace(&path, name.header(), &contents.frames())?;
         }
-        Ok(())
+        Ok(damage)
     }
 
     /// Removes surplus files.

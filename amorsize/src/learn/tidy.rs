@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::learn::fresh::UNFINISHED;
+
 /// Ends the names of histories.
 pub(crate) const HISTORY: &str = "history";
 /// Ends the names of files that were set aside.
@@ -14,9 +16,10 @@ const MOST_HISTORIES: usize = 4096;
 /// Damaged files that are kept for someone to look at.
 const MOST_DAMAGED: usize = 16;
 
-/// Removes the files that were not written for longest, if there are too many. Best effort: what cannot be removed now
-/// is removed another time.
+/// Removes the files that were not written for longest, if there are too many, and those that a killed process has not
+/// finished. Best effort: what cannot be removed now is removed another time.
 pub(crate) fn tidy(directory: &Path) {
+    files(directory, UNFINISHED).iter().for_each(|path| drop(fs::remove_file(path)));
     for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
         let files = files(directory, ending);
         if files.len() > most {

@@ -13,8 +13,8 @@ use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
 const BLOCKING_CREW: usize = 16;
-/// Most threads of one crew: each that has nothing to do asks all others, which takes minutes where they are ten thousand.
-const LARGEST_CREW: usize = 1024;
+/// Most threads of one crew: each that has nothing to do asks all others, which takes seconds where they are a thousand.
+const LARGEST_CREW: usize = 256;
 
 struct Entry {
     crew: Arc<Crew>,

@@ -2,7 +2,7 @@
 //!
 //! Functions that compute run on rayon's own pools (the one the caller is in, or the global one) unless the number of
 //! threads is pinned; only pinned and blocking plans come here. A blocking plan of many threads is made of several
-//! crews, so that it can grow without starting over; so is a pinned one of more than a thousand.
+//! crews, so that it can grow without starting over; so is a pinned one of some hundreds.
 //!
 //! - `crew`: one rayon pool with its jobs counted
 //! - `manager`: which crews there are, and until when

@@ -50,6 +50,34 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
 }
 
 #[test]
+fn an_export_leaves_every_other_file_alone() {
+    let (place, _) = exported();
+    let folder = tempfile::tempdir().unwrap();
+    let others = ["data.new", "data.tmp", "data"].map(|name| folder.path().join(name));
+    others.iter().for_each(|other| fs::write(other, "precious").unwrap());
+    for name in ["data.bin", "other.new"] {
+        assert_eq!(export_from(&process(&place), &folder.path().join(name)).unwrap(), 3);
+    }
+    assert!(others.iter().all(|other| fs::read(other).unwrap() == b"precious"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5);
+}
+
+#[test]
+fn an_export_that_cannot_be_put_there_says_where_and_leaves_nothing() {
+    let (place, _) = exported();
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken");
+    fs::create_dir(&taken).unwrap();
+    let error = export_from(&process(&place), &taken).unwrap_err().to_string();
+    assert!(error.contains(taken.to_str().unwrap()), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    for nowhere in ["", "/", ".."] {
+        let error = export_from(&process(&place), nowhere.as_ref()).unwrap_err().to_string();
+        assert!(error.contains("names no file"), "{error}");
+    }
+}
+
+#[test]
 fn a_damaged_export_is_an_error_and_changes_nothing() {
     let (_source, file) = exported();
     let whole = fs::read(&file).unwrap();

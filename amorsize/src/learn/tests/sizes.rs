@@ -31,6 +31,18 @@ fn a_long_history_is_shortened_once_it_is_crowded() {
 }
 
 #[test]
+fn a_long_history_that_is_damaged_is_mended_and_shortened() {
+    let place = Place::with(0..MOST_SAMPLES as u64 + 100);
+    let mut bytes = fs::read(place.file()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    fs::write(place.file(), &bytes).unwrap();
+    assert!(place.store.prune(&place.name).unwrap().is_some(), "what was wrong is told");
+    assert!(place.load().warning.is_none() && place.aside().exists());
+    assert_eq!(place.times().len(), KEPT_SAMPLES);
+}
+
+#[test]
 fn pruning_keeps_what_is_rare() {
     let rare = Sample { threads: 8, ..sample(0) };
     let mut samples = vec![rare.clone()];
@@ -50,8 +62,9 @@ fn the_directory_keeps_4096_histories_and_a_few_damaged_files() {
         fs::write(directory.path().join(name), "").unwrap();
     });
     fs::write(directory.path().join("lock"), "").unwrap();
+    fs::write(directory.path().join("interrupted.new"), "").unwrap();
     tidy::tidy(directory.path());
     assert_eq!(tidy::files(directory.path(), "history").len(), 4096);
     assert_eq!(tidy::files(directory.path(), "damaged").len(), 16);
-    assert!(directory.path().join("lock").exists());
+    assert!(directory.path().join("lock").exists() && !directory.path().join("interrupted.new").exists());
 }

@@ -1,0 +1,60 @@
+//! A file that is written under a name of its own, and takes its place once it is whole. Until then nothing has changed,
+//! and where that fails nothing is left behind.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::learn::directory::private;
+
+/// Ends the names of files that are not whole, or were not when their process was killed.
+pub(crate) const UNFINISHED: &str = "new";
+/// Names that are tried: other processes, of other machines perhaps, may write to the same folder.
+const MOST_NAMES: u32 = 1000;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Fresh {
+    path: PathBuf,
+}
+
+impl Fresh {
+    /// Writes one part after the other to a new file in the folder of `target`.
+    pub(crate) fn beside(target: &Path, parts: &[&[u8]]) -> Result<Self, Error> {
+        let (mut file, path) = create(target).map_err(Error::io("write", target))?;
+        let fresh = Self { path };
+        parts.iter().try_for_each(|part| file.write_all(part)).map_err(Error::io("write", target))?;
+        Ok(fresh)
+    }
+
+    /// Takes the place of whatever file is there.
+    pub(crate) fn replace(self, target: &Path) -> Result<(), Error> {
+        fs::rename(&self.path, target).map_err(Error::io("replace", target))?;
+        std::mem::forget(self);
+        Ok(())
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // What is left is removed when the folder is tidied.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn create(target: &Path) -> io::Result<(File, PathBuf)> {
+    if target.file_name().is_none_or(OsStr::is_empty) {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it names no file"));
+    }
+    let process = std::process::id();
+    let mut taken = 0;
+    loop {
+        let path = target.with_file_name(format!(".amorsize-{process}-{taken}.{UNFINISHED}"));
+        match private().create_new(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && taken < MOST_NAMES => taken += 1,
+            created => return created.map(|file| (file, path)),
+        }
+    }
+}
