@@ -82,9 +82,7 @@ struct EndOnUnwind<'a, W, I, R, P>(&'a mut Core<W, I, R, P>);
 impl<W, I, R, P> Drop for EndOnUnwind<'_, W, I, R, P> {
     #[inline]
     fn drop(&mut self) {
-        // What is left of the budget was not run.
-        self.0.engine.granted -= std::mem::take(&mut self.0.budget);
-        self.0.engine.done = true;
+        self.0.interrupt();
     }
 }
 
@@ -138,6 +136,16 @@ impl<W, I, R, P> Core<W, I, R, P> {
     /// Items of the present budget that were run.
     fn looped(&self) -> u64 {
         (self.engine.granted - self.budget) as u64
+    }
+
+    /// A panic has ended the plain loop.
+    #[cold]
+    #[inline(never)]
+    fn interrupt(&mut self) {
+        // What is left of the budget was not run.
+        self.engine.granted -= std::mem::take(&mut self.budget);
+        self.engine.done = true;
+        self.engine.flow.interrupt();
     }
 
     fn report(&self, unread: usize) -> Report {
@@ -237,7 +245,9 @@ where
         loop {
             if core.budget > 0 {
                 let ran;
-                (source, folded, ran) = stretch(source, &*work, core.budget, folded, &mut fold);
+                let guard = EndOnUnwind(&mut core);
+                (source, folded, ran) = stretch(source, &*work, guard.0.budget, folded, &mut fold);
+                std::mem::forget(guard);
                 core.budget -= ran;
                 if core.budget > 0 {
                     core.end_loop(&mut source, &mut ready);

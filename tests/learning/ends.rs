@@ -18,6 +18,14 @@ pub(crate) fn a_program_of_short_streams_leaves_their_records() {
     assert_eq!(home.count(), 20);
 }
 
+pub(crate) fn a_run_whose_function_panics_teaches_nothing() {
+    let home = Home::new();
+    let played = home.play("interrupt", "");
+    assert!(played.ok, "{}", played.stderr);
+    let history = played.stdout;
+    assert!(history.contains("1 run recorded") && history.contains(" 100 items"), "{history}");
+}
+
 pub(crate) fn a_program_that_exits_leaves_its_records() {
     let home = Home::new();
     assert_eq!(home.play("run and exit", "").code, Some(7));

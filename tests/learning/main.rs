@@ -41,6 +41,7 @@ fn trials() -> Vec<Trial> {
         crowd::eight_processes_that_stream_lose_nothing,
         ends::a_program_of_short_streams_leaves_their_records,
         ends::a_program_that_returns_leaves_its_records,
+        ends::a_run_whose_function_panics_teaches_nothing,
         ends::a_program_that_exits_leaves_its_records,
         ends::a_program_that_panics_leaves_its_records,
         ends::threads_that_end_leave_their_records,

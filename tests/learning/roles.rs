@@ -1,6 +1,7 @@
 //! What children do. Each gets one argument, and says what came of it on its standard output.
 
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use amorsize::{ByValue, Outcome, Pool, Tuner};
@@ -43,6 +44,7 @@ pub(crate) fn play(role: &str) {
             panic!("as an ordinary program would");
         }
         "run on threads" => threads(),
+        "interrupt" => interrupt(),
         "run long and abort" => {
             runs(LONG);
             std::process::abort();
@@ -72,6 +74,24 @@ fn number(argument: &str) -> usize {
 /// A stream with a plan from its first item on: one that ends within its trial leaves no record.
 fn stream() {
     assert_eq!(square().pool(Pool::Serial).stream(0..100).sum::<u64>(), 328_350);
+}
+
+/// Runs whose function panics, one item after the other and in one go; then one that does not.
+fn interrupt() {
+    let tuner = || {
+        let square = |n: u64| if n < 500 { n * n } else { resume_unwind(Box::new(n)) };
+        Tuner::new("square", square).pool(Pool::Serial)
+    };
+    let interrupted = || tuner().stream(0..1_000);
+    assert!(catch_unwind(|| interrupted().for_each(drop)).is_err());
+    let mut stream = interrupted();
+    assert_eq!(stream.by_ref().take(500).count(), 500);
+    assert!(catch_unwind(AssertUnwindSafe(|| stream.next())).is_err());
+    let report = stream.report();
+    assert_eq!((report.items_out(), stream.next()), (500, None));
+    drop(stream);
+    assert_eq!(interrupted().take(100).count(), 100);
+    println!("{}", tuner().history().expect("a history"));
 }
 
 /// Ten runs, as streams record them.

@@ -160,13 +160,26 @@ fn blocked_of(wall: Duration, off: Duration, before: DelayBefore, now: Option<Du
 mod system {
     use std::time::Duration;
 
-    #[cfg(unix)]
+    // Where rustix has the clock.
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "openbsd"
+    ))]
     pub(super) fn thread_cpu_time() -> Option<Duration> {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
     }
 
-    #[cfg(not(unix))]
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "openbsd"
+    )))]
     pub(super) fn thread_cpu_time() -> Option<Duration> {
         None
     }

@@ -152,6 +152,13 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.end();
     }
 
+    /// A panic has ended the plain loop: how far it came and what it took is not known, so this run teaches nothing.
+    pub(crate) fn interrupt(&mut self) {
+        self.ended.get_or_insert_with(Instant::now);
+        self.pace = None;
+        self.end();
+    }
+
     /// The plain loop goes on at its pace, without asking anybody; `left` items of it were not run.
     #[inline]
     fn go_on(&mut self, now: Instant, left: usize) -> Option<usize> {
