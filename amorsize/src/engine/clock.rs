@@ -290,18 +290,9 @@ mod schedstat {
 
 #[cfg(test)]
 mod tests {
-    use std::hint::black_box;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::thread;
-
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-
-    /// Computes; the number of steps is fixed, the time is not.
-    fn spin(steps: u64) -> u64 {
-        (0..steps).fold(1, |sum: u64, step| black_box(sum.wrapping_mul(6_364_136_223_846_793_005) ^ step))
-    }
 
     #[test]
     fn the_run_queue_delay_is_not_blocked() {
@@ -352,33 +343,46 @@ mod tests {
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    #[test]
-    fn sleeping_is_blocked() {
-        let watch = Stopwatch::start(Clocks::All);
-        thread::sleep(5 * MS);
-        // Not the share: on a busy machine it may wait for a core as long again, and that is not blocked.
-        let blocked = watch.stop().blocked.unwrap();
-        assert!(blocked > 4 * MS, "{blocked:?}");
-    }
+    mod linux {
+        use std::hint::black_box;
+        use std::sync::atomic::{AtomicBool, Ordering};
+        use std::thread;
 
-    #[cfg(unix)]
-    #[test]
-    fn computing_beside_six_busy_threads_is_not_blocked() {
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            for _ in 0..6 {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        spin(1_000);
-                    }
-                });
-            }
+        use super::super::*;
+        use super::MS;
+
+        /// Computes; the number of steps is fixed, the time is not.
+        fn spin(steps: u64) -> u64 {
+            (0..steps).fold(1, |sum: u64, step| black_box(sum.wrapping_mul(6_364_136_223_846_793_005) ^ step))
+        }
+
+        #[test]
+        fn sleeping_is_blocked() {
             let watch = Stopwatch::start(Clocks::All);
-            spin(20_000_000);
-            let elapsed = watch.stop();
-            stop.store(true, Ordering::Relaxed);
-            let share = elapsed.blocked_share().unwrap();
-            assert!(share < 0.3, "{share} of {:?}", elapsed.wall);
-        });
+            thread::sleep(5 * MS);
+            // Not the share: on a busy machine it may wait for a core as long again, and that is not blocked.
+            let blocked = watch.stop().blocked.unwrap();
+            assert!(blocked > 4 * MS, "{blocked:?}");
+        }
+
+        #[test]
+        fn computing_beside_six_busy_threads_is_not_blocked() {
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                for _ in 0..6 {
+                    scope.spawn(|| {
+                        while !stop.load(Ordering::Relaxed) {
+                            spin(1_000);
+                        }
+                    });
+                }
+                let watch = Stopwatch::start(Clocks::All);
+                spin(20_000_000);
+                let elapsed = watch.stop();
+                stop.store(true, Ordering::Relaxed);
+                let share = elapsed.blocked_share().unwrap();
+                assert!(share < 0.3, "{share} of {:?}", elapsed.wall);
+            });
+        }
     }
 }

@@ -152,10 +152,14 @@ mod unix {
         fs::create_dir(place.file()).unwrap();
         is_set_aside(&place);
 
-        let place = Place::with(0..1);
-        fs::remove_file(place.file()).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, place.file(), 0o600.into()).unwrap();
-        is_set_aside(&place);
+        // (Not by a program of its own: until that runs, a forked process holds every lock of this one.)
+        #[cfg(not(target_vendor = "apple"))]
+        {
+            let place = Place::with(0..1);
+            fs::remove_file(place.file()).unwrap();
+            rustix::fs::mkfifoat(rustix::fs::CWD, place.file(), 0o600.into()).unwrap();
+            is_set_aside(&place);
+        }
 
         let place = Place::with(0..1);
         let elsewhere = place.directory.path().join("elsewhere");
