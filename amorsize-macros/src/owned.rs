@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type};
 
 use crate::expand::Names;
+use crate::tokens::find_ident;
 
 /// Types within types that are looked into; deeper ones are asked as a whole.
 const DEEPEST: usize = 4;
@@ -13,10 +14,12 @@ const DEEPEST: usize = 4;
 pub(crate) fn result_bytes(output: &Type, Names { at, private, .. }: &Names) -> TokenStream {
     let result = Ident::new("__result", Span::mixed_site());
     let owned = owned(&quote!(#result), output, private, 0);
+    // Unneeded, it would be a lint's business; and an `allow` is no use where that is forbidden.
+    let is_asked = ["amorsize_owned", "amorsize_held"].iter().any(|method| find_ident(&owned, method).is_some());
+    let methods = is_asked.then(|| quote_spanned!(*at=> use #private::bytes::methods::*;));
     quote_spanned! {*at=>
         fn result_bytes(#result: &Self::Output) -> usize {
-            #[allow(unused_imports)]
-            use #private::bytes::methods::*;
+            #methods
             #private::bytes::shallow(#result).saturating_add(#owned)
         }
     }

@@ -5,7 +5,7 @@
 #![forbid(unused_lifetimes, unused_qualifications, unused_results, trivial_casts, elided_lifetimes_in_paths)]
 #![forbid(variant_size_differences, explicit_outlives_requirements, trivial_bounds, let_underscore_drop)]
 #![forbid(absolute_paths_not_starting_with_crate, unit_bindings, unnameable_types, redundant_lifetimes)]
-#![deny(warnings)]
+#![deny(warnings, forbidden_lint_groups)]
 
 /// Public.
 #[amorsize::streaming(threads = 2)]
