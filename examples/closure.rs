@@ -1,7 +1,7 @@
 //! Finds the words of a text that a dictionary does not have.
 //!
 //! Shows `Tuner::new`: a closure that calls a method of a value with state, where there is no function to annotate. The
-//! tuner is made once and run over several inputs; what is learned is kept under its name.
+//! tuner is made once and run over several inputs; what is learned is kept under its name and file.
 //!
 //!     cargo run --release --example closure
 //!     cargo run --release --example closure -- CHANGELOG.md benches/README.md

@@ -9,7 +9,7 @@ use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Vi
 
 use crate::lifetimes::hand_over;
 use crate::mistakes::Mistakes;
-use crate::tokens::find_ident;
+use crate::tokens::{as_written, find_ident};
 
 /// A signature that can be streamed.
 pub(crate) struct Function {
@@ -152,7 +152,11 @@ fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mist
         } else if let Some(attribute) = conditional {
             mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
         } else if find_ident(ty, "impl").is_some() {
-            let message = format!("`impl Trait` has no name: write `fn {name}<T: Trait>(…: T)`");
+            let bounds = match ty {
+                Type::ImplTrait(ty) => as_written(&ty.bounds),
+                _ => "Trait".to_owned(),
+            };
+            let message = format!("`impl {bounds}` has no name: write `fn {name}<T: {bounds}>(…: T)`");
             mistakes.at(ty, message);
         } else if let (1.., Type::Reference(reference)) = (place, ty)
             && let Some(mutable) = reference.mutability
@@ -169,6 +173,6 @@ fn refuse_output(output: &ReturnType, mistakes: &mut Mistakes) {
     } else if matches!(**ty, Type::Never(_)) {
         mistakes.at(ty, "a streaming function returns: `!` has no value to stream");
     } else if let Some(word) = find_ident(ty, "Self") {
-        mistakes.at(word, "a method cannot be annotated: move the function out of the `impl`");
+        mistakes.at(word, "a function of an `impl` cannot be annotated: move it out");
     }
 }

@@ -23,18 +23,18 @@ use proc_macro::TokenStream;
 /// | option | values | default |
 /// |---|---|---|
 /// | `ordered` | `true`, `false`, `auto` | `true` |
-/// | `threads` | 1 or more | planned |
+/// | `threads` | 1 or more; above 65535 counts as that | planned |
 /// | `chunk_size` | items, 1 or more | planned, adapted while running |
 /// | `buffer_size` | items taken from the source and not yet yielded, 1 or more | planned |
 /// | `pool` | `auto`, `serial`, `cpu`, `blocking` | `auto` |
-/// | `max_blocking_threads` | 1 or more | `256` |
+/// | `max_blocking_threads` | 1 or more; above 65535 counts as that | `256` |
 /// | `sample_size` | items, 1 to 10000 | `5` |
-/// | `estimated_item_time` | a time: `"200us"` | unknown |
+/// | `estimated_item_time` | a time: `"200us"` | the first items are timed |
 /// | `target_chunk_duration` | a time: `"1.5ms"` | planned |
-/// | `result_bytes` | bytes that a result owns, with itself | measured |
+/// | `result_bytes` | bytes of a result with all it owns | measured; what types of your own own is not seen |
 /// | `ml_prediction` | `true`, `false` | `true` |
 /// | `online_learning` | `true`, `false` | `true` |
-/// | `confidence_threshold` | 0.0 to 1.0 | `0.7`, calibrated |
+/// | `confidence_threshold` | 0.0 to 1.0: nothing below it is used | `0.7`, calibrated, and less if the first items agree |
 /// | `adaptive_chunking` | `true`, `false`, or a rate from 0.0 to 1.0 | `true`, a rate of 0.3 |
 /// | `memory_threshold` | `off`, or a share of the memory limit from 0.0 to 1.0 | `0.8` |
 /// | `crate` | the path of `amorsize`, where a crate re-exports it | `::amorsize` |
@@ -44,14 +44,14 @@ use proc_macro::TokenStream;
 /// # Limits
 ///
 /// - The function is free-standing and plain: no method, and not `async`, `unsafe` or of a foreign ABI. For a method,
-///   give a closure to `Tuner::new`.
+///   give a closure to `Tuner::new`. ("Not supported in `trait`s or `impl`s": move the function out of the `impl`.)
 /// - The first parameter is the item. It and the result are `Send`, and neither is of a type without a name, such as
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
-/// - No type of the function's name may stand beside it.
+/// - No type or module of the function's name may stand beside it.
 /// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is
 ///   meant, as in `size::<u32>::collect(&numbers)`: a `&u32` may be meant as a `u32` or as itself.
-/// - The item that a result borrows from is taken as the reference that it is, not as what can be borrowed.
+/// - Where the result borrows from the item, items are exactly the reference: `&str`, and not `String`.
 #[proc_macro_attribute]
 pub fn streaming(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(args.into(), item.into()).into()

@@ -17,6 +17,13 @@ pub(crate) fn mentions(tokens: impl ToTokens, name: &proc_macro2::Ident) -> bool
     find_ident(tokens, &name.to_string()).is_some()
 }
 
+/// As a person would write it: tokens that were parsed have spaces between all of them.
+pub(crate) fn as_written(tokens: impl ToTokens) -> String {
+    let spaced = tokens.into_token_stream().to_string();
+    let closed = [(" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ","), (" (", "("), ("& ", "&")];
+    closed.into_iter().fold(spaced, |text, (wide, narrow)| text.replace(wide, narrow))
+}
+
 /// Takes off the invisible brackets that `macro_rules!` puts around what it captures.
 pub(crate) fn ungrouped(tokens: TokenStream) -> TokenStream {
     let mut trees = tokens.clone().into_iter();

@@ -24,7 +24,7 @@ pub(crate) const MAX_BLOCKING_THREADS: usize = 256;
 pub(crate) const MOST_THREADS: usize = 65_535;
 /// Fewest samples a prediction is made from.
 pub(crate) const MIN_SAMPLES: usize = 3;
-/// Confidence below which no prediction is made, until calibration moves it.
+/// Confidence below which a prediction is doubted, until calibration moves it.
 pub(crate) const CONFIDENCE_THRESHOLD: f64 = 0.7;
 /// Fewest predictions compared with their outcome from which the default threshold moves.
 pub(crate) const MIN_CALIBRATION_SAMPLES: u64 = 10;

@@ -4,6 +4,11 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Advice where a history or its directory is meant.
+const OF_CACHE: &str = "see to it, or set AMORSIZE_CACHE_DIR to a directory that this user can write";
+/// The same for a file of an export.
+const OF_NAMED_FILE: &str = "see to it, or name another file";
+
 /// Trouble with what is kept of earlier runs.
 ///
 /// Running a stream never returns one: there, trouble is a `tracing` warning and a run that starts without experience.
@@ -21,8 +26,10 @@ pub enum Error {
         action: &'static str,
         /// On which file or directory.
         path: PathBuf,
-        /// Why it failed.
+        /// Why it failed. The message tells it, so it is not told again as the error's `source()`.
         source: io::Error,
+        /// What can be done about it.
+        advice: &'static str,
     },
     /// Others than this user can write the file or directory, so what it says cannot be trusted.
     #[non_exhaustive]
@@ -78,7 +85,15 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + use<'a> {
-        move |source| Self::Io { action, path: path.to_owned(), source }
+        move |source| Self::Io { action, path: path.to_owned(), source, advice: OF_CACHE }
+    }
+
+    /// The same where the file is one that the caller has named.
+    pub(crate) fn of_named_file(self) -> Self {
+        match self {
+            Self::Io { action, path, source, .. } => Self::Io { action, path, source, advice: OF_NAMED_FILE },
+            other => other,
+        }
     }
 
     /// The file or directory that the trouble is with, if it is with one.
@@ -102,11 +117,9 @@ impl fmt::Display for Error {
             Self::NoCacheDirectory => f.write_str(
                 "no directory to keep histories in: set AMORSIZE_CACHE_DIR, or HOME (LOCALAPPDATA on Windows)",
             ),
-            Self::Io { action, path, source } => write!(
-                f,
-                "cannot {action} {}: {source}; make it accessible or set AMORSIZE_CACHE_DIR to another directory",
-                path.display()
-            ),
+            Self::Io { action, path, source, advice } => {
+                write!(f, "cannot {action} {}: {source}; {advice}", path.display())
+            }
             Self::Untrusted { path, mode, owner } => write!(
                 f,
                 "{} is not trusted, because others can write it (mode {mode:o}, owner {owner}): \
@@ -116,7 +129,7 @@ impl fmt::Display for Error {
             Self::Newer { path, version } => write!(
                 f,
                 "{} was written by a later release of amorsize (format {version}) and is left untouched: \
-                 update amorsize, or remove the file to start over",
+                 update amorsize to use it, or remove it to do without",
                 path.display()
             ),
             Self::Foreign { path, owner } => write!(
@@ -136,11 +149,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for Error {}

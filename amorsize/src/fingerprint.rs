@@ -1,7 +1,8 @@
 //! Who a function is, across compilations, runs and machines: what history is filed under. Pure hashing; no file.
 //!
 //! The *key* (package, module path, name, types) names the history. The *body* tells whether the code is still the one
-//! that was measured; another body is weaker evidence, not none.
+//! that was measured; another body is weaker evidence, not none. What a closure does is not known, so where in its file it
+//! stands takes the place of its body: it may be another one of the same name, or the same after an edit above it.
 
 use std::any::type_name;
 use std::panic::Location;
@@ -33,18 +34,17 @@ impl Identity {
     /// A closure given to a tuner where the caller says.
     #[track_caller]
     pub(crate) fn of_closure<F>(name: &'static str) -> Self {
-        let site = Site { package: "", module: "", name, body: 0 };
-        Self { site, types: type_name::<F>(), place: Some(Location::caller()) }
+        let place = Location::caller();
+        let body = Fnv::new().number(place.line().into()).number(place.column().into()).finish();
+        let site = Site { package: "", module: "", name, body };
+        Self { site, types: type_name::<F>(), place: Some(place) }
     }
 
     /// What the history is filed under.
     pub(crate) fn key(&self) -> u64 {
         let site = &self.site;
-        let mut hash = Fnv::new().text(site.package).text(site.module).text(site.name).text(self.types);
-        if let Some(place) = self.place {
-            hash = hash.text(place.file()).number(place.line().into()).number(place.column().into());
-        }
-        hash.finish()
+        let hash = Fnv::new().text(site.package).text(site.module).text(site.name).text(self.types);
+        self.file().map_or(hash, |file| hash.text(file)).finish()
     }
 
     /// Names the function for a person, and tells two functions apart whose keys are the same by chance. (Formatting
@@ -52,9 +52,8 @@ impl Identity {
     pub(crate) fn label(&self) -> String {
         let Site { package, module, name, .. } = self.site;
         let mut label = [package, " ", module, "::", name, " as ", self.types].concat();
-        if let Some(place) = self.place {
-            let (line, column) = (place.line().to_string(), place.column().to_string());
-            label.extend([" at ", place.file(), ":", &line, ":", &column]);
+        if let Some(file) = self.file() {
+            label.extend([" in ", file]);
         }
         label
     }
@@ -62,7 +61,12 @@ impl Identity {
     /// Whether both are filed under the same label, whatever their bodies.
     pub(crate) fn is_namesake(&self, other: &Self) -> bool {
         let body = self.site.body;
-        *self == Self { site: Site { body, ..other.site }, ..*other }
+        self.site == Site { body, ..other.site } && self.types == other.types && self.file() == other.file()
+    }
+
+    /// The file in which a closure is.
+    fn file(&self) -> Option<&'static str> {
+        self.place.map(Location::file)
     }
 
     /// Tells changed code from unchanged.
@@ -146,8 +150,17 @@ mod tests {
     fn labels_say_all_that_keys_are_made_of() {
         let here = Location::caller();
         let identity = Identity { site: SITE, types: "u8", place: Some(here) };
-        assert_eq!(identity.label(), format!("app app::hash::digest as u8 at {here}"));
+        assert_eq!(identity.label(), format!("app app::hash::digest as u8 in {}", here.file()));
         assert_eq!(Identity { place: None, ..identity }.label(), "app app::hash::digest as u8");
+    }
+
+    #[test]
+    fn closures_of_one_name_and_file_share_a_history_and_differ_in_their_bodies() {
+        let one = Identity::of_closure::<u8>("parse");
+        let other = Identity::of_closure::<u8>("parse");
+        assert!(one.key() == other.key() && one.label() == other.label() && one.is_namesake(&other));
+        assert_ne!(one.body(), other.body());
+        assert_ne!(one.key(), Identity::of_closure::<u8>("print").key());
     }
 
     #[test]

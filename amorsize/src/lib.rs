@@ -18,8 +18,11 @@
 //!
 //! A [`Stream`] is a lazy iterator: nothing is taken from the source before the first `next`, and at most
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
-//! so it may borrow, lock or read what it likes. A panic of the function comes out in place of its result; dropping the
-//! stream cancels what is left.
+//! so it may borrow, lock or read what it likes. A panic of the function comes out in place of its result (with
+//! `panic = "abort"` it ends the program, as it always does).
+//!
+//! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at most;
+//! those that run are not waited for, except by the calls below that return when all is done.
 //!
 //! # Borrowed items
 //!
@@ -63,8 +66,8 @@
 //!
 //! # Options
 //!
-//! Keys of the attribute and methods of [`Tuner`] have the same names; the methods override. What is set always wins,
-//! and the rest is planned. [`Tuner`] documents each of them.
+//! Keys of the attribute and methods of [`Tuner`] have the same names; the methods override. What is set wins over what
+//! is planned. [`Tuner`] documents each of them.
 //!
 //! ```
 //! #[amorsize::streaming(ordered = false, max_blocking_threads = 64)]
@@ -84,7 +87,7 @@
 //! # #[amorsize::streaming]
 //! # fn square(n: u64) -> u64 { n * n }
 //! let mut squares = square::stream(0..1_000);
-//! println!("{}", squares.plan()); // plain loop: items of 1ns are cheaper than handing them over
+//! println!("{}", squares.plan()); // plain loop: items of 1.0ns are cheaper than handing them to another thread
 //! assert_eq!(squares.by_ref().sum::<u64>(), 332_833_500);
 //! println!("{}", squares.report()); // items, time, throughput, threads, chunks
 //! ```
@@ -95,15 +98,16 @@
 //! # Threads
 //!
 //! A function that computes runs on rayon's threads: those of the pool that the stream is iterated in, or else the global
-//! pool, which is started once it is worth that. Of few threads, or where chunks are short, the consumer is one itself while it
-//! has no result to take. A function that waits, and a run with more `threads` stated than that pool has, gets threads of
-//! our own ([`pool`]), which end when they are idle. Of more than eight threads that nothing is known about, a quarter
-//! begins, at least eight, and the others follow if that goes well. On Linux a thread of rayon's that wakes up on the
-//! consumer's processor moves to another one, if it may run on all of them.
+//! pool, which is started when that first pays. (A program that configures it calls rayon's `build_global` before its first
+//! stream.) Where threads are few or chunks are short, the consumer runs chunks too while it has no result to take. Threads
+//! of our own ([`pool`]), which end after five idle minutes, serve functions that wait, and runs with stated `threads`,
+//! unless the caller belongs to a rayon pool that has as many. On a machine of more than eight cores a function that
+//! nothing is known about begins with a quarter of them, at least eight, and the others follow if that goes well. On Linux
+//! a thread of rayon's that wakes up on the consumer's processor moves to another one, if it may run on all of them.
 //!
-//! While a pool is running, the first items of a stream of a function of which nothing is known are timed beside one of its
-//! threads: up to four are taken from a quick source before there is a result. (Not in the calls that take borrowed items,
-//! unless they are made in that pool: they could not return while all of its threads are busy.)
+//! While a rayon pool is running, the first items of a function that has no history are timed on two threads: up to four
+//! are taken from a quick source before there is a result. The calls that take borrowed items do so only within a pool:
+//! elsewhere they could not return while all of its threads are busy.
 //!
 //! A result is freed by whoever drops it, which is the consumer. Where results are made of many small allocations, the
 //! system's allocator can make that dearer than the function; then the plain loop wins, and it helps to do in the function
@@ -137,11 +141,21 @@
 //! A history that cannot be read or written never stops a run: it is a warning, and the first items are timed.
 //! [`flush`] waits until all is on disk; [`export`] and [`import`] carry it to another machine.
 //!
+//! A history holds the function's name, module and types (a closure's source file), times, sizes and counts, and the size
+//! of the machine; never an item or a result. It takes up to some 200 KB, and there are 4,096 at most. The directory can be
+//! deleted at any time. `online_learning = false` stops writing for a function, `ml_prediction = false` reading.
+//!
 //! # In the environment
 //!
-//! - `AMORSIZE=serial`: every stream is a plain loop, and nothing is learned.
+//! - `AMORSIZE=serial`: every stream is a plain loop, and leaves no record.
 //! - `AMORSIZE_THREADS`: replaces the number of cores.
-//! - `AMORSIZE_CACHE_DIR`: where histories are kept.
+//! - `AMORSIZE_CACHE_DIR`: where histories are kept, instead of `amorsize` in the platform's directory for caches.
+//!
+//! # Platforms
+//!
+//! Rust 1.89 or later. Tested on Linux, where CPU quotas, control groups and the time that a thread waits for a processor
+//! are known. On macOS, FreeBSD and OpenBSD only functions that wait for more than nine tenths of their time are
+//! recognised as such; on Windows and elsewhere none is, so say `pool = blocking`. There the machine's memory is the limit.
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]
@@ -161,6 +175,7 @@ mod plan;
 pub mod pool;
 mod prediction;
 mod report;
+#[cfg(any(test, feature = "__sim"))]
 mod sim;
 mod stream;
 mod tuner;
@@ -270,6 +285,7 @@ pub use work::{ByRef, ByValue, Call, Work};
 
 /// The pure decisions in virtual time, for `benches/`. No part of the interface.
 #[doc(hidden)]
+#[cfg(feature = "__sim")]
 pub mod __sim {
     pub use crate::sim::{Regret, Regrets, Reliability, reliability, study};
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum Pool {
     /// The caller's thread, one item after the other: a plain loop.
     Serial,
-    /// Threads that compute: at most as many as this process has cores.
+    /// Threads that compute: at most as many as this process has cores, unless a number is stated.
     Cpu,
     /// Threads that mostly wait (disk, network, sleep): more of them than there are cores.
     Blocking,
@@ -28,7 +28,7 @@ impl fmt::Display for Pool {
 /// What a plan rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin {
-    /// The user's options or the environment left nothing to decide.
+    /// Options or the environment: they leave nothing to decide, or say what an item takes.
     Pinned,
     /// Earlier runs.
     Predicted {
@@ -96,7 +96,8 @@ impl Plan {
         self.origin
     }
 
-    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan.
+    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan, and the number of threads, which is
+    /// the most there can be, where the number or the pool is stated.
     #[must_use]
     pub fn expected_speedup(&self) -> f64 {
         self.expected_speedup

@@ -155,7 +155,7 @@ impl<T> Lend<T> for Arc<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a context that is taken by value",
     label = "must be `Clone`, `Send` and `Sync`, because every item gets a clone",
-    note = "a context that is taken by reference need not be `Clone`"
+    note = "`Arc` instead of `Rc` can be shared; a context that is taken by reference need not be `Clone`"
 )]
 pub trait Cloned: Clone + Send + Sync {}
 

@@ -87,7 +87,7 @@ impl Report {
         self.waits
     }
 
-    /// Plans made so far: 1 unless the stream changed its mind.
+    /// Plans made so far: 1 unless the stream changed its mind. Another number of threads is no other plan.
     #[must_use]
     pub fn plans(&self) -> u64 {
         self.plans

@@ -22,7 +22,9 @@ use crate::work::{ByRef, ByValue, Discard, Work};
 /// A function with its options, ready to run over any number of inputs.
 ///
 /// `f::tuner()` gives the one of an annotated function, with the attribute's options as defaults;
-/// [`Tuner::new`] makes one for a closure. Every option is planned unless it is set here, and a set value always wins.
+/// [`Tuner::new`] makes one for a closure. Every option is planned unless it is set here.
+/// What is set wins over what is planned; of what is set, `AMORSIZE=serial` in the environment wins over all, then `pool`,
+/// then a single thread or a buffer of one item, which mean the plain loop.
 ///
 /// ```
 /// use amorsize::Tuner;
@@ -40,8 +42,9 @@ pub struct Tuner<W> {
 }
 
 impl<F> Tuner<ByValue<F>> {
-    /// A tuner for a closure or function that takes its item by value. What is learned is kept under `name` and the
-    /// place in the source code of this call, so two closures may share a name.
+    /// A tuner for a closure or function that takes its item by value. What is learned is kept under `name`, the closure's
+    /// type and its file. Of two that share all of these, each learns from the other too, but less than from itself; so it
+    /// does from its own runs before this call moved to another line.
     #[track_caller]
     pub fn new<I, R>(name: &'static str, function: F) -> Self
     where
@@ -87,7 +90,7 @@ impl<W> Tuner<W> {
         self.with(|options| options.ordered = order)
     }
 
-    /// Threads that run the function at the same time, at most 65,535. Default: planned.
+    /// Threads that run the function at the same time; more than 65,535 count as that. Default: planned.
     ///
     /// # Panics
     /// When `threads` is 0.
@@ -107,7 +110,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.chunk_size = Some(chunk_size))
     }
 
-    /// Most items taken from the source and not yet yielded. Chunks are made small enough to fit. Default: planned.
+    /// Most items taken from the source and not yet yielded. Chunks are made small enough to fit. Default: planned, so that
+    /// results stay within a tenth of the available memory; what items own is not seen.
     ///
     /// # Panics
     /// When `buffer_size` is 0.
@@ -123,7 +127,7 @@ impl<W> Tuner<W> {
         self.with(|options| options.pool = pool)
     }
 
-    /// Most threads of the blocking pool, 65,535 at most. Default: 256.
+    /// Most threads of the blocking pool; more than 65,535 count as that. Default: 256.
     ///
     /// # Panics
     /// When `threads` is 0.
@@ -133,8 +137,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.max_blocking_threads = threads)
     }
 
-    /// Items timed before the first plan, 1..=10,000. Default: 5. The trial ends earlier when items are slow: by
-    /// then it has cost as much as a wrong plan would.
+    /// Items to time before the first plan, 1..=10,000. Default: 5. More are timed where they are too short for the clock,
+    /// fewer where they are long: by then, waiting for more would cost as much as a wrong plan.
     ///
     /// # Panics
     /// When `items` is out of range.
@@ -144,7 +148,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.sample_size = items)
     }
 
-    /// Time of the function for an item, to plan with instead of a trial; more than 30 years count as that. Default: unknown.
+    /// Time of the function for an item, to plan with instead of timing the first ones; more than 30 years count as that.
+    /// Default: the first items are timed.
     ///
     /// # Panics
     /// When the time is zero.
@@ -154,7 +159,7 @@ impl<W> Tuner<W> {
         self.with(|options| options.estimated_item_time = Some(time))
     }
 
-    /// Time that a thread is to spend on a chunk. Default: planned.
+    /// Time that a thread is to spend on a chunk, within 8,192 items, `buffer_size` and what caches hold. Default: planned.
     ///
     /// # Panics
     /// When the time is zero.
@@ -164,7 +169,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.target_chunk_duration = Some(time))
     }
 
-    /// Bytes of a result with everything it owns, where the library cannot find out. Default: measured.
+    /// Bytes of a result with everything it owns. Default: measured, for types of the standard library; a type of your own
+    /// counts without what it owns, so say it if that is much.
     pub fn result_bytes(self, bytes: usize) -> Self {
         self.with(|options| options.result_bytes = Some(bytes))
     }
@@ -179,8 +185,9 @@ impl<W> Tuner<W> {
         self.with(|options| options.online_learning = on)
     }
 
-    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration; a prediction below
-    /// the default is still followed if the first items bear it out.
+    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration between 0.5 and 0.95,
+    /// and a prediction below it is still followed if the first items bear it out. Once it is set, to 0.7 too, nothing below
+    /// it is used, and threads that earlier runs gave up are not tried again.
     ///
     /// # Panics
     /// When the threshold is out of range.
@@ -213,7 +220,8 @@ impl<W> Tuner<W> {
     }
 
     /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with too
-    /// few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first items.
+    /// few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first items. Whether
+    /// runs ask (`ml_prediction`) does not matter here.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -287,7 +295,8 @@ impl<W> Tuner<W> {
     }
 
     /// Runs over all items and collects the results into any collection. A `Result` or `Option` of one stops at the
-    /// first error; a consumer that stops cancels what is left.
+    /// first error. By then the function may have been run for items behind it, `buffer_size` at most; for the others it
+    /// never is.
     ///
     /// ```
     /// # #[amorsize::streaming]

@@ -9,6 +9,7 @@ pub(crate) struct Remaining {
 
 impl Remaining {
     /// Of a source that says nothing.
+    #[cfg(any(test, feature = "__sim"))]
     pub(crate) const UNKNOWN: Self = Self { lower: 0, upper: None };
 
     /// Of a source that is exhausted.

@@ -23,6 +23,8 @@ const RELIEF: f64 = 0.05;
 pub(crate) struct Pressure {
     threshold: Option<f64>,
     is_paused: bool,
+    /// Somebody who wonders why the stream is slow has been told.
+    has_told: bool,
     /// Bytes up to the threshold at the last reading.
     budget: f64,
     /// Time and bytes used at the last reading.
@@ -35,7 +37,7 @@ impl Pressure {
     pub(crate) fn new(threshold: Option<f64>) -> Self {
         // Whatever is used is more than nothing: no reading is needed to know that.
         let is_paused = threshold.is_some_and(|threshold| threshold <= 0.0);
-        Self { threshold, is_paused, budget: f64::INFINITY, last: None, next: FIRST_LOOK }
+        Self { threshold, is_paused, has_told: false, budget: f64::INFINITY, last: None, next: FIRST_LOOK }
     }
 
     /// Whether [`Pressure::observe`] wants a reading now.
@@ -55,10 +57,16 @@ impl Pressure {
     }
 
     fn turn(&mut self, is_paused: bool, share: f64) {
-        if is_paused != self.is_paused {
-            let percent = share * 100.0;
-            let what = if is_paused { "pauses" } else { "goes on" };
-            tracing::debug!(target: "amorsize", "the source {what}: this process uses {percent:.0} % of the memory it could have");
+        let percent = share * 100.0;
+        let uses = || format!("this process uses {percent:.0} % of the memory it could have");
+        match (self.is_paused, is_paused) {
+            (false, true) if !self.has_told => {
+                self.has_told = true;
+                tracing::warn!(target: "amorsize", "the source pauses until memory is freed: {} (see `memory_threshold`; a smaller `buffer_size` takes less)", uses());
+            }
+            (false, true) => tracing::debug!(target: "amorsize", "the source pauses again: {}", uses()),
+            (true, false) => tracing::debug!(target: "amorsize", "the source goes on: {}", uses()),
+            _ => {}
         }
         self.is_paused = is_paused;
     }

@@ -61,7 +61,7 @@ fn leave(processor: usize) -> bool {
     let mut all = CpuSet::new();
     (0..CpuSet::MAX_CPU).for_each(|processor| all.set(processor));
     if let Err(error) = sched_setaffinity(None, &all) {
-        tracing::warn!(target: "amorsize", %error, "a thread keeps off processor {processor} from now on");
+        tracing::warn!(target: "amorsize", %error, "the affinity of a thread could not be restored: it does not run on processor {processor} any more");
     }
     true
 }

@@ -68,7 +68,8 @@ impl<W> Tuner<W> {
 }
 
 /// Waits until everything that was recorded so far is on disk. Records get there without it: most at once, those of
-/// short runs within some milliseconds, or when their thread or the program ends.
+/// short runs within some milliseconds, or when their thread ends or the program exits. Before an `abort`, or on systems
+/// other than Linux, macOS and Windows, call it if the last short runs matter.
 ///
 /// # Errors
 /// When something could not be written: the first trouble there was. Everything else is on disk even so.
@@ -77,7 +78,7 @@ pub fn flush() -> Result<(), Error> {
 }
 
 /// The directory in which histories are kept: `AMORSIZE_CACHE_DIR` if it is set, otherwise `amorsize` in the platform's
-/// directory for caches. Taken from the environment when the library first needs it, and then the same until the
+/// directory for caches (`$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). Taken from the environment when the library first needs it, and then the same until the
 /// program ends. It need not exist yet.
 ///
 /// # Errors

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::constants::{
     CALIBRATION_FACTOR, CONFIDENCE_THRESHOLD, HIGHEST_THRESHOLD, LOWEST_THRESHOLD, MIN_CALIBRATION_SAMPLES,
 };
@@ -16,7 +14,7 @@ const NEWEST: f64 = 0.01;
 const RIGHT: f64 = 0.9;
 
 /// How predictions have compared with what happened, and the confidence that a prediction needs by default.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
     samples: u64,
     accuracy: f64,
@@ -39,7 +37,8 @@ impl Calibration {
         self.samples
     }
 
-    /// Mean ratio of predicted and observed throughput, the smaller over the larger: 1.0 is a perfect record.
+    /// Mean ratio of predicted and observed throughput, the smaller over the larger: 1.0 is a perfect record,
+    /// 0.0 none.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         self.accuracy

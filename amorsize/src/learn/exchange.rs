@@ -42,7 +42,7 @@ pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Err
     let mut bytes = Name::new(0, LABEL).header().to_vec();
     histories.iter().for_each(|(name, contents)| add(&mut bytes, name, contents));
     let crc = crc32fast::hash(&bytes).to_le_bytes();
-    file::replace(path, &bytes, &crc)?;
+    file::replace(path, &bytes, &crc).map_err(Error::of_named_file)?;
     Ok(histories.iter().map(|(_, contents)| contents.samples.len()).sum())
 }
 
@@ -55,7 +55,7 @@ fn add(bytes: &mut Vec<u8>, name: &Name, contents: &Contents) {
 }
 
 pub(crate) fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error> {
-    let bytes = read(path)?;
+    let bytes = read(path).map_err(Error::of_named_file)?;
     let histories = parse(path, &bytes)?;
     let mut added = 0;
     for (name, contents) in histories {

@@ -85,7 +85,9 @@ impl Experience {
         }
         let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
         let function = Function::of(&self.identity);
-        let Some((forecast, threshold)) = ask_history(&function, self.place, remaining, options, situation, ask) else {
+        let Some((forecast, threshold)) =
+            ask_history(&self.identity, &function, self.place, remaining, options, situation, ask)
+        else {
             // Where nothing will be recorded, that would never change.
             return (self.leaves && function.is_open_to_threads()).then_some(Advice::Open);
         };
@@ -147,6 +149,7 @@ fn narrow(size: usize) -> u32 {
 /// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found out
 /// for the query.
 fn ask_history<T>(
+    identity: &Identity,
     function: &Function,
     place: &'static Location<'static>,
     remaining: Remaining,
@@ -159,7 +162,7 @@ fn ask_history<T>(
         return None;
     }
     let query = Query {
-        body: function.identity().body(),
+        body: identity.body(),
         build: fingerprint::build(),
         machine: learned.this_machine(),
         similarity: &|machine| learned.similarity(machine),
@@ -182,6 +185,7 @@ pub(crate) fn predict(
     situation: &Situation,
 ) -> Option<Prediction> {
     let remaining = Remaining::from_hint((len, Some(len)));
-    let forecast = ask_history(&Function::of(identity), place, remaining, options, situation, Model::predict)?;
+    let forecast =
+        ask_history(identity, &Function::of(identity), place, remaining, options, situation, Model::predict)?;
     Some((&forecast).into())
 }

@@ -333,7 +333,7 @@ impl Function {
         let told = if self.concerns_only_this(error) { &self.warned } else { self.store.warned() };
         if !told.swap(true, Ordering::Relaxed) {
             let function = self.identity.site.name;
-            tracing::warn!(target: "amorsize", function, "{error} (streams run on, without what was learned there)");
+            tracing::warn!(target: "amorsize", function, "{error} (streams run on without it; this is told once)");
         }
     }
 

@@ -11,7 +11,8 @@ use crate::plan::Pool;
 /// Runs that are printed; earlier ones are only counted.
 const PRINTED: usize = 20;
 
-/// The recorded runs of a function, oldest first, as they were when it was made.
+/// The recorded runs of a function, oldest first, as they were when it was made. A run whose plan changed leaves several
+/// records, each of which counts as one.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct History {
@@ -43,13 +44,13 @@ impl History {
 }
 
 impl Run<'_> {
-    /// Items.
+    /// Items of this record.
     #[must_use]
     pub fn items(&self) -> u64 {
         self.0.items
     }
 
-    /// Time of the function for an item.
+    /// Mean time of the function for an item.
     #[must_use]
     pub fn item_time(&self) -> Duration {
         Duration::from_secs_f64(self.0.costs.item)

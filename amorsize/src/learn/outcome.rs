@@ -39,7 +39,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A run over so many items, at least 1, for each of which the function took `item_time` on average.
+    /// A run over so many items, at least 1, for each of which the function took `item_time` on average, three
+    /// centuries at most.
     pub fn new(items: u64, item_time: Duration) -> Self {
         Self {
             items,
@@ -75,18 +76,18 @@ impl Outcome {
         Self { ordered, ..self }
     }
 
-    /// Throughput from end to end against the plain loop, more than 0. Default: as many times as there were threads,
+    /// Throughput from end to end against the plain loop, more than 0 and at most 1e6. Default: as many times as there were threads,
     /// or cores if there are fewer.
     pub fn speedup(self, speedup: f64) -> Self {
         Self { speedup: Some(speedup), ..self }
     }
 
-    /// Coefficient of variation of the item times: 0 if all were the same. Default: 0.
+    /// Coefficient of variation of the item times, 0.0..=1e6: 0 if all were the same. Default: 0.
     pub fn spread(self, spread: f64) -> Self {
         Self { spread, ..self }
     }
 
-    /// Bytes of a result with everything it owns. Default: 0, so little that it does not matter.
+    /// Bytes of a result with everything it owns, at most 2^60. Default: 0, so little that it does not matter.
     pub fn result_bytes(self, result_bytes: usize) -> Self {
         Self { result_bytes, ..self }
     }

@@ -1,11 +1,8 @@
 //! The dedicated pools: started when a plan asks for one, shared by all streams, ended when idle.
 //!
 //! Functions that compute run on rayon's own pools (the one the caller is in, or the global one) unless the number of
-//! threads is pinned; only pinned and blocking plans come here. A blocking plan of many threads is made of several
-//! crews, so that it can grow without starting over; so is a pinned one of some hundreds.
-//!
-//! - `crew`: one rayon pool with its jobs counted
-//! - `manager`: which crews there are, and until when
+//! threads is stated; only such and blocking plans come here. A blocking plan of many threads is made of several
+//! pools of ours, so that it can grow without starting over.
 
 mod crew;
 mod manager;
@@ -94,9 +91,9 @@ pub fn stats() -> Stats {
     manager::stats()
 }
 
-/// Ends all dedicated pools: waits until the jobs they have are done (chunks of streams that are still read run on),
-/// then lets their threads end. Never kills work. Streams that start later get new pools, so this is for programs that
-/// want to be quiet, and for tests.
+/// Ends all dedicated pools: waits until the chunks that they run now are done, then lets their threads end. Never kills
+/// work. Streams that are still read go on, with new pools, so this is for programs that want to be quiet, and for tests.
+/// Not to be called under a lock that a function needs.
 ///
 /// From within a thread of such a pool it returns at once, since it cannot wait for itself.
 pub fn shutdown() {

@@ -98,7 +98,7 @@ impl Pilot {
             self.close_stretch(at);
             self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
-            tracing::debug!(target: "amorsize", threads, seconds = at.now, "other threads");
+            tracing::debug!(target: "amorsize", threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
         }
         self.outgrow(at, remaining);
         self.climb(at, progress, remaining);

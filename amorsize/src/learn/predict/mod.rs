@@ -50,7 +50,7 @@ pub(crate) struct Query<'a> {
     pub(crate) at_least: u64,
     pub(crate) options: &'a Options,
     pub(crate) situation: &'a Situation,
-    /// Confidence below which there is no forecast, unless the options name one.
+    /// Confidence below which a forecast is doubted, unless the options name one.
     pub(crate) threshold: f64,
 }
 
@@ -82,7 +82,7 @@ impl Model {
         self.neglect.is_over((query.body, query.build, query.machine))
     }
 
-    /// The same, however little confidence it deserves.
+    /// What [`Model::predict`] says, however little confidence it deserves.
     pub(crate) fn forecast(&self, query: &Query<'_>) -> Option<Forecast> {
         if self.len() < MIN_SAMPLES {
             return None;
