@@ -285,7 +285,7 @@ pub use work::{ByRef, ByValue, Call, Work};
 
 /// The pure decisions in virtual time, for `benches/`. No part of the interface.
 #[doc(hidden)]
-#[cfg(feature = "__sim")]
+#[cfg(any(test, feature = "__sim"))]
 pub mod __sim {
     pub use crate::sim::{Regret, Regrets, Reliability, reliability, study};
 }

@@ -40,8 +40,6 @@ pub(crate) use seen::{Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prio
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;
-/// Seconds of an item below which freeing its result may take as long as the item.
-const FREED_DEARLY: f64 = 20e-6;
 
 #[derive(Clone, Debug)]
 enum Mode {
@@ -301,7 +299,7 @@ impl Pilot {
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         // Memory that another thread frees than allocated it is where threads are most often in each other's way.
-        let needs_proof = self.situation.results_own && self.costs.item < FREED_DEARLY;
+        let needs_proof = self.situation.results_own && self.costs.item < watch::FREED_DEARLY;
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
             watch.needing_proof(needs_proof).on(self.situation.processors)

@@ -74,6 +74,8 @@ pub(crate) const CHEAP: f64 = 250e-9;
 /// Seconds of an item below which the same goes for results that own memory: the loop frees each before it makes the next,
 /// which keeps it in the cache, and a chunk does not.
 pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
+/// Seconds of an item below which freeing its result may take as long as the item.
+pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// Shortest seconds of such a stretch, and items of one that takes longer.
 pub(crate) const PROBE: f64 = 200e-6;
 pub(crate) const PROBE_ITEMS: f64 = 100.0;
@@ -259,7 +261,10 @@ impl Watch {
             self.since.forget_alone();
         }
         self.spread = Spread::default();
-        if !self.is_on_probation() && epoch.work() > self.explained() * self.baseline {
+        let is_dearer = epoch.work() > self.explained() * self.baseline;
+        if is_dearer && (!self.is_on_probation() || epoch.work() > FREED_DEARLY) {
+            // Nor does freeing memory explain that.
+            self.needs_proof = false;
             self.assume(epoch, at.now);
             return Judgement::GoOn;
         }

@@ -215,11 +215,19 @@ fn threads_that_need_proof_get_no_second_chance() {
 }
 
 #[test]
-fn threads_on_probation_are_checked_sooner_and_however_dear_items_seem() {
+fn threads_on_probation_are_checked_sooner_and_though_items_seem_dearer() {
     let doubt = |needs_proof, gain| first_doubt(&mut start().needing_proof(needs_proof), gain);
     assert!(doubt(true, 0.9) < doubt(false, 0.9), "one bad epoch is enough");
-    let [soon, late] = [true, false].map(|needs_proof| doubt(needs_proof, 0.02).unwrap());
+    let [soon, late] = [true, false].map(|needs_proof| doubt(needs_proof, 0.15).unwrap());
     assert!(4.0 * soon < late, "{soon} {late}");
+}
+
+#[test]
+fn items_that_are_dearer_than_freeing_memory_ever_is_end_the_probation() {
+    let mut watch = start().needing_proof(true);
+    assert!(watch.is_on_probation());
+    assert!(first_doubt(&mut watch, 0.02) > Some(ASSUMED), "an item takes 100 µs instead of 1");
+    assert!(!watch.is_on_probation());
 }
 
 #[test]
