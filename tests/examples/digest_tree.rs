@@ -1,3 +1,5 @@
+//! The first example, as a person runs it: order, errors, exit codes, a closed pipe.
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Every other example runs and prints what it promises.
+
 use crate::program::{Program, output};
 
 /// Runs the example without arguments; returns what it prints.

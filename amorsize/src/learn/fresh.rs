@@ -17,6 +17,7 @@ const MOST_NAMES: u32 = 1000;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Fresh {
+    /// Empty once it has taken its place.
     path: PathBuf,
 }
 
@@ -30,17 +31,19 @@ impl Fresh {
     }
 
     /// Takes the place of whatever file is there.
-    pub(crate) fn replace(self, target: &Path) -> Result<(), Error> {
+    pub(crate) fn replace(mut self, target: &Path) -> Result<(), Error> {
         fs::rename(&self.path, target).map_err(Error::io("replace", target))?;
-        std::mem::forget(self);
+        self.path.clear();
         Ok(())
     }
 }
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        // What is left is removed when the folder is tidied.
-        let _ = fs::remove_file(&self.path);
+        if !self.path.as_os_str().is_empty() {
+            // What is left even so is removed when the folder is tidied.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

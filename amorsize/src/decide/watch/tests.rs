@@ -1,3 +1,5 @@
+//! When threads are doubted, what a check makes of that, and when they are tried again: in seconds made up here.
+
 use super::check::MOST_ALONE;
 use super::undone::SHORTEST_PAUSE;
 use super::*;

@@ -1,3 +1,5 @@
+//! Who takes, divides and waits for chunks: with threads only where they are what is tested.
+
 use std::thread;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Files that are not what was written: what is whole is kept, what is wrong is told once.
+
 use std::fs;
 use std::io::Write;
 

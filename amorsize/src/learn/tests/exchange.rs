@@ -1,3 +1,5 @@
+//! Export and import: whole, or not at all, and no other file touched.
+
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;

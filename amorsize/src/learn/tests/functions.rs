@@ -1,3 +1,5 @@
+//! A function's history on its way from memory to disk, and back in another process.
+
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;

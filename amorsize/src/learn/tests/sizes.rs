@@ -1,3 +1,5 @@
+//! What is kept stays small: records, histories, and the directory.
+
 use std::fs;
 
 use super::{Place, sample};
