@@ -168,6 +168,7 @@ mod engine;
 mod environment;
 mod error;
 mod fingerprint;
+mod indexed;
 mod learn;
 mod machine;
 mod options;
@@ -268,6 +269,7 @@ mod work;
 /// ```
 pub use amorsize_macros::streaming;
 pub use error::Error;
+pub use indexed::Indexed;
 pub use learn::by_hand::{cache_dir, flush};
 pub use learn::calibrated::current as calibration;
 pub use learn::calibration::Calibration;
@@ -279,7 +281,7 @@ pub use options::{Adaptation, Order};
 pub use plan::{Origin, Plan, Pool};
 pub use prediction::Prediction;
 pub use report::Report;
-pub use stream::{Indexed, Stream};
+pub use stream::Stream;
 pub use tuner::{Collect, Tuner};
 pub use work::{ByRef, ByValue, Call, Work};
 

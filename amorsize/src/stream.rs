@@ -10,6 +10,7 @@ use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
 use crate::engine::flow::{Flow, Next};
 use crate::engine::launch::{Detached, Launch, Ticket};
 use crate::engine::queue::Queue;
+use crate::indexed::Indexed;
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::report::Report;
@@ -111,7 +112,7 @@ where
     }
 
     /// Source index of the result that `next` has just returned.
-    fn last_index(&self) -> usize {
+    pub(crate) fn last_index(&self) -> usize {
         let Engine { granted, ready_end, flow, .. } = &*self.core.engine;
         let end = match granted {
             0 => ready_end - self.unread() as u64,
@@ -380,33 +381,5 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").field("report", &self.report()).finish_non_exhaustive()
-    }
-}
-
-/// Results with the index of their items in the source; made by [`Stream::indexed`].
-#[must_use = "a stream does nothing until it is iterated"]
-#[derive(Debug)]
-pub struct Indexed<S, W, P = Detached>(Stream<S, W, P>)
-where
-    S: Iterator,
-    W: Work<S::Item>;
-
-impl<S, W, P> Iterator for Indexed<S, W, P>
-where
-    S: Iterator,
-    W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
-{
-    type Item = (usize, W::Output);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let result = self.0.next()?;
-        Some((self.0.last_index(), result))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
     }
 }

@@ -78,8 +78,8 @@ pub fn flush() -> Result<(), Error> {
 }
 
 /// The directory in which histories are kept: `AMORSIZE_CACHE_DIR` if it is set, otherwise `amorsize` in the platform's
-/// directory for caches (`$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). Taken from the environment when the library first needs it, and then the same until the
-/// program ends. It need not exist yet.
+/// directory for caches (`$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). Taken from the
+/// environment when the library first needs it, and then the same until the program ends. It need not exist yet.
 ///
 /// # Errors
 /// When the environment names no directory.

@@ -147,12 +147,17 @@ fn keep(path: &Path, aside: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(path)?.is_file() {
         return fs::rename(path, aside);
     }
-    match fs::remove_file(aside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(aside)?;
     // Some file systems know no second names.
     fs::hard_link(path, aside).or_else(|_| fs::copy(path, aside).map(drop))
+}
+
+/// Removes a file, if there is one.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Cuts off what was written only in part.

@@ -76,8 +76,8 @@ impl Outcome {
         Self { ordered, ..self }
     }
 
-    /// Throughput from end to end against the plain loop, more than 0 and at most 1e6. Default: as many times as there were threads,
-    /// or cores if there are fewer.
+    /// Throughput from end to end against the plain loop, more than 0 and at most 1e6. Default: as many times as
+    /// there were threads, or cores if there are fewer.
     pub fn speedup(self, speedup: f64) -> Self {
         Self { speedup: Some(speedup), ..self }
     }

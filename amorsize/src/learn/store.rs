@@ -109,7 +109,7 @@ impl Store {
     fn load_broken(&self, name: &Name, path: PathBuf, why: String, contents: Contents) -> Loaded {
         let lock = self.directory().and_then(|directory| directory.lock(Duration::ZERO));
         let warning = match lock.and_then(|lock| self.mend(&lock, name)) {
-            Ok(mended) => mended.unwrap_or(Error::Damaged { path, what: why }),
+            Ok(mended) => mended.warning.unwrap_or(Error::Damaged { path, what: why }),
             Err(error) => Error::Damaged { path, what: format!("{why}; it could not be set aside, because {error}") },
         };
         Loaded { contents, warning: Some(warning) }
@@ -122,7 +122,7 @@ impl Store {
         let mut damage = None;
         let mut tail = file::tail(&path, name)?;
         if let Tail::Doubtful = tail {
-            damage = self.mend(&lock, name)?;
+            damage = self.mend(&lock, name)?.warning;
             tail = file::tail(&path, name)?;
         }
         let known = [batch.machine, batch.samples].concat();
@@ -144,20 +144,22 @@ impl Store {
         self.created.fetch_add(1, Ordering::Relaxed).is_multiple_of(FILES_A_LOOK)
     }
 
-    /// Makes a file one that can be appended to, and tells what was wrong; or why it must be left alone.
-    fn mend(&self, _: &Lock, name: &Name) -> Result<Option<Error>, Error> {
+    /// Makes a file one that can be appended to; what it holds then, and what was wrong. Or why it must be left alone.
+    fn mend(&self, _: &Lock, name: &Name) -> Result<Loaded, Error> {
         let path = self.file(name)?;
         match file::inspect(&path, name)? {
-            State::Absent | State::Sound(Contents { torn: None, .. }) => Ok(None),
-            State::Sound(Contents { torn: Some(length), .. }) => {
-                file::cut(&path, (name.header().len() + length) as u64)?;
-                Ok(Some(torn(path)))
+            State::Absent => Ok(Loaded::default()),
+            State::Sound(contents) => {
+                let cut_short = contents.torn.map(|length| file::cut(&path, (name.header().len() + length) as u64));
+                let warning = cut_short.transpose()?.map(|()| torn(path));
+                Ok(Loaded { contents, warning })
             }
-            State::Broken(why, rescued) => {
+            State::Broken(why, contents) => {
                 let aside = path.with_extension(DAMAGED);
-                file::replace_keeping(&path, &aside, name.header(), &rescued.frames())?;
+                file::replace_keeping(&path, &aside, name.header(), &contents.frames())?;
                 tidy::tidy(self.path()?);
-                Ok(Some(Error::Damaged { path, what: format!("{why}; it was set aside as {}", aside.display()) }))
+                let what = format!("{why}; it was set aside as {}", aside.display());
+                Ok(Loaded { contents, warning: Some(Error::Damaged { path, what }) })
             }
         }
     }
@@ -165,13 +167,12 @@ impl Store {
     /// Shortens a history to what is not redundant; what was wrong with it.
     pub(crate) fn prune(&self, name: &Name) -> Result<Option<Error>, Error> {
         let lock = self.directory()?.lock(PATIENCE)?;
-        let damage = self.mend(&lock, name)?;
-        let path = self.file(name)?;
-        if let State::Sound(mut contents) = file::inspect(&path, name)? {
+        let Loaded { mut contents, warning } = self.mend(&lock, name)?;
+        if !contents.samples.is_empty() {
             prune::prune(&mut contents.samples);
-            file::replace(&path, name.header(), &contents.frames())?;
+            file::replace(&self.file(name)?, name.header(), &contents.frames())?;
         }
-        Ok(damage)
+        Ok(warning)
     }
 
     /// Removes surplus files.
@@ -193,12 +194,7 @@ impl Store {
             return fs::rename(&path, path.with_extension(DAMAGED)).map_err(Error::io("set aside", &path));
         }
         for path in [path.with_extension(DAMAGED), path] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::io("remove", &path)(error));
-                }
-                _ => {}
-            }
+            file::remove(&path).map_err(Error::io("remove", &path))?;
         }
         Ok(())
     }
@@ -206,16 +202,11 @@ impl Store {
     /// Adds what is not there yet, and tells how many samples that were.
     pub(crate) fn merge(&self, name: &Name, imported: Contents) -> Result<usize, Error> {
         let lock = self.directory()?.lock(PATIENCE)?;
-        self.mend(&lock, name)?;
-        let path = self.file(name)?;
-        let mut contents = match file::inspect(&path, name)? {
-            State::Sound(contents) => contents,
-            State::Absent | State::Broken(..) => Contents::default(),
-        };
+        let mut contents = self.mend(&lock, name)?.contents;
         let added = contents.merge(imported);
         if added > 0 {
             contents.prune_if_crowded();
-            file::replace(&path, name.header(), &contents.frames())?;
+            file::replace(&self.file(name)?, name.header(), &contents.frames())?;
         }
         Ok(added)
     }

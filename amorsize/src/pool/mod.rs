@@ -92,8 +92,9 @@ pub fn stats() -> Stats {
 }
 
 /// Ends all dedicated pools: waits until the chunks that they run now are done, then lets their threads end. Never kills
-/// work. Streams that are still read go on, with new pools, so this is for programs that want to be quiet, and for tests.
-/// Not to be called under a lock that a function needs.
+/// work. A stream that is still read may go on with the threads it has, which then end with it; streams that start later
+/// get new pools. So this is for programs that want to be quiet, and for tests. Not to be called under a lock that a
+/// function needs.
 ///
 /// From within a thread of such a pool it returns at once, since it cannot wait for itself.
 pub fn shutdown() {

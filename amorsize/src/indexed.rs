@@ -1,0 +1,34 @@
+//! A stream's results with their places in the source. Counts nothing itself: the stream knows where it is.
+
+use crate::engine::launch::{Detached, Launch, Ticket};
+use crate::engine::queue::Queue;
+use crate::stream::Stream;
+use crate::work::Work;
+
+/// Results with the index of their items in the source; made by [`Stream::indexed`].
+#[must_use = "a stream does nothing until it is iterated"]
+#[derive(Debug)]
+pub struct Indexed<S, W, P = Detached>(pub(crate) Stream<S, W, P>)
+where
+    S: Iterator,
+    W: Work<S::Item>;
+
+impl<S, W, P> Iterator for Indexed<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+    type Item = (usize, W::Output);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = self.0.next()?;
+        Some((self.0.last_index(), result))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
