@@ -89,7 +89,7 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
     let further = contexts.iter().map(|context| &context.argument);
     let context = context_variable();
     let checks = checks(function, private);
-    let result_bytes = owned::result_bytes(output, names);
+    let result_bytes = owned::result_bytes(function, names);
     quote_spanned! {*at=>
         impl<#all #declared #(#context_declared)*> #private::Function<(#(#context_types,)*), #item_type>
             for #ty<#own_arguments>

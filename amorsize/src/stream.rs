@@ -79,7 +79,7 @@ impl<R> Drop for Ready<R> {
     }
 }
 
-/// Ends the stream if the source or the function unwinds.
+/// Ends the stream if the source or the function unwinds: nothing else could say where it was.
 struct EndOnUnwind<'a, W, I, R, P>(&'a mut Core<W, I, R, P>);
 
 impl<W, I, R, P> Drop for EndOnUnwind<'_, W, I, R, P> {
@@ -141,7 +141,7 @@ impl<W, I, R, P> Core<W, I, R, P> {
         (self.engine.granted - self.budget) as u64
     }
 
-    /// A panic has ended the plain loop.
+    /// A panic has ended the stream.
     #[cold]
     #[inline(never)]
     fn interrupt(&mut self) {
@@ -196,7 +196,11 @@ where
         }
         let unused = std::mem::take(&mut self.budget);
         engine.granted = 0;
-        match engine.flow.next(source, unused) {
+        let guard = EndOnUnwind(self);
+        let next = guard.0.engine.flow.next(source, unused);
+        std::mem::forget(guard);
+        let engine = &mut *self.engine;
+        match next {
             Next::Batch(batch) => *ready = engine.take(batch),
             Next::Loop(items) => {
                 engine.granted = items;
@@ -236,9 +240,10 @@ where
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
         let unread = self.unread();
-        let flow = &mut self.core.engine.flow;
-        flow.decide(&mut self.source, unread);
-        flow.plan()
+        let guard = EndOnUnwind(&mut self.core);
+        guard.0.engine.flow.decide(&mut self.source, unread);
+        std::mem::forget(guard);
+        self.core.engine.flow.plan()
     }
 
     /// Folds all results; the report says how it went.
@@ -337,7 +342,7 @@ where
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Engine { done, flow, .. } = &*self.core.engine;
         if *done {
-            return (0, Some(0));
+            return (self.unread(), Some(self.unread()));
         }
         let held = self.unread() + flow.in_flight() as usize;
         if flow.is_exhausted() {

@@ -106,23 +106,41 @@ fn a_consumer_and_a_source_that_use_the_same_tuner() {
     });
 }
 
+/// An endless source that can be asked for its length so many times.
+struct Unmeasurable(Cell<u64>);
+
+impl Iterator for Unmeasurable {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        Some(7)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.0.get().checked_sub(1).unwrap_or_else(|| boom(1));
+        self.0.set(left);
+        (0, None)
+    }
+}
+
 #[test]
 fn a_source_that_panics_while_it_is_measured() {
-    struct Unmeasurable(Cell<u32>);
-    impl Iterator for Unmeasurable {
-        type Item = u64;
-        fn next(&mut self) -> Option<u64> {
-            Some(7)
-        }
-        fn size_hint(&self) -> (usize, Option<usize>) {
-            self.0.set(self.0.get() + 1);
-            if self.0.get() > 20 { boom(20) } else { (0, None) }
-        }
-    }
     watched(|| {
         for way in WAYS.into_iter().filter(|way| *way != Way::Serial) {
-            let endless = adding(way).buffer_size(16).stream(Unmeasurable(Cell::new(0)));
-            assert_eq!(caught(|| endless.count()), 20, "{way:?}");
+            for times in [0, 1, 2, 3, 20] {
+                let endless = || adding(way).buffer_size(16).stream(Unmeasurable(Cell::new(times)));
+                let context = format!("{way:?} after {times}");
+                assert_eq!(caught(|| endless().count()), 1, "{context}");
+                let mut read = endless();
+                assert_eq!(caught(|| while read.next().is_some() {}), 1, "{context}");
+                assert_eq!((read.next(), read.size_hint()), (None, (0, Some(0))), "{context}: a panic is its end");
+                let mut planned = endless();
+                let reader = || while !planned.plan().to_string().is_empty() && planned.next().is_some() {};
+                assert_eq!(caught(reader), 1, "{context}");
+                let _ = (planned.plan().to_string(), planned.report());
+                let (left, _) = planned.size_hint();
+                assert_eq!(planned.count(), left, "{context}: what was ready before is not lost");
+            }
             assert_eq!(adding(way).stream(0..100).count(), 100, "{way:?}");
         }
     });

@@ -48,6 +48,36 @@ where
     Default::default()
 }
 
+const CAPACITY: usize = 2;
+
+mod sizes {
+    pub const LARGE: usize = 3;
+}
+
+#[derive(Debug, PartialEq)]
+struct Row<T, const N: usize>([T; N]);
+
+#[amorsize::streaming]
+fn row_of_parameter<const N: usize>(item: u8) -> Row<u8, N> {
+    Row([item; N])
+}
+
+#[amorsize::streaming]
+fn row_of_constant(item: u8) -> Option<Row<String, CAPACITY>> {
+    Some(Row([item.to_string(), String::new()]))
+}
+
+#[amorsize::streaming]
+fn row_of_distant_constant(item: u8) -> Result<Vec<Row<u8, { sizes::LARGE }>>, Row<u8, CAPACITY>> {
+    Ok(vec![Row([item; sizes::LARGE])])
+}
+
+#[amorsize::streaming]
+#[allow(non_upper_case_globals)]
+fn row_of_lower_case<const n: usize>(item: u8) -> Row<u8, n> {
+    Row([item; n])
+}
+
 trait Rule<'a> {
     fn apply(&self, text: &'a str) -> usize;
 }
@@ -85,6 +115,10 @@ fn main() {
     assert_eq!(make::<u8, 2>::stream(0..1).next(), Some([0, 0]));
     assert_eq!(bound_lifetime::collect::<Vec<_>>([(1u8, "ab")]), [3]);
     assert_eq!(higher_ranked::stream([1u8]).next(), Some(4));
+    assert_eq!(row_of_parameter::<2>::stream([7]).next(), Some(Row([7, 7])));
+    assert_eq!(row_of_lower_case::<2>::stream([7]).next(), Some(Row([7, 7])));
+    assert_eq!(row_of_constant::stream([7]).next(), Some(Some(Row(["7".to_owned(), String::new()]))));
+    assert_eq!(row_of_distant_constant::stream([7]).next(), Some(Ok(vec![Row([7, 7, 7])])));
     let kept: amorsize::Stream<std::vec::IntoIter<u8>, amorsize::Call<show<u8>>> = show::stream(vec![1]);
     assert_eq!(kept.count(), 1);
 }

@@ -152,7 +152,8 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.end();
     }
 
-    /// A panic has ended the plain loop: how far it came and what it took is not known, so this run teaches nothing.
+    /// A panic has ended the plain loop, or came from the source's `size_hint`: how far the run came and what it took is
+    /// not known, so it teaches nothing.
     pub(crate) fn interrupt(&mut self) {
         self.ended.get_or_insert_with(Instant::now);
         self.pace = None;
