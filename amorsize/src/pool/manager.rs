@@ -18,6 +18,8 @@ const LARGEST_CREW: usize = 256;
 
 struct Entry {
     crew: Arc<Crew>,
+    /// Threads that it was to have: more than it has if the system refused them.
+    asked: usize,
     /// When it was last seen in use.
     used: Instant,
 }
@@ -58,16 +60,11 @@ pub(crate) fn blocking_crew() -> Option<Arc<Crew>> {
 
 fn find_or_start(kind: Pool, size: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
     let mut crews = lock();
-    let found = crews.entries.iter_mut().find(|entry| {
-        let crew = &entry.crew;
-        crew.kind() == kind && crew.size() <= size && (kind == Pool::Blocking || crew.size() == size) && suits(crew)
-    });
-    if let Some(entry) = found {
-        entry.used = Instant::now();
-        return Some(Arc::clone(&entry.crew));
+    if let Some(crew) = crews.find(kind, size, suits) {
+        return Some(crew);
     }
     let crew = Arc::new(start_what_is_possible(kind, size)?);
-    crews.entries.push(Entry { crew: Arc::clone(&crew), used: Instant::now() });
+    crews.entries.push(Entry { crew: Arc::clone(&crew), asked: size, used: Instant::now() });
     if !crews.has_keeper {
         crews.has_keeper = thread::Builder::new().name("amorsize-keeper".into()).spawn(keep).is_ok();
     }
@@ -94,6 +91,13 @@ fn keep() {
 }
 
 impl Crews {
+    fn find(&mut self, kind: Pool, size: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
+        let is_it = |entry: &&mut Entry| entry.crew.kind() == kind && entry.asked == size && suits(&entry.crew);
+        let entry = self.entries.iter_mut().find(is_it)?;
+        entry.used = Instant::now();
+        Some(Arc::clone(&entry.crew))
+    }
+
     /// Takes out the crews that are idle for too long; the time at which the next one may be.
     fn end_idle(&mut self, now: Instant) -> (Vec<Entry>, Option<Instant>) {
         for entry in &mut self.entries {
@@ -136,12 +140,24 @@ mod tests {
     fn an_idle_crew_is_due_after_the_timeout_and_a_used_one_is_not() {
         let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
         let start = Instant::now();
-        let mut crews = Crews { entries: vec![Entry { crew: Arc::clone(&crew), used: start }], has_keeper: false };
+        let entry = Entry { crew: Arc::clone(&crew), asked: 1, used: start };
+        let mut crews = Crews { entries: vec![entry], has_keeper: false };
         let late = start + POOL_IDLE_TIMEOUT + Duration::from_secs(1);
         assert!(crews.end_idle(late).0.is_empty(), "somebody holds it");
         drop(crew);
         assert!(crews.end_idle(late + Duration::from_secs(1)).0.is_empty(), "used a second ago");
         assert_eq!(crews.end_idle(late + POOL_IDLE_TIMEOUT).0.len(), 1);
+    }
+
+    #[test]
+    fn a_crew_of_fewer_threads_than_were_asked_for_is_found_again() {
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
+        let entry = Entry { crew: Arc::clone(&crew), asked: 4, used: Instant::now() };
+        let mut crews = Crews { entries: vec![entry], has_keeper: false };
+        assert!(crews.find(Pool::Cpu, 4, |_| true).is_some_and(|found| Arc::ptr_eq(&found, &crew)));
+        assert!(crews.find(Pool::Cpu, 4, |_| false).is_none(), "another one has a thread to spare");
+        assert!(crews.find(Pool::Cpu, 1, |_| true).is_none());
+        assert!(crews.find(Pool::Blocking, 4, |_| true).is_none());
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl<I, R> State<I, R> {
     }
 
     fn may_claim(&self, most: usize) -> bool {
-        self.tickets < most.min(self.limit) && self.starting() < self.queued.len()
+        // What still runs of an earlier epoch has a place, and no ticket.
+        self.running < self.limit && self.tickets < most.min(self.limit) && self.starting() < self.queued.len()
     }
 
     pub(super) fn is_ready(&self, next: u64) -> bool {

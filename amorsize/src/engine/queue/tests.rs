@@ -95,6 +95,21 @@ fn a_consumer_that_launched_all_its_tickets_sleeps_while_some_of_them_wait_for_a
     assert!(state.may_wake(Sleeper { waiting: HELPS, ..sleeper }), "to run one");
 }
 
+/// A ticket that could take nothing would end at once and be launched again, for as long as the others run.
+#[test]
+fn no_ticket_is_launched_while_chunks_of_the_former_pool_run_in_all_places() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(2, true, false);
+    assert_eq!([0, 1, 2].map(|start| queue.push(Chunk { start, ..chunk(start..start + 1) }, 2)), [true, true, false]);
+    let (first, second) = (queue.take_chunk(HELPS, 1).unwrap(), queue.take_chunk(HELPS, 1).unwrap());
+    queue.configure(2, true, true);
+    assert!(!queue.claim(2));
+    queue.deposit(queue.run_whole(first.0), 0);
+    assert!(queue.claim(2), "a place is free");
+    queue.deposit(queue.run_whole(second.0), 1);
+    assert!(!queue.claim(2), "one for the chunk that is left");
+}
+
 #[test]
 fn a_consumer_leaves_chunks_to_threads_that_are_about_to_begin() {
     let queue: Queue<_, _, u64> = Queue::new(Arc::new(ByValue(|item: u64| item)));
