@@ -242,6 +242,35 @@ fn options_at_the_end_of_their_range() {
 }
 
 #[test]
+fn options_at_the_end_of_their_range_where_items_are_worth_threads() {
+    watched(|| {
+        let max = usize::MAX;
+        let dear = || {
+            let dear = |item: u64| {
+                compute(100);
+                item + 1
+            };
+            Tuner::new("dear extreme", dear).online_learning(false)
+        };
+        let tuners = [
+            dear().chunk_size(max).buffer_size(max).adaptive_chunking(false),
+            dear().chunk_size(max).buffer_size(max).estimated_item_time(Duration::from_micros(100)),
+            dear().chunk_size(max).buffer_size(max).estimated_item_time(Duration::MAX),
+            dear().chunk_size(max).adaptive_chunking(false),
+            dear().buffer_size(max),
+            dear().chunk_size(max).buffer_size(max).pool(Pool::Blocking),
+            dear().chunk_size(max).buffer_size(max).pool(Pool::Blocking).threads(max),
+            dear().buffer_size(max).pool(Pool::Blocking).max_blocking_threads(max),
+            dear().buffer_size(max).max_blocking_threads(max).estimated_item_time(Duration::MAX),
+        ];
+        for tuner in tuners {
+            assert!(tuner.stream(0..400).eq(1..401), "{tuner:?}");
+            assert!(tuner.stream((0..400).filter(|_| true)).eq(1..401), "{tuner:?}, of unknown length");
+        }
+    });
+}
+
+#[test]
 fn more_threads_than_items() {
     watched(|| {
         let tuner = Tuner::new("few", |item: u64| item + 1).online_learning(false);

@@ -22,7 +22,7 @@ impl Pilot {
         let left = remaining.upper.map_or(PLENTY, |left| left.saturating_add(unfinished));
         let Some((wanted, _)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
         let before = self.threads();
-        let begun = progress.produced + (before * self.usual_chunk()) as u64;
+        let begun = progress.produced.saturating_add(before.saturating_mul(self.usual_chunk()) as u64);
         let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each, begun)) else { return };
         let gain = choose::gain(&costs, threads, left, &self.options, self.situation.wake);
         self.spread = Spread::default();
@@ -65,6 +65,8 @@ impl Pilot {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::num::NonZeroUsize;
+
     use super::*;
     use crate::decide::choose::Situation;
     use crate::decide::pilot::{Made, Prior, Ran, Step};
@@ -86,7 +88,10 @@ pub(super) mod tests {
     }
 
     pub(in crate::decide::pilot) fn started_in(situation: Situation, remaining: Remaining, item: f64) -> Pilot {
-        let mut pilot = Pilot::new(Options::default(), situation);
+        tried(Pilot::new(Options::default(), situation), remaining, item)
+    }
+
+    fn tried(mut pilot: Pilot, remaining: Remaining, item: f64) -> Pilot {
         while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
             let seconds = item * items as f64;
             pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
@@ -145,6 +150,22 @@ pub(super) mod tests {
             pilot.check(at, made, remaining);
         }
         (first, pilot.threads())
+    }
+
+    #[test]
+    fn chunks_and_windows_without_end_climb_as_well() {
+        let max = NonZeroUsize::new(usize::MAX);
+        for (chunk_size, buffer_size) in [(max, max), (max, None), (None, max)] {
+            for adaptive_chunking in [true, false] {
+                let adaptive_chunking = adaptive_chunking.into();
+                let options = Options { chunk_size, buffer_size, adaptive_chunking, ..Options::default() };
+                let remaining = Remaining { lower: 1_000_000, upper: Some(1_000_000) };
+                let situation = Situation { cores: 64, ..Situation::TWO_CORES };
+                let pilot = tried(Pilot::new(options, situation), remaining, ITEM);
+                assert!(pilot.window() >= pilot.usual_chunk());
+                climb(pilot, remaining, 1.0);
+            }
+        }
     }
 
     #[test]

@@ -139,7 +139,8 @@ impl Pilot {
             _ if self.options.buffer_size.is_some() => self.buffer_size(),
             _ => {
                 let (chunk, threads) = (self.usual_chunk(), self.threads());
-                let most = if self.is_on_probation() { PROBATION_CHUNKS * chunk * threads } else { usize::MAX };
+                let probation = PROBATION_CHUNKS.saturating_mul(chunk).saturating_mul(threads);
+                let most = if self.is_on_probation() { probation } else { usize::MAX };
                 choose::window(chunk, threads, &self.costs).min(self.buffer_size()).min(most)
             }
         }
