@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use amorsize::{ByValue, Pool, Tuner};
+use amorsize::{ByValue, Pool, Tuner, pool};
 
 /// What a thread of this process does, and how long it has used the processor, by its number.
 fn threads() -> BTreeMap<String, (char, u64)> {
@@ -52,6 +52,8 @@ fn of_this_process() {
     a_plain_loop_starts_none();
     every_stream_uses_the_same();
     all_sleep_while_a_stream_is_left_alone();
+    pools_end_while_a_stream_is_left_alone();
+    a_pool_ends_from_within();
 }
 
 fn a_plain_loop_starts_none() {
@@ -118,4 +120,46 @@ fn all_sleep_while_a_stream_is_left_alone() {
         assert!(after - before < 10_000_000, "{} ns used while nobody read", after - before);
         assert_eq!(streams.into_iter().map(Iterator::count).sum::<usize>(), 3 * 299);
     }
+}
+
+/// Threads of dedicated pools.
+fn dedicated() -> usize {
+    let name = |number: &String| fs::read_to_string(format!("/proc/self/task/{number}/comm")).ok();
+    let is_ours = |name: &String| name.starts_with("amorsize-cpu") || name.starts_with("amorsize-block");
+    threads().keys().filter_map(name).filter(is_ours).count()
+}
+
+fn wait_for_none() {
+    let hangs = Instant::now() + Duration::from_secs(30);
+    while dedicated() > 0 {
+        assert!(Instant::now() < hangs, "{} threads are left", dedicated());
+        std::thread::yield_now();
+    }
+}
+
+fn pools_end_while_a_stream_is_left_alone() {
+    for (pool, threads, pool_threads) in [(Pool::Cpu, 7, 7), (Pool::Blocking, 20, 16)] {
+        let mut stream = adding().pool(pool).threads(threads).buffer_size(100).stream(0..600);
+        assert_eq!(stream.by_ref().take(200).last(), Some(200));
+        assert!(pool::stats().threads() >= pool_threads, "{}", pool::stats());
+        pool::shutdown();
+        assert_eq!(pool::stats().to_string(), "no dedicated pools");
+        wait_for_none();
+        assert_eq!(stream.by_ref().take(200).last(), Some(400));
+        assert!(pool::stats().pools().iter().any(|new| new.kind() == pool), "it got another one");
+        assert_eq!(stream.last(), Some(600));
+    }
+    pool::shutdown();
+    wait_for_none();
+}
+
+fn a_pool_ends_from_within() {
+    let function = |item: u64| {
+        pool::shutdown();
+        item
+    };
+    let tuner = Tuner::new("ending", function).online_learning(false).ml_prediction(false);
+    assert!(tuner.threads(3).stream(0..300).eq(0..300));
+    pool::shutdown();
+    wait_for_none();
 }

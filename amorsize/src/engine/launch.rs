@@ -1,6 +1,6 @@
 //! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a scope for borrowed ones.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::ThreadPoolBuilder;
 
@@ -91,6 +91,14 @@ impl Target {
     pub(crate) fn lasting(plan: &Plan, is_pinned: bool) -> Option<Self> {
         let is_one = plan.pool != Pool::Blocking && pool::is_one_crew(plan.threads);
         is_one.then(|| Self::of(plan, is_pinned)).flatten()
+    }
+
+    /// The crew that this is, for as long as it lives without us.
+    pub(crate) fn crew(&self) -> Weak<Crew> {
+        match self {
+            Self::Current => Weak::new(),
+            Self::Crew(crew) => Arc::downgrade(crew),
+        }
     }
 
     /// Whether both are the same pool.

@@ -75,10 +75,20 @@ impl Crew {
         Post(Arc::clone(&self.count))
     }
 
+    /// What is left of a crew that takes no more jobs.
+    pub(crate) fn dismiss(&self) -> Dismissed {
+        Dismissed(Arc::clone(&self.count))
+    }
+}
+
+/// The jobs of a crew.
+pub(crate) struct Dismissed(Arc<Count>);
+
+impl Dismissed {
     /// Waits until all jobs have ended.
-    pub(crate) fn wait_idle(&self) {
-        let jobs = lock(&self.count.jobs);
-        drop(self.count.changed.wait_while(jobs, |jobs| *jobs > 0).unwrap_or_else(PoisonError::into_inner));
+    pub(crate) fn wait(self) {
+        let jobs = lock(&self.0.jobs);
+        drop(self.0.changed.wait_while(jobs, |jobs| *jobs > 0).unwrap_or_else(PoisonError::into_inner));
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::constants::POOL_IDLE_TIMEOUT;
 use crate::plan::Pool;
 
-use super::crew::{Crew, is_crew_thread, start_what_is_possible};
+use super::crew::{Crew, Dismissed, is_crew_thread, start_what_is_possible};
 use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
@@ -101,7 +101,7 @@ impl Crews {
     /// Takes out the crews that are idle for too long; the time at which the next one may be.
     fn end_idle(&mut self, now: Instant) -> (Vec<Entry>, Option<Instant>) {
         for entry in &mut self.entries {
-            if Arc::strong_count(&entry.crew) > 1 {
+            if Arc::strong_count(&entry.crew) > 1 || entry.crew.jobs() > 0 {
                 entry.used = now;
             }
         }
@@ -125,9 +125,9 @@ pub(super) fn shutdown() {
     if is_crew_thread() {
         return;
     }
-    for entry in &entries {
-        entry.crew.wait_idle();
-    }
+    // Whoever still hands out jobs finds these crews gone.
+    let dismissed: Vec<_> = entries.into_iter().map(|entry| entry.crew.dismiss()).collect();
+    dismissed.into_iter().for_each(Dismissed::wait);
 }
 
 #[cfg(test)]

@@ -92,9 +92,8 @@ pub fn stats() -> Stats {
 }
 
 /// Ends all dedicated pools: waits until the chunks that they run now are done, then lets their threads end. Never kills
-/// work. A stream that is still read may go on with the threads it has, which then end with it; streams that start later
-/// get new pools. So this is for programs that want to be quiet, and for tests. Not to be called under a lock that a
-/// function needs.
+/// work. Streams that start later get new pools, and so do those that are still read. So this is for programs that want
+/// to be quiet, and for tests. Not to be called under a lock that a function needs.
 ///
 /// From within a thread of such a pool it returns at once, since it cannot wait for itself.
 pub fn shutdown() {

@@ -1,6 +1,6 @@
 //! A parallel run: chunks are pulled ahead and handed over, results taken back, and the consumer helps or sleeps.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
@@ -14,9 +14,10 @@ use crate::engine::queue::{Polled, Queue, Sleeper, Standing};
 use crate::engine::wake::Launched;
 use crate::machine;
 use crate::plan::Pool;
+use crate::pool::Crew;
 use crate::work::Work;
 
-/// Longest time for which more chunks are pulled than every thread needs at once.
+/// Longest time for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
 const QUICK_PULL: Duration = Duration::from_micros(15);
 
 /// The threads and the pool of a plan.
@@ -24,7 +25,8 @@ pub(super) struct Configured {
     threads: usize,
     pool: Pool,
     ordered: bool,
-    target: Option<Target>,
+    /// Where all tickets go, if that is a crew. A stream that is kept and not read does not keep its threads.
+    crew: Weak<Crew>,
     epoch: u32,
 }
 
@@ -33,6 +35,8 @@ pub(super) struct Configured {
 enum Refilled {
     /// As many as are needed by now.
     Enough,
+    /// One that took its time: results may have come meanwhile.
+    Slowly,
     /// All that there are, that the window has room for, or that the first result may wait for.
     All,
 }
@@ -65,6 +69,7 @@ where
             let refilled = self.refill(source, &polled, most);
             let (batch, standing) = match polled.batch {
                 Some(batch) => (batch, polled.standing),
+                None if refilled == Refilled::Slowly => continue,
                 None => match self.help(waiting, most) {
                     Helped::Next(batch, standing) => (batch, standing),
                     Helped::Other => continue,
@@ -91,12 +96,10 @@ where
         self.queue.configure(threads, ordered, moves);
         let epoch = self.queue.epoch();
         let begin = Instant::now();
-        let target = match self.pilot.plan() {
-            Some(plan) => Target::lasting(plan, is_pinned),
-            None => Some(Target::Current),
-        };
+        let target = self.pilot.plan().and_then(|plan| Target::lasting(plan, is_pinned));
         self.set_up += begin.elapsed();
-        self.configured = Some(Configured { threads, pool, ordered, target, epoch });
+        let crew = target.map_or_else(Weak::new, |target| target.crew());
+        self.configured = Some(Configured { threads, pool, ordered, crew, epoch });
         if moves {
             // What was handed over for the others is for those now.
             while self.queue.claim(self.most_tickets) {
@@ -129,9 +132,9 @@ where
             if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
             }
-            // Nor must it keep the very first result.
-            if self.pilot.plan().is_none() && pulling > QUICK_PULL {
-                return Refilled::All;
+            if pulling > QUICK_PULL {
+                // Nor must it keep the very first result.
+                return if self.pilot.plan().is_none() { Refilled::All } else { Refilled::Slowly };
             }
         }
         Refilled::Enough
@@ -156,8 +159,11 @@ where
     fn launch(&mut self) {
         let Some(configured) = &self.configured else { return };
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
-        let anew = || self.pilot.plan().and_then(|plan| Target::of(plan, self.pilot.is_pinned()));
-        let target = configured.target.clone().or_else(anew);
+        let anew = || match self.pilot.plan() {
+            Some(plan) => Target::of(plan, self.pilot.is_pinned()),
+            None => Some(Target::Current),
+        };
+        let target = configured.crew.upgrade().map(Target::Crew).or_else(anew);
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
         let launched = (configured.pool == Pool::Cpu).then(Launched::now);
