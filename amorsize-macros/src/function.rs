@@ -50,6 +50,7 @@ impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut mistakes = Mistakes::default();
         let attributes = input.call(Attribute::parse_outer)?;
+        refuse_attributes(&attributes, &mut mistakes);
         let visibility = input.parse()?;
         let code = input.fork().parse()?;
         read_qualifiers(input, &mut mistakes)?;
@@ -72,6 +73,14 @@ impl Parse for Function {
         let (types, parameter_names) = inputs.into_iter().map(|input| (input.ty, input.name)).unzip();
         let (parameters, output, elided) = hand_over(types, output, &generics)?;
         Ok(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code })
+    }
+}
+
+fn refuse_attributes(attributes: &[Attribute], mistakes: &mut Mistakes) {
+    if let Some(attribute) = attributes.iter().find(|attribute| attribute.path().is_ident("target_feature")) {
+        let message = "a `#[target_feature]` function cannot be streamed: call it from a plain one that has checked for the \
+                       feature";
+        mistakes.at(attribute, message);
     }
 }
 

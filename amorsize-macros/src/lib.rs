@@ -43,12 +43,14 @@ use proc_macro::TokenStream;
 ///
 /// # Limits
 ///
-/// - The function is free-standing and plain: no method, and not `async`, `unsafe` or of a foreign ABI. For a method,
-///   give a closure to `Tuner::new`. ("Not supported in `trait`s or `impl`s": move the function out of the `impl`.)
+/// - The function is free-standing and plain: no method, and not `async`, `unsafe`, `#[target_feature]` or of a foreign
+///   ABI. For a method, give a closure to `Tuner::new`. ("Not supported in `trait`s or `impl`s": move the function out of the `impl`.)
 /// - The first parameter is the item. It and the result are `Send`, and neither is of a type without a name, such as
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
-/// - No type or module of the function's name may stand beside it.
+/// - No type or module of the function's name may stand beside it. A crate of that name is `::name` there.
+/// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as the
+///   function.
 /// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is
 ///   meant, as in `size::<u32>::collect(&numbers)`: a `&u32` may be meant as a `u32` or as itself.
 /// - Where the result borrows from the item, items are exactly the reference: `&str`, and not `String`.

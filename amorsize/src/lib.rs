@@ -48,6 +48,9 @@
 //! `collect` into a `Result` or an `Option` stops at the first error, and `run` is for effects alone. A parameter by
 //! reference takes owned items too: a function of `&str` can stream `String`s.
 //!
+//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. Where every thread of the pool is busy
+//! with something else for long, that can be later than the last result.
+//!
 //! # Context
 //!
 //! Further parameters are bound by `with`, which returns a [`Tuner`]. One by reference is given as a value, a reference
@@ -108,6 +111,9 @@
 //! While a rayon pool is running, the first items of a function that has no history are timed on two threads: up to four
 //! are taken from a quick source before there is a result. The calls that take borrowed items do so only within a pool:
 //! elsewhere they could not return while all of its threads are busy.
+//!
+//! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is read
+//! within a pool must not wait for all threads of that pool, as `rayon::broadcast` does: it would wait forever.
 //!
 //! A result is freed by whoever drops it, which is the consumer. Where results are made of many small allocations, the
 //! system's allocator can make that dearer than the function; then the plain loop wins, and it helps to do in the function

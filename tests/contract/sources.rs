@@ -3,6 +3,8 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
 
 use amorsize::Tuner;
 
@@ -215,6 +217,24 @@ fn the_length_is_exact_where_it_is_unknown_at_first() {
                 left -= 1;
             }
             assert_eq!(left, 0);
+        }
+    });
+}
+
+/// Pulling for all threads at once would keep the first result for as long as that takes.
+#[test]
+fn a_slow_source_does_not_keep_finished_results() {
+    watched(|| {
+        for way in [Way::Ordered, Way::Crowd, Way::UnorderedCrowd, Way::Single] {
+            let meter = Rc::new(Meter::default());
+            let slow = meter.source(0..100).inspect(|_| thread::sleep(Duration::from_millis(1)));
+            let out = tripling(way).chunk_size(1).stream(slow).map(|_| {
+                meter.count();
+                meter.out()
+            });
+            let mut out: Vec<_> = out.collect();
+            out.sort_unstable();
+            assert!(out[out.len() / 2] <= 4, "{way:?}: {out:?} items were out beside the result");
         }
     });
 }

@@ -75,6 +75,11 @@ impl Meter {
         self.taken.get()
     }
 
+    /// Items that are out.
+    pub(crate) fn out(&self) -> usize {
+        self.taken.get() - self.yielded.get()
+    }
+
     /// Most items that were out at any pull.
     pub(crate) fn most(&self) -> usize {
         self.most.get()
@@ -93,7 +98,7 @@ impl<S: Iterator> Iterator for Metered<S> {
         let item = self.source.next()?;
         let meter = &self.meter;
         meter.taken.set(meter.taken.get() + 1);
-        meter.most.set(meter.most.get().max(meter.taken.get() - meter.yielded.get()));
+        meter.most.set(meter.most.get().max(meter.out()));
         Some(item)
     }
 
