@@ -234,13 +234,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     #[must_use]
     pub fn predict(&self, len: usize) -> Option<Prediction> {
-        experience::predict(
-            &self.identity,
-            Location::caller(),
-            len,
-            &self.options,
-            &Situation::seen::<W>(size_of::<W>()),
-        )
+        experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::seen::<W, W>())
     }
 
     /// A lazy iterator over the results, for items and results that own their data.
@@ -288,7 +282,7 @@ impl<W> Tuner<W> {
         I: IntoIterator,
         W: Work<I::Item>,
     {
-        let situation = Situation::here::<W::Output>(size_of::<I::Item>().max(size_of::<W::Output>()));
+        let situation = Situation::here::<I::Item, W::Output>();
         let experience = Experience::new(self.identity, place, &self.options);
         let pilot = Pilot::new(self.options.clone(), situation);
         Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, experience, launcher)

@@ -64,12 +64,12 @@ pub(crate) struct Situation {
     pub(crate) processors: f64,
     /// Bytes this process may still take.
     pub(crate) available_memory: u64,
-    /// Shallow bytes of an item.
+    /// Shallow bytes of an item or a result, whichever is larger.
     pub(crate) item_bytes: usize,
     /// What it takes to get a thread to work.
     pub(crate) wake: Wake,
-    /// Results own something that is freed when they are dropped.
-    pub(crate) results_own: bool,
+    /// Items or results own something that is freed when they are dropped: by another thread than made it.
+    pub(crate) owns: bool,
     /// Cores and memory are a guess, until somebody looks: which takes longer than many a run.
     pub(crate) is_guess: bool,
 }
@@ -82,7 +82,7 @@ impl Situation {
         available_memory: 1 << 30,
         item_bytes: 8,
         wake: Wake::USUAL,
-        results_own: false,
+        owns: false,
         is_guess: false,
     };
 }

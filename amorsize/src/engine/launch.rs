@@ -1,5 +1,6 @@
 //! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a scope for borrowed ones.
 
+use std::mem::needs_drop;
 use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::ThreadPoolBuilder;
@@ -117,25 +118,24 @@ fn threads_here() -> usize {
 }
 
 impl Situation {
-    /// What there is for a stream of `R` made here, whose items or results have so many bytes, as far as is known
-    /// without a look at the machine.
-    pub(crate) fn here<R>(item_bytes: usize) -> Self {
-        Self::with::<R>(item_bytes, machine::recalled_share())
+    /// What there is for a stream of items `I` and results `R` made here, as far as is known without a look at the machine.
+    pub(crate) fn here<I, R>() -> Self {
+        Self::with::<I, R>(machine::recalled_share())
     }
 
     /// The same after a look at the machine.
-    pub(crate) fn seen<R>(item_bytes: usize) -> Self {
-        Self::with::<R>(item_bytes, machine::share())
+    pub(crate) fn seen<I, R>() -> Self {
+        Self::with::<I, R>(machine::share())
     }
 
-    fn with<R>(item_bytes: usize, Share { cores, processors, available_memory, is_guess }: Share) -> Self {
+    fn with<I, R>(Share { cores, processors, available_memory, is_guess }: Share) -> Self {
         Self {
             cores: cores_here(cores),
             processors,
             available_memory,
-            item_bytes,
+            item_bytes: size_of::<I>().max(size_of::<R>()),
             wake: wake::expected(is_running()),
-            results_own: std::mem::needs_drop::<R>(),
+            owns: needs_drop::<I>() || needs_drop::<R>(),
             is_guess,
         }
     }

@@ -114,7 +114,7 @@ pub(super) fn situation(world: &World) -> Situation {
         available_memory: 1 << 36,
         item_bytes: 16,
         wake: Wake::USUAL,
-        results_own: false,
+        owns: false,
         is_guess: false,
     }
 }

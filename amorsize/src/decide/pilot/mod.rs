@@ -299,7 +299,7 @@ impl Pilot {
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         // Memory that another thread frees than allocated it is where threads are most often in each other's way.
-        let needs_proof = self.situation.results_own && self.costs.item < watch::FREED_DEARLY;
+        let needs_proof = self.situation.owns && self.costs.item < watch::FREED_DEARLY;
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
             watch.needing_proof(needs_proof).on(self.situation.processors)

@@ -227,14 +227,14 @@ mod tests {
     use crate::decide::choose::Situation;
 
     #[test]
-    fn threads_whose_results_own_memory_begin_with_little_and_are_held_against_the_loop() {
-        let begun = |results_own, item: f64| {
-            let situation = Situation { results_own, ..Situation::TWO_CORES };
+    fn threads_that_free_what_others_made_begin_with_little_and_are_held_against_the_loop() {
+        let begun = |owns, item: f64| {
+            let situation = Situation { owns, ..Situation::TWO_CORES };
             let pilot = started_in(situation, Remaining { lower: 1_000_000, upper: Some(1_000_000) }, item);
             assert_eq!(pilot.plan().map(|plan| plan.pool), Some(Pool::Cpu));
             (pilot.window(), pilot.is_probed())
         };
-        let [(little, is_probed), (usual, _)] = [true, false].map(|results_own| begun(results_own, 1e-6));
+        let [(little, is_probed), (usual, _)] = [true, false].map(|owns| begun(owns, 1e-6));
         assert!(is_probed && 2 * little < usual, "{little} {usual}");
         assert!(!begun(true, 10e-6).1, "a few items of the loop say too little");
         assert!(!begun(false, 1e-6).1);
