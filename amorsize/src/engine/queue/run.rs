@@ -124,8 +124,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     }
                     continue;
                 }
-                let Some(item) = items.next() else { break };
-                results.push(self.work.call(item));
+                match items.next() {
+                    Some(item) => results.push(self.work.call(item)),
+                    None => break,
+                }
             }
         }));
         let elapsed = watch.stop();
