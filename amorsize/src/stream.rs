@@ -1,6 +1,7 @@
 //! The iterator that users hold. Its hot path is a few instructions; everything else is the engine's.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec;
@@ -80,12 +81,28 @@ impl<R> Drop for Ready<R> {
 }
 
 /// Ends the stream if the source or the function unwinds: nothing else could say where it was.
-struct EndOnUnwind<'a, W, I, R, P>(&'a mut Core<W, I, R, P>);
+struct EndOnUnwind<'a, W, I, R, P> {
+    core: &'a mut Core<W, I, R, P>,
+    /// The function has an item of the plain loop.
+    has_item: bool,
+}
+
+impl<'a, W, I, R, P> EndOnUnwind<'a, W, I, R, P> {
+    #[inline]
+    fn new(core: &'a mut Core<W, I, R, P>) -> Self {
+        Self { core, has_item: false }
+    }
+
+    #[inline]
+    fn disarm(self) {
+        std::mem::forget(self);
+    }
+}
 
 impl<W, I, R, P> Drop for EndOnUnwind<'_, W, I, R, P> {
     #[inline]
     fn drop(&mut self) {
-        self.0.interrupt();
+        self.core.interrupt(self.has_item);
     }
 }
 
@@ -144,11 +161,11 @@ impl<W, I, R, P> Core<W, I, R, P> {
     /// A panic has ended the stream.
     #[cold]
     #[inline(never)]
-    fn interrupt(&mut self) {
-        // What is left of the budget was not run.
-        self.engine.granted -= std::mem::take(&mut self.budget);
+    fn interrupt(&mut self, has_item: bool) {
+        // What is left of the budget was not run, and the item that panicked has no result.
+        self.engine.granted -= std::mem::take(&mut self.budget) + usize::from(has_item);
         self.engine.done = true;
-        self.engine.flow.interrupt();
+        self.engine.flow.interrupt(has_item);
     }
 
     fn report(&self, unread: usize) -> Report {
@@ -196,9 +213,9 @@ where
         }
         let unused = std::mem::take(&mut self.budget);
         engine.granted = 0;
-        let guard = EndOnUnwind(self);
-        let next = guard.0.engine.flow.next(source, unused);
-        std::mem::forget(guard);
+        let guard = EndOnUnwind::new(self);
+        let next = guard.core.engine.flow.next(source, unused);
+        guard.disarm();
         let engine = &mut *self.engine;
         match next {
             Next::Batch(batch) => *ready = engine.take(batch),
@@ -240,9 +257,9 @@ where
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
         let unread = self.unread();
-        let guard = EndOnUnwind(&mut self.core);
-        guard.0.engine.flow.decide(&mut self.source, unread);
-        std::mem::forget(guard);
+        let guard = EndOnUnwind::new(&mut self.core);
+        guard.core.engine.flow.decide(&mut self.source, unread);
+        guard.disarm();
         self.core.engine.flow.plan()
     }
 
@@ -253,9 +270,9 @@ where
         loop {
             if core.budget > 0 {
                 let ran;
-                let guard = EndOnUnwind(&mut core);
-                (source, folded, ran) = stretch(source, &*work, guard.0.budget, folded, &mut fold);
-                std::mem::forget(guard);
+                let guard = EndOnUnwind::new(&mut core);
+                (source, folded, ran) = stretch(source, &*work, guard.core.budget, folded, &mut fold);
+                guard.disarm();
                 core.budget -= ran;
                 if core.budget > 0 {
                     core.end_loop(&mut source, &mut ready);
@@ -272,49 +289,29 @@ where
     }
 }
 
-/// One item of the plain loop. With `map` the compiler makes an item where the function takes it; an item that is bound to
-/// a name first is copied once more, which costs 5 ns for a `String`, whose parts have only just been written.
-#[inline(always)]
-fn call_next<S, W>(source: &mut S, work: &W) -> Option<W::Output>
-where
-    S: Iterator,
-    W: Work<S::Item>,
-{
-    source.next().map(|item| work.call(item))
-}
-
-/// Items of the plain loop that are run without counting them.
-const BLOCK: usize = 8;
-
-/// The plain loop over at most `budget` items. The source is passed by value, so that the compiler can keep all of it
-/// in registers and vectorise the loop as it would the user's own.
+/// The plain loop over at most `budget` items, which is not 0. The source is passed by value, so that the compiler can keep
+/// all of it in registers, and iterates by itself, as it would for the user's own loop: each item is made where the function
+/// takes it.
 #[inline(never)]
 fn stretch<S, W, B>(
     mut source: S,
     work: &W,
     budget: usize,
-    mut folded: B,
+    folded: B,
     fold: &mut impl FnMut(B, W::Output) -> B,
 ) -> (S, B, usize)
 where
     S: Iterator,
     W: Work<S::Item>,
 {
-    let mut ran = 0;
-    // A block of fixed length is unrolled, so that counting costs next to nothing beside the cheapest functions.
-    while budget - ran >= BLOCK {
-        for place in 0..BLOCK {
-            let Some(result) = call_next(&mut source, work) else { return (source, folded, ran + place) };
-            folded = fold(folded, result);
-        }
-        ran += BLOCK;
-    }
-    while ran < budget {
-        let Some(result) = call_next(&mut source, work) else { break };
-        folded = fold(folded, result);
-        ran += 1;
-    }
-    (source, folded, ran)
+    let mut left = budget;
+    let folded = source.try_fold(folded, |folded, item| {
+        let folded = fold(folded, work.call(item));
+        left -= 1;
+        if left == 0 { ControlFlow::Break(folded) } else { ControlFlow::Continue(folded) }
+    });
+    let (ControlFlow::Break(folded) | ControlFlow::Continue(folded)) = folded;
+    (source, folded, budget - left)
 }
 
 impl<S, W, P> Iterator for Stream<S, W, P>
@@ -330,15 +327,22 @@ where
     fn next(&mut self) -> Option<W::Output> {
         loop {
             if self.core.budget > 0 {
-                let guard = EndOnUnwind(&mut self.core);
-                let Some(result) = call_next(&mut self.source, &*self.work) else {
-                    std::mem::forget(guard);
-                    self.core.end_loop(&mut self.source, &mut self.ready);
-                    return None;
+                let mut guard = EndOnUnwind::new(&mut self.core);
+                // The compiler makes item and result where they are taken; one that has a name first is copied once more.
+                return match self.source.next() {
+                    Some(item) => {
+                        guard.core.budget -= 1;
+                        guard.has_item = true;
+                        let result = Some(self.work.call(item));
+                        guard.disarm();
+                        result
+                    }
+                    None => {
+                        guard.disarm();
+                        self.core.end_loop(&mut self.source, &mut self.ready);
+                        None
+                    }
                 };
-                guard.0.budget -= 1;
-                std::mem::forget(guard);
-                return Some(result);
             }
             if let Some(result) = self.ready.0.next() {
                 return Some(result);

@@ -99,6 +99,11 @@ pub(crate) fn gain(costs: &Costs, threads: usize, items: u64, options: &Options,
     model::speedup(costs, threads, chunk, items, wake)
 }
 
+/// Seconds of the plain loop over so many items that a gain saves.
+pub(crate) fn saved(costs: &Costs, gain: f64, items: u64) -> f64 {
+    items as f64 * costs.serial() * (1.0 - 1.0 / gain)
+}
+
 /// The same among 2..=`most` threads.
 pub(crate) fn enough_threads(
     costs: &Costs,

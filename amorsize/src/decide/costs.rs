@@ -13,7 +13,7 @@ pub(crate) struct Costs {
     pub(crate) spread: f64,
     /// Share of the function's time in which its thread was blocked.
     pub(crate) blocked: f64,
-    /// Bytes of a result, with what it owns.
+    /// Bytes of a result, with what it owns; or of the item itself, if it is larger.
     pub(crate) result_bytes: f64,
 }
 

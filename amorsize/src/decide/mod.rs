@@ -4,6 +4,7 @@
 //! - [`input`]: how many items are still to come
 //! - [`model`]: how long a plan would take for given costs
 //! - [`choose`]: the plan for given costs
+//! - [`memory`]: where it makes threads lose
 //! - [`trial`]: how many items to time before the first plan
 //! - [`verdict`]: where the function runs, and why
 //! - [`watch`]: whether a running plan keeps what it promised
@@ -20,6 +21,7 @@ pub(crate) mod climb;
 pub(crate) mod costs;
 pub(crate) mod growth;
 pub(crate) mod input;
+pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod pace;
 pub(crate) mod pilot;

@@ -94,6 +94,15 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     }
 }
 
+/// The same unless `expected` items save less than the seconds that are at risk.
+pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, at_risk: f64) -> Verdict {
+    if verdict.pool != Pool::Cpu || choose::saved(costs, verdict.gain, expected) >= at_risk {
+        return verdict;
+    }
+    let item_time = Duration::from_secs_f64(costs.item);
+    Verdict::serial(format!("about {expected} more items of {item_time:.1?} are too few to risk what threads may cost"))
+}
+
 fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
     let pool = if is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
     let threads = match (options.threads, pool) {
@@ -160,6 +169,15 @@ mod tests {
     #[test]
     fn no_more_threads_than_items() {
         assert_eq!(reach(&sleeping(10e-3), 3, &Options::default(), &TWO_CORES).threads, 3);
+    }
+
+    #[test]
+    fn a_short_run_risks_nothing() {
+        let costs = Costs { item: 1e-6, ..sleeping(0.0) };
+        let verdict = || reach(&Costs { blocked: 0.0, ..costs }, 2_000, &Options::default(), &TWO_CORES);
+        let expected = |items| if_worth_the_risk(verdict(), &costs, items, 1e-3).pool;
+        assert_eq!((expected(1_000), expected(10_000)), (Pool::Serial, Pool::Cpu));
+        assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, 0.0), verdict());
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::pilot::{Made, Prior, Ran, Step};
+    use crate::decide::pilot::{Looped, Made, Prior, Ran, Step};
     use crate::decide::verdict::Verdict;
     use crate::options::Options;
     use crate::plan::{Origin, Pool};
@@ -92,9 +92,19 @@ pub(super) mod tests {
     }
 
     fn tried(mut pilot: Pilot, remaining: Remaining, item: f64) -> Pilot {
-        while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
-            let seconds = item * items as f64;
-            pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+        while pilot.plan().is_none() {
+            let step = pilot.step(Position::default(), remaining, usize::MAX);
+            match step {
+                Step::Try(items) => {
+                    let seconds = item * items as f64;
+                    pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+                }
+                Step::Loop(items) if pilot.plan().is_none() => {
+                    let seconds = item * items as f64;
+                    pilot.looped(Looped { items, seconds }, Position::default(), remaining);
+                }
+                _ => {}
+            }
         }
         pilot
     }

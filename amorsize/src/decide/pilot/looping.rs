@@ -3,6 +3,7 @@
 use crate::decide::choose::{self, Situation};
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
+use crate::decide::memory;
 use crate::decide::model::Wake;
 use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::Undone;
@@ -70,7 +71,7 @@ impl Pilot {
         }
         let dearer = Costs { item: self.costs.item + (each - self.costs.serial()).max(0.0), ..self.costs };
         let items = self.worth_sharing(remaining);
-        let pays = choose::threads(&dearer, items, &self.options, &self.situation).is_some();
+        let pays = self.gain(&dearer, items, expected, &self.situation).is_some();
         if pays && self.situation.is_guess {
             self.looks = true;
             return;
@@ -92,8 +93,14 @@ impl Pilot {
         if !is_open || self.watch.is_some() || !self.is_looping() {
             return 0.0;
         }
-        let threads = choose::threads(&self.costs, self.done, &self.options, &started);
-        threads.map_or(0.0, |(_, gain)| self.done as f64 * self.costs.serial() * (1.0 - 1.0 / gain))
+        let gain = self.gain(&self.costs, self.done, self.done, &started);
+        gain.map_or(0.0, |gain| choose::saved(&self.costs, gain, self.done))
+    }
+
+    /// What threads would gain over so many items, if `expected` items are worth what they risk.
+    fn gain(&self, costs: &Costs, items: u64, expected: u64, situation: &Situation) -> Option<f64> {
+        let (_, gain) = choose::threads(costs, items, &self.options, situation)?;
+        (choose::saved(costs, gain, expected) >= memory::at_risk(costs, situation)).then_some(gain)
     }
 
     /// Another attempt at threads after a pause.

@@ -29,6 +29,7 @@ use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
+use super::memory;
 use super::pressure::Pressure;
 use super::tally::{Stretch, Tally};
 use super::trial::Trial;
@@ -262,9 +263,13 @@ impl Pilot {
     }
 
     /// A trial does not tell what the plain loop takes for cheap items, since the compiler and the processor work on
-    /// several items of a loop at once.
+    /// several items of a loop at once, and the loop frees each before the next.
     fn is_too_cheap_to_know(&self) -> bool {
-        self.costs.item < watch::CHEAP && !verdict::is_pinned_parallel(&self.options)
+        watch::is_known_by_loop(self.costs.item, self.needs_proof()) && !verdict::is_pinned_parallel(&self.options)
+    }
+
+    fn needs_proof(&self) -> bool {
+        memory::may_matter(&self.costs, &self.situation)
     }
 
     /// Decides with what is known, because somebody wants to see the plan.
@@ -298,11 +303,10 @@ impl Pilot {
         self.settled = (expected, serial);
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
-        // Memory that another thread frees than allocated it is where threads are most often in each other's way.
-        let needs_proof = self.situation.owns && self.costs.item < watch::FREED_DEARLY;
+        let has_seen_loop = matches!(self.mode, Mode::Calibrating);
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
-            watch.needing_proof(needs_proof).on(self.situation.processors)
+            watch.needing_proof(self.needs_proof()).seeing_the_loop(has_seen_loop).on(self.situation.processors)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();
@@ -353,9 +357,9 @@ impl Pilot {
         *self.promise.insert((ordered, buffer))
     }
 
-    /// Bytes of a result: what the user says, or what was found.
+    /// Bytes of a result, what the user says or what was found; or of the item, if it is larger.
     fn bytes(&self, ran: Ran) -> f64 {
-        self.options.result_bytes.unwrap_or(ran.result_bytes) as f64
+        self.options.result_bytes.unwrap_or(ran.result_bytes).max(self.situation.item_bytes) as f64
     }
 
     fn rate(&self) -> f64 {

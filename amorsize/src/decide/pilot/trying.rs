@@ -3,6 +3,7 @@
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
+use crate::decide::memory;
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
@@ -137,10 +138,15 @@ impl Pilot {
     pub(super) fn verdict(&self, remaining: Remaining) -> Verdict {
         let reach = |items| verdict::reach(&self.costs, items, &self.options, &self.situation);
         let verdict = reach(self.worth_sharing(remaining));
-        match (verdict.pool, remaining.exact()) {
+        let verdict = match (verdict.pool, remaining.exact()) {
             (Pool::Cpu, None) => reach(remaining.upper.unwrap_or(PLENTY)),
             _ => verdict,
+        };
+        if verdict::is_pinned_parallel(&self.options) {
+            return verdict;
         }
+        let at_risk = memory::at_risk(&self.costs, &self.situation);
+        verdict::if_worth_the_risk(verdict, &self.costs, remaining.expected(self.done), at_risk)
     }
 
     /// Items to choose threads for. Where it is open how many there are, threads are tried as soon as it costs next to

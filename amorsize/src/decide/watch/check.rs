@@ -161,7 +161,7 @@ impl Watch {
         Some(self.compared(self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
     }
 
-    fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
+    pub(super) fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
         let gain = gain.min(self.threads as f64);
         Compared { gain, doubt: (SURE * error).exp(), inflation: self.concurrency(stretch) / gain }
     }

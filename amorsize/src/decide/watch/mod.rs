@@ -16,7 +16,7 @@
 //! how many those are and the verdict depends on it, a check goes on until chunks alone have shown it. Checks get rarer each
 //! time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
 //!
-//! Threads whose results own memory, and those that have lost before, are on probation until a check has confirmed them:
+//! Threads that may lose for what happens to [`memory`](super::memory), and those that have lost before, are on probation until a check has confirmed them:
 //! they get little to do, and one bad epoch is enough. What the plain loop takes depends on the state of the heap there, so
 //! it is run itself, and a confirmation counts for a while only.
 //!
@@ -30,6 +30,7 @@ mod since;
 mod undone;
 
 use super::costs::{Costs, Spread};
+use super::memory::FREED_DEARLY;
 use super::pilot::{Delay, Runner};
 use super::shift::Times;
 
@@ -70,12 +71,10 @@ const MOST_LUCK: f64 = 2.0;
 const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
 /// what takes so little is also most easily disturbed by other threads, and is always checked.
-pub(crate) const CHEAP: f64 = 250e-9;
+const CHEAP: f64 = 250e-9;
 /// Seconds of an item below which the same goes for results that own memory: the loop frees each before it makes the next,
 /// which keeps it in the cache, and a chunk does not.
 pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
-/// Seconds of an item below which freeing its result may take as long as the item.
-pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// Shortest seconds of such a stretch, and items of one that takes longer.
 pub(crate) const PROBE: f64 = 200e-6;
 pub(crate) const PROBE_ITEMS: f64 = 100.0;
@@ -129,6 +128,8 @@ pub(crate) struct Watch {
     has_lost: bool,
     /// What the plain loop takes is not known well.
     is_assumed: bool,
+    /// A stretch of the plain loop has just shown it.
+    has_seen_loop: bool,
     /// An epoch since the plan began was good.
     was_good: bool,
     /// Since then threads may have been a loss: the end of the last good epoch.
@@ -176,6 +177,7 @@ impl Watch {
             is_proven: false,
             has_lost: false,
             is_assumed: false,
+            has_seen_loop: false,
             was_good: false,
             losing_since: at.now,
             inflation: None,
@@ -202,6 +204,11 @@ impl Watch {
     /// which the plain loop was measured on, take longer where memory is allocated.
     pub(crate) fn needing_proof(self, needs_proof: bool) -> Self {
         Self { needs_proof, is_assumed: needs_proof, ..self }
+    }
+
+    /// A stretch of the plain loop has shown what it takes.
+    pub(crate) fn seeing_the_loop(self, has_seen_loop: bool) -> Self {
+        Self { has_seen_loop, ..self }
     }
 
     /// The process may get so many processors' worth of time, not one for each thread.
@@ -268,6 +275,10 @@ impl Watch {
             self.assume(epoch, at.now);
             return Judgement::GoOn;
         }
+        if is_alarm && self.needs_proof && self.has_seen_loop {
+            // To look at the loop once more would cost as much again.
+            return self.refute(self.compared(gain, 0.0, epoch), at.now);
+        }
         if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
             return Judgement::GoOn;
         }
@@ -288,6 +299,7 @@ impl Watch {
     fn assume(&mut self, epoch: Sum, now: f64) {
         self.baseline = epoch.work();
         self.is_assumed = true;
+        self.has_seen_loop = false;
         self.is_proven = false;
         self.is_suspect = false;
         self.losing_since = now;
@@ -323,9 +335,9 @@ impl Watch {
         is_doubtful
     }
 
-    /// Whether only the plain loop itself tells what it takes where an item has so many seconds, and not chunks alone.
+    /// Whether threads are held against a stretch of the plain loop, where an item has so many seconds.
     pub(crate) fn needs_probe(&self, item: f64) -> bool {
-        item < if self.needs_proof { FREED_AT_ONCE } else { CHEAP }
+        is_known_by_loop(item, self.needs_proof)
     }
 
     /// Whether there is reason to think that threads are a loss, which no check has refuted so far.
@@ -380,6 +392,11 @@ impl Watch {
             _ => plain(self.baseline / share, beside_others, costs.spread),
         }
     }
+}
+
+/// Whether only the plain loop itself tells what it takes where an item has so many seconds, and not chunks alone.
+pub(crate) fn is_known_by_loop(item: f64, needs_proof: bool) -> bool {
+    item < if needs_proof { FREED_AT_ONCE } else { CHEAP }
 }
 
 /// How much dearer than the average so many items may be by chance.

@@ -154,7 +154,8 @@ impl<W, I, R, P> Flow<W, I, R, P> {
 
     /// A panic has ended the plain loop, or came from the source's `size_hint`: how far the run came and what it took is
     /// not known, so it teaches nothing.
-    pub(crate) fn interrupt(&mut self) {
+    pub(crate) fn interrupt(&mut self, has_item: bool) {
+        self.pulled += u64::from(has_item);
         self.ended.get_or_insert_with(Instant::now);
         self.pace = None;
         self.end();

@@ -1,0 +1,43 @@
+//! Where memory makes threads lose against the plain loop, which no trial shows: what one thread makes and another frees,
+//! and items so large that moving them counts.
+
+use super::choose::Situation;
+use super::costs::Costs;
+
+/// Seconds to move a byte into a chunk and out of it, and the part of an item's time from which that counts.
+const MOVING: f64 = 0.1e-9;
+const COUNTS: f64 = 0.1;
+/// Seconds of an item below which freeing its result may take as long as the item.
+pub(crate) const FREED_DEARLY: f64 = 20e-6;
+/// Seconds that threads lose until that shows, for the cheapest items; and seconds of an item that halve it.
+const LOST: f64 = 600e-6;
+const HALVES: f64 = 1e-6;
+
+/// Whether threads may lose for that.
+pub(crate) fn may_matter(costs: &Costs, situation: &Situation) -> bool {
+    let moving = situation.item_bytes as f64 * MOVING;
+    costs.item < FREED_DEARLY && (situation.owns || moving > COUNTS * costs.item)
+}
+
+/// Seconds that are at risk where threads are tried.
+pub(crate) fn at_risk(costs: &Costs, situation: &Situation) -> f64 {
+    if may_matter(costs, situation) { LOST / (1.0 + costs.item / HALVES) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_freed_elsewhere_and_what_is_large_may_matter_unless_items_are_dear() {
+        let item = |item| Costs { item, ..Costs::default() };
+        let owning = Situation { owns: true, ..Situation::TWO_CORES };
+        let large = Situation { item_bytes: 4096, ..Situation::TWO_CORES };
+        for (situation, cheap, dear) in [(owning, 1e-6, 30e-6), (large, 1e-6, 10e-6)] {
+            assert!(may_matter(&item(cheap), &situation) && !may_matter(&item(dear), &situation));
+        }
+        assert!(!may_matter(&item(100e-9), &Situation::TWO_CORES));
+        assert!(at_risk(&item(1e-9), &owning) > 10.0 * at_risk(&item(15e-6), &owning));
+        assert_eq!(at_risk(&item(30e-6), &owning), 0.0);
+    }
+}
