@@ -9,8 +9,9 @@ const MOVING: f64 = 0.1e-9;
 const COUNTS: f64 = 0.1;
 /// Seconds of an item below which freeing its result may take as long as the item.
 pub(crate) const FREED_DEARLY: f64 = 20e-6;
-/// Seconds that threads lose until that shows, for the cheapest items; and seconds of an item that halve it.
-const LOST: f64 = 600e-6;
+/// Seconds that threads must promise to save for the cheapest items, since they lose one or two until it shows that they are
+/// in each other's way, the heap included that they leave, and most often are; and seconds of an item that halve it.
+const LOST: f64 = 4e-3;
 const HALVES: f64 = 1e-6;
 
 /// Whether threads may lose for that.

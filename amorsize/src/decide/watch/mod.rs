@@ -259,7 +259,8 @@ impl Watch {
         // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
         let luck = if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), epoch.items) };
         let gain = self.gain(epoch) * luck;
-        let is_alarm = rounds >= ALARM_ROUNDS && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
+        let enough_rounds = if self.has_seen_loop { 1 } else { ALARM_ROUNDS };
+        let is_alarm = rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
