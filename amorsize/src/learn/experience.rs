@@ -4,13 +4,15 @@ use std::panic::Location;
 use std::time::Duration;
 
 use crate::decide::choose::Situation;
+use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
+use crate::decide::memory::FREED_DEARLY;
 use crate::decide::pilot::{Pilot, Prior};
 use crate::decide::tally::Stretch;
-use crate::decide::verdict;
+use crate::decide::verdict::{self, Verdict};
 use crate::fingerprint::{self, Identity};
 use crate::options::Options;
-use crate::plan::Pool;
+use crate::plan::{Origin, Pool};
 use crate::prediction::Prediction;
 
 use super::function::Function;
@@ -18,6 +20,9 @@ use super::outcome::now;
 use super::predict::{Model, Query};
 use super::sample::{Predicted, Sample};
 use super::{calibrated, machines, pace};
+
+/// Seconds of the plain loop below which a run is often over before threads are held against it.
+const UNCHECKED: f64 = 3e-3;
 
 /// What earlier runs say.
 #[derive(Clone, Debug)]
@@ -89,7 +94,7 @@ impl Experience {
             ask_history(&self.identity, &function, self.place, remaining, options, situation, ask)
         else {
             // Where nothing will be recorded, that would never change.
-            return (self.leaves && function.is_open_to_threads()).then_some(Advice::Open);
+            return if self.leaves { self.explore(&function, remaining, options) } else { None };
         };
         let is_sure = forecast.confidence >= threshold;
         // An attempt of which nothing is recorded would never end.
@@ -101,6 +106,16 @@ impl Experience {
         // What is only tried says nothing of predictions.
         self.predicted = Some(forecast.predicted()).filter(|_| !prior.is_attempt);
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
+    }
+
+    /// What to do of which too little is known to predict anything.
+    fn explore(&self, function: &Function, remaining: Remaining, options: &Options) -> Option<Advice> {
+        let is_open = !verdict::is_pinned_parallel(options) && options.confidence_threshold.is_none();
+        let unopposed = if is_open { function.threads_only(self.identity.body(), fingerprint::build()) } else { None };
+        match unopposed.filter(|(last, _)| is_worth_comparing(&last.costs, remaining)) {
+            Some((last, runs)) => Some(Advice::Sure(comparison(&last, runs))),
+            None => function.is_open_to_threads().then_some(Advice::Open),
+        }
     }
 
     /// Records what became of each plan of a run over `length` items, which took so long in all.
@@ -140,6 +155,20 @@ impl Experience {
             predicted: self.predicted.filter(|_| *is_predicted),
         }
     }
+}
+
+/// Whether so short a run as this is to be a plain loop, since earlier ones had threads only: runs that are over before
+/// threads are held against the loop would never show that they are in each other's way.
+fn is_worth_comparing(costs: &Costs, remaining: Remaining) -> bool {
+    let seconds = |items| items as f64 * costs.serial();
+    costs.item < FREED_DEARLY && remaining.exact().is_some_and(|items| seconds(items) <= UNCHECKED)
+}
+
+fn comparison(last: &Sample, samples: usize) -> Prior {
+    let reason = "the plain loop, to compare with: earlier runs had threads only";
+    let origin = Origin::Predicted { confidence: 0.0, samples };
+    let (costs, items) = (last.costs, last.length);
+    Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, is_attempt: true }
 }
 
 fn narrow(size: usize) -> u32 {
@@ -188,4 +217,21 @@ pub(crate) fn predict(
     let forecast =
         ask_history(identity, &Function::of(identity), place, remaining, options, situation, Model::predict)?;
     Some((&forecast).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_runs_of_items_that_threads_may_slow_down_are_worth_comparing() {
+        let worth = |item, items, upper| {
+            let costs = Costs { item, ..Costs::default() };
+            is_worth_comparing(&costs, Remaining { lower: items, upper })
+        };
+        assert!(worth(1e-6, 2_000, Some(2_000)));
+        assert!(!worth(1e-6, 4_000, Some(4_000)), "threads are held against the loop by then");
+        assert!(!worth(1e-6, 2_000, None));
+        assert!(!worth(100e-6, 20, Some(20)), "what so dear items compete for shows in the first ones");
+    }
 }

@@ -124,6 +124,19 @@ impl Function {
         knows && lock(&self.memory).samples().iter().all(|sample| sample.pool != Pool::Serial)
     }
 
+    /// The last run of this body in this build, and how many there were, if all of them had threads that compute: then nobody
+    /// knows what the plain loop takes.
+    pub(crate) fn threads_only(&self, body: u64, build: u64) -> Option<(Sample, usize)> {
+        self.loaded.get()?;
+        let put_off = lock(&self.put_off);
+        let memory = lock(&self.memory);
+        let all = memory.samples().iter().chain(&*put_off);
+        let mut alike = all.filter(|sample| (sample.body, sample.build) == (body, build));
+        let had_threads = alike.clone().all(|sample| sample.pool == Pool::Cpu);
+        let runs = alike.clone().count();
+        alike.next_back().filter(|_| had_threads).map(|last| (last.clone(), runs))
+    }
+
     /// Whether what was put off is worth finding out what machine this is: where nothing can be predicted without it.
     fn may_tell(&self) -> bool {
         let put_off = lock(&self.put_off).len();

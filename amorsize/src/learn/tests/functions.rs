@@ -13,6 +13,7 @@ use crate::learn::prune::MOST_SAMPLES;
 use crate::learn::registry::Registry;
 use crate::learn::sample::Sample;
 use crate::learn::store::Store;
+use crate::plan::Pool;
 
 /// Long enough to be written at once, however slow the disk.
 const LONG: Duration = Duration::from_secs(3600);
@@ -71,6 +72,21 @@ fn one_identity_is_one_function_wherever_its_texts_are() {
     let other = Identity { types: "u8", ..DIGEST };
     assert!(!Arc::ptr_eq(&registry.function(&DIGEST), &registry.function(&other)));
     assert_eq!(registry.all().len(), 2);
+}
+
+#[test]
+fn runs_that_all_had_threads_leave_the_plain_loop_unknown() {
+    let place = Place::new();
+    let function = process(&place).function(&DIGEST);
+    let Sample { body, build, .. } = sample(0);
+    assert_eq!(function.threads_only(body, build), None, "nothing was read");
+    function.learned();
+    assert_eq!(function.threads_only(body, build), None, "no run");
+    function.record(vec![sample(0), sample(1)], LONG);
+    assert_eq!(function.threads_only(body, build), Some((sample(1), 2)));
+    assert_eq!(function.threads_only(body + 1, build), None, "another body");
+    function.record(vec![Sample { pool: Pool::Serial, ..sample(2) }], LONG);
+    assert_eq!(function.threads_only(body, build), None);
 }
 
 #[test]
