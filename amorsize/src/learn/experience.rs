@@ -16,6 +16,7 @@ use crate::plan::{Origin, Pool};
 use crate::prediction::Prediction;
 
 use super::function::Function;
+use super::learned::Learned;
 use super::outcome::now;
 use super::predict::{Model, Query};
 use super::sample::{Predicted, Sample};
@@ -91,7 +92,7 @@ impl Experience {
         let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
         let function = Function::of(&self.identity);
         let Some((forecast, threshold)) =
-            ask_history(&self.identity, &function, self.place, remaining, options, situation, ask)
+            ask_history(&self.identity, &function.learned_lately(), self.place, remaining, options, situation, ask)
         else {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { None };
@@ -179,14 +180,13 @@ fn narrow(size: usize) -> u32 {
 /// for the query.
 fn ask_history<T>(
     identity: &Identity,
-    function: &Function,
+    learned: &Learned,
     place: &'static Location<'static>,
     remaining: Remaining,
     options: &Options,
     situation: &Situation,
     ask: impl FnOnce(&Model, &Query<'_>) -> Option<T>,
 ) -> Option<T> {
-    let learned = function.learned();
     if !learned.is_enough() {
         return None;
     }
@@ -215,7 +215,7 @@ pub(crate) fn predict(
 ) -> Option<Prediction> {
     let remaining = Remaining::from_hint((len, Some(len)));
     let forecast =
-        ask_history(identity, &Function::of(identity), place, remaining, options, situation, Model::predict)?;
+        ask_history(identity, &Function::of(identity).learned(), place, remaining, options, situation, Model::predict)?;
     Some((&forecast).into())
 }
 

@@ -31,6 +31,9 @@ use crate::plan::Pool;
 /// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from.
 const MOST_QUEUED: usize = 64 << 10;
 
+/// So many times more samples make those that were put off a few.
+const FEW_AMONG: usize = 4;
+
 /// A function that has run, or is about to, in this process.
 #[derive(Debug)]
 pub(crate) struct Function {
@@ -38,7 +41,8 @@ pub(crate) struct Function {
     name: Name,
     store: Arc<Store>,
     memory: Mutex<Arc<Learned>>,
-    /// What was recorded before anybody knew what machine this is: belongs behind what is in memory.
+    /// What was recorded before anybody knew what machine this is, and what a short run leaves to the writer: belongs behind
+    /// what is in memory.
     put_off: Mutex<Vec<Sample>>,
     /// Frames that have been recorded and not been written.
     queue: Mutex<Vec<u8>>,
@@ -109,13 +113,32 @@ impl Function {
 
     /// What has been learned. Does not wait for the file: while someone else uses it, the answer is what is in memory.
     pub(crate) fn learned(&self) -> Arc<Learned> {
-        if self.loaded.get().is_none() && self.reading.allows() {
-            self.try_load();
-        }
+        self.load_if_due();
         if self.may_tell() {
             self.catch_up();
         }
         Arc::clone(&lock(&self.memory))
+    }
+
+    /// The same for a run that is about to begin, which may be short: a few runs among many may be missing.
+    pub(crate) fn learned_lately(&self) -> Arc<Learned> {
+        self.load_if_due();
+        if self.is_behind() && self.may_tell() {
+            self.catch_up();
+        }
+        Arc::clone(&lock(&self.memory))
+    }
+
+    fn load_if_due(&self) {
+        if self.loaded.get().is_none() && self.reading.allows() {
+            self.try_load();
+        }
+    }
+
+    /// Whether what was put off may change what is predicted.
+    fn is_behind(&self) -> bool {
+        let put_off = lock(&self.put_off).len();
+        put_off * FEW_AMONG > lock(&self.memory).samples().len()
     }
 
     /// Whether nothing that was recorded speaks for the plain loop, as far as is known here.
@@ -195,6 +218,10 @@ impl Function {
         }
         lock(&self.put_off).extend(samples);
         if machines::id_if_known() == NOT_YET_KNOWN && !pace::worth_knowing_the_machine(run) {
+            writer::settle_later(self);
+            return;
+        }
+        if !pace::worth_learning_at_once(run) && !self.is_behind() {
             writer::settle_later(self);
             return;
         }

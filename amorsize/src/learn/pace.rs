@@ -22,6 +22,8 @@ const ALLOWED: Duration = Duration::from_micros(50);
 const APPENDING: Duration = Duration::from_micros(25);
 /// Finding out what machine this is takes about this, the first time.
 const KNOWING_THE_MACHINE: Duration = Duration::from_micros(200);
+/// Learning from a run takes about this.
+const LEARNING: Duration = Duration::from_micros(5);
 /// Making a file takes so many times what appending to it does.
 pub(crate) const CREATING: u32 = 8;
 
@@ -34,6 +36,11 @@ pub(crate) fn at_once(run: Duration, appending: Duration, told_of_end: bool) -> 
 /// Whether a run is worth finding out at its end what machine this is.
 pub(crate) fn worth_knowing_the_machine(run: Duration) -> bool {
     KNOWING_THE_MACHINE <= run / SHARE
+}
+
+/// Whether a run is worth learning from at its end, rather than by the writer a little later.
+pub(crate) fn worth_learning_at_once(run: Duration) -> bool {
+    LEARNING <= run / SHARE
 }
 
 /// Thins out what a function with very many short runs records.
