@@ -8,6 +8,7 @@ use rayon::ThreadPoolBuilder;
 use super::queue::Queue;
 use super::wake;
 use crate::decide::choose::Situation;
+use crate::decide::model::Wake;
 use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
 use crate::pool::{self, Crew};
@@ -128,13 +129,13 @@ impl Situation {
         Self::with::<I, R>(machine::share())
     }
 
-    fn with<I, R>(Share { cores, processors, available_memory, is_guess }: Share) -> Self {
+    fn with<I, R>(Share { cores, processors, available_memory, is_guess, is_unseen }: Share) -> Self {
         Self {
             cores: cores_here(cores),
             processors,
             available_memory,
             item_bytes: size_of::<I>().max(size_of::<R>()),
-            wake: wake::expected(is_running()),
+            wake: wake::expected(is_running(), is_unseen),
             owns: needs_drop::<I>() || needs_drop::<R>(),
             is_guess,
         }
@@ -142,8 +143,9 @@ impl Situation {
 
     /// This one after a look at the machine.
     pub(crate) fn looked_at(&self) -> Self {
-        let Share { cores, processors, available_memory, is_guess } = machine::share();
-        Self { cores: cores_here(cores), processors, available_memory, is_guess, ..*self }
+        let Share { cores, processors, available_memory, is_guess, is_unseen } = machine::share();
+        let wake = Wake { start: wake::expected(is_running(), is_unseen).start, ..self.wake };
+        Self { cores: cores_here(cores), processors, available_memory, is_guess, wake, ..*self }
     }
 }
 

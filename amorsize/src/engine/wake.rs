@@ -19,8 +19,9 @@ const LONGEST: f64 = 2e-3;
 /// What was observed counts half after this time: machines change, and short runs that no longer wake anybody would
 /// never find out.
 const HALF_LIFE: Duration = Duration::from_secs(1);
-/// What starting the pool adds the first time.
+/// What starting the pool adds the first time, and looking at the machine.
 const START: Duration = Duration::from_micros(400);
+const LOOK: Duration = Duration::from_micros(200);
 /// Time after its last work from which a thread of a pool is taken to be asleep.
 const ASLEEP: Duration = Duration::from_micros(100);
 /// Letting a single thread by takes less.
@@ -51,10 +52,13 @@ impl Threads {
     }
 }
 
-/// What to expect. `runs`: whether the pool's threads have been started.
-pub(crate) fn expected(runs: bool) -> Wake {
+/// What to expect. `runs`: whether the pool's threads have been started; `is_unseen`: whether the machine has never been
+/// looked at, as has to be before threads are used.
+pub(crate) fn expected(runs: bool, is_unseen: bool) -> Wake {
     let Threads { call, latency } = Threads::now();
-    let start = if runs { Duration::ZERO } else { START.saturating_sub(Duration::from_nanos(FORGONE.load(Relaxed))) };
+    let once = |is_due: bool, takes: Duration| if is_due { takes } else { Duration::ZERO };
+    let first = once(!runs, START) + once(is_unseen, LOOK);
+    let start = first.saturating_sub(Duration::from_nanos(FORGONE.load(Relaxed)));
     Wake { call: call.value(Wake::USUAL.call), latency: latency.value(Wake::USUAL.latency), start: start.as_secs_f64() }
 }
 

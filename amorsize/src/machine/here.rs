@@ -36,6 +36,8 @@ pub(crate) struct Share {
     pub(crate) available_memory: u64,
     /// It is not known, or no longer.
     pub(crate) is_guess: bool,
+    /// It has never been.
+    pub(crate) is_unseen: bool,
 }
 
 /// A value and when it was found.
@@ -70,7 +72,8 @@ pub(crate) fn cores() -> usize {
 /// What this process may use. Takes a fifth of a millisecond the first time and after [`LIMITS_HOLD`].
 pub(crate) fn share() -> Share {
     let Allowed { cores, processors, .. } = allowed();
-    Share { cores, processors, available_memory: memory_within(READING_HOLDS).available(), is_guess: false }
+    let available_memory = memory_within(READING_HOLDS).available();
+    Share { cores, processors, available_memory, is_guess: false, is_unseen: false }
 }
 
 /// The same without looking: what is remembered, however old, or usual.
@@ -81,6 +84,7 @@ pub(crate) fn recalled_share() -> Share {
         cores,
         processors,
         available_memory: memory.map_or(ASSUMED_AVAILABLE, |(memory, _)| memory.available()),
+        is_unseen: allowed.is_none() || memory.is_none(),
         is_guess: !(allowed.is_some_and(|(_, holds)| holds) && memory.is_some_and(|(_, holds)| holds)),
     }
 }

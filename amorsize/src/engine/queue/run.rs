@@ -157,7 +157,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
 /// What is worth waking a thread for.
 fn worth_waking() -> Duration {
-    Duration::from_secs_f64(WORTH_WAKING * wake::expected(true).total())
+    Duration::from_secs_f64(WORTH_WAKING * wake::expected(true, false).total())
 }
 
 /// What `left` items will take, if they take what those `done` have taken; `None` where there is nothing to divide.
