@@ -1,7 +1,6 @@
 //! The iterator that users hold. Its hot path is a few instructions; everything else is the engine's.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec;
@@ -289,29 +288,44 @@ where
     }
 }
 
-/// The plain loop over at most `budget` items, which is not 0. The source is passed by value, so that the compiler can keep
-/// all of it in registers, and iterates by itself, as it would for the user's own loop: each item is made where the function
-/// takes it.
+/// Items of the plain loop that are run without counting them.
+const BLOCK: usize = 8;
+
+/// The plain loop over at most `budget` items. The source is passed by value, so that the compiler can keep all of it
+/// in registers and vectorise the loop as it would the user's own.
 #[inline(never)]
 fn stretch<S, W, B>(
     mut source: S,
     work: &W,
     budget: usize,
-    folded: B,
+    mut folded: B,
     fold: &mut impl FnMut(B, W::Output) -> B,
 ) -> (S, B, usize)
 where
     S: Iterator,
     W: Work<S::Item>,
 {
-    let mut left = budget;
-    let folded = source.try_fold(folded, |folded, item| {
-        let folded = fold(folded, work.call(item));
-        left -= 1;
-        if left == 0 { ControlFlow::Break(folded) } else { ControlFlow::Continue(folded) }
-    });
-    let (ControlFlow::Break(folded) | ControlFlow::Continue(folded)) = folded;
-    (source, folded, budget - left)
+    let mut ran = 0;
+    // The source iterates by itself, which makes each item where the function takes it. A block of fixed length is unrolled,
+    // so that counting costs next to nothing beside the cheapest functions.
+    let mut block = |source: &mut S, folded, length| {
+        let mut items = 0;
+        let folded = source.take(length).fold(folded, |folded, item| {
+            items += 1;
+            fold(folded, work.call(item))
+        });
+        (folded, items)
+    };
+    loop {
+        let length = budget - ran;
+        let items;
+        (folded, items) =
+            if length >= BLOCK { block(&mut source, folded, BLOCK) } else { block(&mut source, folded, length) };
+        ran += items;
+        if items < BLOCK {
+            return (source, folded, ran);
+        }
+    }
 }
 
 impl<S, W, P> Iterator for Stream<S, W, P>

@@ -4,25 +4,29 @@
 use super::choose::Situation;
 use super::costs::Costs;
 
-/// Seconds to move a byte into a chunk and out of it, and the part of an item's time from which that counts.
+/// Bytes of an item from which moving it into a chunk and out of it counts, seconds for each byte, and the part of an item's
+/// time from which that is much.
+const LARGE: usize = 256;
 const MOVING: f64 = 0.1e-9;
-const COUNTS: f64 = 0.1;
+const MUCH: f64 = 0.1;
 /// Seconds of an item below which freeing its result may take as long as the item.
 pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// Seconds that threads must promise to save for the cheapest items, since they lose one or two until it shows that they are
-/// in each other's way, the heap included that they leave, and most often are; and seconds of an item that halve it.
+/// in each other's way, the heap included that they leave, and most often are; and seconds of an item that make it
+/// a quarter: the dearer items are, the less memory is of them.
 const LOST: f64 = 4e-3;
-const HALVES: f64 = 1e-6;
+const QUARTERS: f64 = 1e-6;
 
 /// Whether threads may lose for that.
 pub(crate) fn may_matter(costs: &Costs, situation: &Situation) -> bool {
-    let moving = situation.item_bytes as f64 * MOVING;
-    costs.item < FREED_DEARLY && (situation.owns || moving > COUNTS * costs.item)
+    let bytes = situation.item_bytes;
+    let moves_much = bytes >= LARGE && bytes as f64 * MOVING > MUCH * costs.item;
+    costs.item < FREED_DEARLY && (situation.owns || moves_much)
 }
 
 /// Seconds that are at risk where threads are tried.
 pub(crate) fn at_risk(costs: &Costs, situation: &Situation) -> f64 {
-    if may_matter(costs, situation) { LOST / (1.0 + costs.item / HALVES) } else { 0.0 }
+    if may_matter(costs, situation) { LOST / (1.0 + costs.item / QUARTERS).powi(2) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -37,7 +41,7 @@ mod tests {
         for (situation, cheap, dear) in [(owning, 1e-6, 30e-6), (large, 1e-6, 10e-6)] {
             assert!(may_matter(&item(cheap), &situation) && !may_matter(&item(dear), &situation));
         }
-        assert!(!may_matter(&item(100e-9), &Situation::TWO_CORES));
+        assert!(!may_matter(&item(1e-9), &Situation::TWO_CORES));
         assert!(at_risk(&item(1e-9), &owning) > 10.0 * at_risk(&item(15e-6), &owning));
         assert_eq!(at_risk(&item(30e-6), &owning), 0.0);
     }
