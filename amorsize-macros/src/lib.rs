@@ -49,6 +49,7 @@ use proc_macro::TokenStream;
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
 /// - No type or module of the function's name may stand beside it. A crate of that name is `::name` there.
+/// - A constant of a lower-case name that is an argument of the result's type has braces: `Row<{ width }>`.
 /// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as the
 ///   function.
 /// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is

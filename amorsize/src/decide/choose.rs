@@ -104,7 +104,7 @@ pub(crate) fn saved(costs: &Costs, gain: f64, items: u64) -> f64 {
     items as f64 * costs.serial() * (1.0 - 1.0 / gain)
 }
 
-/// The same among 2..=`most` threads.
+/// What [`threads`] says, among 2..=`most` of them.
 pub(crate) fn enough_threads(
     costs: &Costs,
     most: usize,

@@ -1,5 +1,5 @@
 //! Where memory makes threads lose against the plain loop, which no trial shows: what one thread makes and another frees,
-//! and items so large that moving them counts.
+//! and items so large that moving them counts. Threads are not tried where that may cost more than they can save.
 
 use super::choose::Situation;
 use super::costs::Costs;
@@ -9,7 +9,7 @@ use super::costs::Costs;
 const LARGE: usize = 256;
 const MOVING: f64 = 0.1e-9;
 const MUCH: f64 = 0.1;
-/// Seconds of an item below which freeing its result may take as long as the item.
+/// Seconds of an item below which freeing what belongs to it may take as long.
 pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// Seconds that threads must promise to save for the cheapest items, since they lose one or two until it shows that they are
 /// in each other's way, the heap included that they leave, and most often are; and seconds of an item that make it

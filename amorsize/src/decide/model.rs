@@ -14,7 +14,7 @@ pub(crate) struct Wake {
     pub(crate) call: f64,
     /// Seconds until the woken thread runs its first item.
     pub(crate) latency: f64,
-    /// Seconds that have to be spent first, once a process, on starting threads at all.
+    /// Seconds that have to be spent first, once a process, on starting threads at all and on looking at the machine.
     pub(crate) start: f64,
 }
 

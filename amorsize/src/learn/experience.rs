@@ -32,7 +32,7 @@ pub(crate) enum Advice {
     Sure(Prior),
     /// To be held against a trial.
     Doubtful(Prior),
-    /// They are too few, and none of them was a plain loop.
+    /// They are too few, or of other inputs, and none of them was a plain loop.
     Open,
 }
 
@@ -114,7 +114,7 @@ impl Experience {
         let is_open = !verdict::is_pinned_parallel(options) && options.confidence_threshold.is_none();
         let unopposed = if is_open { function.threads_only(self.identity.body(), fingerprint::build()) } else { None };
         match unopposed.filter(|(last, _)| is_worth_comparing(&last.costs, remaining)) {
-            Some((last, runs)) => Some(Advice::Sure(comparison(&last, runs))),
+            Some((last, runs)) => Some(Advice::Sure(comparison(&last, runs, remaining))),
             None => function.is_open_to_threads().then_some(Advice::Open),
         }
     }
@@ -165,10 +165,10 @@ fn is_worth_comparing(costs: &Costs, remaining: Remaining) -> bool {
     costs.item < FREED_DEARLY && remaining.exact().is_some_and(|items| seconds(items) <= UNCHECKED)
 }
 
-fn comparison(last: &Sample, samples: usize) -> Prior {
+fn comparison(last: &Sample, samples: usize, remaining: Remaining) -> Prior {
     let reason = "the plain loop, to compare with: earlier runs had threads only";
     let origin = Origin::Predicted { confidence: 0.0, samples };
-    let (costs, items) = (last.costs, last.length);
+    let (costs, items) = (last.costs, remaining.exact().unwrap_or(last.length));
     Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, is_attempt: true }
 }
 

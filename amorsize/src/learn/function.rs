@@ -221,8 +221,10 @@ impl Function {
             writer::settle_later(self);
             return;
         }
-        if !pace::worth_learning_at_once(run) && !self.is_behind() {
-            writer::settle_later(self);
+        if !pace::worth_learning_at_once(run) && !self.is_behind() && writer::will_be_told() {
+            if self.writing.allows() {
+                writer::settle_later(self);
+            }
             return;
         }
         // Somebody else may take in what was recorded here, and would not see to it that it is written.

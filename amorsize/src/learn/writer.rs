@@ -57,7 +57,7 @@ thread_local! {
 }
 
 /// Sees to it that this thread writes what is left when it ends; whether it is sure to.
-fn will_be_told() -> bool {
+pub(crate) fn will_be_told() -> bool {
     let is_main = || thread::current().name() == Some("main");
     let asked = AT_END.try_with(|end| {
         let known = end.is_main.get().unwrap_or_else(is_main);
@@ -86,7 +86,7 @@ pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
     }
 }
 
-/// Has written, soon or at the end of this thread, what is not ready to be.
+/// Has written, soon or at the end of this thread, what is not ready to be, or may wait.
 pub(crate) fn settle_later(function: &Arc<Function>) {
     will_be_told();
     ask(function);

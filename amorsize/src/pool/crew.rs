@@ -1,7 +1,9 @@
 //! One rayon pool whose jobs and threads are counted, so that its end can be waited for.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
@@ -18,8 +20,16 @@ pub(crate) struct Crew {
 
 #[derive(Debug, Default)]
 struct Count {
-    jobs: Mutex<usize>,
+    jobs: Mutex<Jobs>,
     changed: Condvar,
+    is_dismissed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Jobs {
+    running: usize,
+    /// When the last one was handed over.
+    last: Option<Instant>,
 }
 
 thread_local! {
@@ -36,7 +46,7 @@ pub(crate) struct Post(Arc<Count>);
 
 impl Drop for Post {
     fn drop(&mut self) {
-        *lock(&self.0.jobs) -= 1;
+        lock(&self.0.jobs).running -= 1;
         self.0.changed.notify_all();
     }
 }
@@ -66,17 +76,30 @@ impl Crew {
 
     /// Jobs that have not ended.
     pub(crate) fn jobs(&self) -> usize {
-        *lock(&self.count.jobs)
+        lock(&self.count.jobs).running
+    }
+
+    /// When a job was last handed over.
+    pub(crate) fn last_job(&self) -> Option<Instant> {
+        lock(&self.count.jobs).last
+    }
+
+    /// Whether the crew takes no more jobs.
+    pub(crate) fn is_dismissed(&self) -> bool {
+        self.count.is_dismissed.load(Ordering::Relaxed)
     }
 
     /// Counts a job from now until the returned value is dropped.
     pub(crate) fn post(&self) -> Post {
-        *lock(&self.count.jobs) += 1;
+        let mut jobs = lock(&self.count.jobs);
+        jobs.running += 1;
+        jobs.last = Some(Instant::now());
         Post(Arc::clone(&self.count))
     }
 
-    /// What is left of a crew that takes no more jobs.
+    /// Takes no more jobs; what is left of it.
     pub(crate) fn dismiss(&self) -> Dismissed {
+        self.count.is_dismissed.store(true, Ordering::Relaxed);
         Dismissed(Arc::clone(&self.count))
     }
 }
@@ -88,11 +111,11 @@ impl Dismissed {
     /// Waits until all jobs have ended.
     pub(crate) fn wait(self) {
         let jobs = lock(&self.0.jobs);
-        drop(self.0.changed.wait_while(jobs, |jobs| *jobs > 0).unwrap_or_else(PoisonError::into_inner));
+        drop(self.0.changed.wait_while(jobs, |jobs| jobs.running > 0).unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-fn lock(jobs: &Mutex<usize>) -> std::sync::MutexGuard<'_, usize> {
+fn lock(jobs: &Mutex<Jobs>) -> MutexGuard<'_, Jobs> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -101,9 +101,8 @@ impl Crews {
     /// Takes out the crews that are idle for too long; the time at which the next one may be.
     fn end_idle(&mut self, now: Instant) -> (Vec<Entry>, Option<Instant>) {
         for entry in &mut self.entries {
-            if Arc::strong_count(&entry.crew) > 1 || entry.crew.jobs() > 0 {
-                entry.used = now;
-            }
+            let is_used = Arc::strong_count(&entry.crew) > 1 || entry.crew.jobs() > 0;
+            entry.used = if is_used { now } else { entry.used.max(entry.crew.last_job().unwrap_or(entry.used)) };
         }
         let ended = self.entries.extract_if(.., |entry| is_due(entry.used, now)).collect();
         (ended, self.entries.iter().map(|entry| entry.used + POOL_IDLE_TIMEOUT).min())
@@ -146,7 +145,20 @@ mod tests {
         assert!(crews.end_idle(late).0.is_empty(), "somebody holds it");
         drop(crew);
         assert!(crews.end_idle(late + Duration::from_secs(1)).0.is_empty(), "used a second ago");
-        assert_eq!(crews.end_idle(late + POOL_IDLE_TIMEOUT).0.len(), 1);
+        let late = late + POOL_IDLE_TIMEOUT;
+        assert_eq!(crews.end_idle(late).0.len(), 1);
+    }
+
+    #[test]
+    fn a_crew_is_used_by_the_jobs_it_gets() {
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
+        let start = Instant::now();
+        drop(crew.post());
+        let job = crew.last_job().expect("one was posted");
+        let mut crews = Crews { entries: vec![Entry { crew, asked: 1, used: start }], has_keeper: false };
+        let (ended, next) = crews.end_idle(job);
+        assert!(ended.is_empty());
+        assert_eq!(next, Some(job + POOL_IDLE_TIMEOUT));
     }
 
     #[test]

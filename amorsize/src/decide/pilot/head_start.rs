@@ -3,6 +3,7 @@
 //! that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that earlier runs
 //! gave to threads, if it is not sure that these were the best ones.
 
+use crate::decide::choose::Situation;
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::trial::Trial;
@@ -23,6 +24,13 @@ pub(super) struct HeadStart {
     wake: Wake,
     /// A thread has run some of the items.
     has_helped: bool,
+}
+
+impl HeadStart {
+    /// What had to be spent first is spent.
+    pub(super) fn saw_machine(&mut self, situation: &Situation) {
+        self.wake.start = situation.wake.start;
+    }
 }
 
 impl Pilot {

@@ -56,7 +56,9 @@ impl Pilot {
             self.looks = true;
             return;
         }
+        self.has_seen_loop = true;
         self.decide(at, remaining);
+        self.has_seen_loop = false;
     }
 
     /// The plain loop goes on, unless items became dearer or the input turned out longer.
@@ -85,7 +87,8 @@ impl Pilot {
         }
     }
 
-    /// Seconds that threads would have saved this run of the plain loop, had they been started before it.
+    /// Seconds that threads would have saved this run of the plain loop, had they been started, and the machine been looked
+    /// at, before it.
     pub(crate) fn forgone(&self) -> f64 {
         let wake = Wake { start: 0.0, ..self.situation.wake };
         let started = Situation { wake, ..self.situation };

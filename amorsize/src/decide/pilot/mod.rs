@@ -128,6 +128,8 @@ pub(crate) struct Pilot {
     settled: (u64, f64),
     dear_stretches: u32,
     stretch: f64,
+    /// A stretch of the plain loop was run to know what it takes, and nothing else since.
+    has_seen_loop: bool,
     /// The next step is a look at the machine, after which what asked for it asks again.
     looks: bool,
 }
@@ -168,6 +170,7 @@ impl Pilot {
             settled: (0, 0.0),
             dear_stretches: 0,
             stretch: FIRST_STRETCH,
+            has_seen_loop: false,
             looks: false,
         };
         pilot.adopt_pinned();
@@ -235,6 +238,7 @@ impl Pilot {
     /// What the machine leaves to this process.
     pub(crate) fn saw_machine(&mut self, situation: Situation) {
         self.situation = situation;
+        self.head_start.iter_mut().for_each(|head_start| head_start.saw_machine(&situation));
         self.looks = false;
     }
 
@@ -303,10 +307,9 @@ impl Pilot {
         self.settled = (expected, serial);
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
-        let has_seen_loop = matches!(self.mode, Mode::Calibrating);
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
-            watch.needing_proof(self.needs_proof()).seeing_the_loop(has_seen_loop).on(self.situation.processors)
+            watch.needing_proof(self.needs_proof()).seeing_the_loop(self.has_seen_loop).on(self.situation.processors)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();

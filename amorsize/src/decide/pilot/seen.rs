@@ -149,6 +149,7 @@ pub(crate) struct Prior {
     pub(crate) origin: Origin,
     /// Items that are expected.
     pub(crate) items: u64,
-    /// Threads that earlier runs speak against, and that are due for another attempt.
+    /// What is only tried: threads that earlier runs speak against and that are due for another attempt, or the plain loop, to
+    /// compare with.
     pub(crate) is_attempt: bool,
 }

@@ -231,6 +231,7 @@ impl Watch {
         self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed().each() };
         self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
+        self.has_seen_loop = false;
         self.losing_since = now;
         self.patience_until = now + self.patience;
         self.patience *= 4.0;

@@ -72,7 +72,7 @@ const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
 /// what takes so little is also most easily disturbed by other threads, and is always checked.
 const CHEAP: f64 = 250e-9;
-/// Seconds of an item below which the same goes for results that own memory: the loop frees each before it makes the next,
+/// Seconds of an item below which the same goes where memory may matter: the loop frees each result before it makes the next,
 /// which keeps it in the cache, and a chunk does not.
 pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
 /// Shortest seconds of such a stretch, and items of one that takes longer.
@@ -128,7 +128,7 @@ pub(crate) struct Watch {
     has_lost: bool,
     /// What the plain loop takes is not known well.
     is_assumed: bool,
-    /// A stretch of the plain loop has just shown it.
+    /// A stretch of the plain loop has shown it, right before threads began.
     has_seen_loop: bool,
     /// An epoch since the plan began was good.
     was_good: bool,
@@ -206,7 +206,7 @@ impl Watch {
         Self { needs_proof, is_assumed: needs_proof, ..self }
     }
 
-    /// A stretch of the plain loop has shown what it takes.
+    /// A stretch of the plain loop has just shown what it takes.
     pub(crate) fn seeing_the_loop(self, has_seen_loop: bool) -> Self {
         Self { has_seen_loop, ..self }
     }
@@ -276,8 +276,9 @@ impl Watch {
             self.assume(epoch, at.now);
             return Judgement::GoOn;
         }
-        if is_alarm && self.needs_proof && self.has_seen_loop {
+        if is_alarm && self.has_seen_loop && self.has_nothing_to_lose() {
             // To look at the loop once more would cost as much again.
+            self.observed = stretch;
             return self.refute(self.compared(gain, 0.0, epoch), at.now);
         }
         if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
@@ -288,6 +289,11 @@ impl Watch {
         self.alone_seconds = 0.0;
         self.probe = Sum::default();
         Judgement::Check
+    }
+
+    /// Threads that were never good, and of which fewer would be none.
+    fn has_nothing_to_lose(&self) -> bool {
+        self.is_on_probation() && !self.was_good && self.threads == 2
     }
 
     /// How much longer an item may take because threads are in each other's way.

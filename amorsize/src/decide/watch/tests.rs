@@ -43,6 +43,27 @@ fn probe(watch: &mut Watch, each: f64, now: f64) -> Judgement {
     watch.probed(4_000, 4_000.0 * each, now)
 }
 
+/// What the first judgement is of two threads that reach half of nothing.
+fn alarm(watch: Watch) -> Judgement {
+    let mut watch = watch.needing_proof(true);
+    watch.saw(Runner::Thread);
+    let at =
+        |now: f64| Progress { now, produced: (now * 0.3 / SERIAL) as u64, worked: 2.0 * now, ..Progress::default() };
+    let mut judged = (1..100).map(|step| watch.judge(at(f64::from(step) * 1e-4), ROUND));
+    judged.find(|judgement| *judgement != Judgement::GoOn).unwrap()
+}
+
+#[test]
+fn an_alarm_is_enough_where_the_loop_was_seen_and_threads_were_never_good() {
+    assert!(matches!(alarm(start().seeing_the_loop(true)), Judgement::Refuted { .. }));
+    assert_eq!(alarm(start()), Judgement::Check, "what the loop takes is not sure");
+    let mut watch = start().seeing_the_loop(true);
+    watch.was_good = true;
+    assert_eq!(alarm(watch), Judgement::Check);
+    let many = Watch::new(Progress::default(), 16, SERIAL, 9.0).seeing_the_loop(true);
+    assert_eq!(alarm(many), Judgement::Check, "fewer may do well");
+}
+
 #[test]
 fn cheap_items_are_checked_against_the_loop_itself() {
     let mut watch = Watch::new(Progress::default(), 2, 50e-9, 1.9);

@@ -25,8 +25,9 @@ pub(super) struct Configured {
     threads: usize,
     pool: Pool,
     ordered: bool,
-    /// Where all tickets go, if that is a crew. A stream that is kept and not read does not keep its threads.
+    /// Where all tickets go, if that is one crew. A stream that is kept and not read does not keep its threads.
     crew: Weak<Crew>,
+    is_one_crew: bool,
     epoch: u32,
 }
 
@@ -98,8 +99,9 @@ where
         let begin = Instant::now();
         let target = self.pilot.plan().and_then(|plan| Target::lasting(plan, is_pinned));
         self.set_up += begin.elapsed();
-        let crew = target.map_or_else(Weak::new, |target| target.crew());
-        self.configured = Some(Configured { threads, pool, ordered, crew, epoch });
+        let crew = target.as_ref().map_or_else(Weak::new, Target::crew);
+        let is_one_crew = matches!(target, Some(Target::Crew(_)));
+        self.configured = Some(Configured { threads, pool, ordered, crew, is_one_crew, epoch });
         if moves {
             // What was handed over for the others is for those now.
             while self.queue.claim(self.most_tickets) {
@@ -133,8 +135,12 @@ where
                 self.launch();
             }
             if pulling > QUICK_PULL {
-                // Nor must it keep the very first result.
-                return if self.pilot.plan().is_none() { Refilled::All } else { Refilled::Slowly };
+                return match self.pilot.plan() {
+                    // Nor must it keep the very first result.
+                    None => Refilled::All,
+                    Some(_) if chunks + 1 < missing => Refilled::Slowly,
+                    Some(_) => Refilled::Enough,
+                };
             }
         }
         Refilled::Enough
@@ -157,21 +163,26 @@ where
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
     /// consumer runs everything itself.
     fn launch(&mut self) {
-        let Some(configured) = &self.configured else { return };
+        let Some(configured) = &mut self.configured else { return };
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
             Some(plan) => Target::of(plan, self.pilot.is_pinned()),
             None => Some(Target::Current),
         };
-        let target = configured.crew.upgrade().map(Target::Crew).or_else(anew);
+        let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());
+        let target = crew.map(Target::Crew).or_else(anew);
+        if configured.is_one_crew {
+            configured.crew = target.as_ref().map_or_else(Weak::new, Target::crew);
+        }
+        let (pool, epoch) = (configured.pool, configured.epoch);
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
-        let launched = (configured.pool == Pool::Cpu).then(Launched::now);
+        let launched = (pool == Pool::Cpu).then(Launched::now);
         let helps = self.pilot.waiting().helps;
         if let Some(launched) = launched {
             queue.note_launch(launched, helps.then(Place::here).flatten());
         }
-        let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, configured.epoch));
+        let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, epoch));
         if let Some(launched) = launched {
             if helps {
                 launched.let_by();

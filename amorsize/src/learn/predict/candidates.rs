@@ -2,7 +2,7 @@
 //! the user pinned is in all of them.
 
 use crate::decide::costs::Costs;
-use crate::decide::{choose, verdict};
+use crate::decide::{choose, memory, verdict};
 use crate::options::Options;
 use crate::plan::Pool;
 
@@ -74,7 +74,15 @@ impl Field<'_> {
             }
         }
         let best = fewest(&all, best);
-        *self.promising(costs, &all, best).unwrap_or(best)
+        let best = *self.promising(costs, &all, best).unwrap_or(best);
+        if self.is_too_risky(costs, &best) { self.serial() } else { best }
+    }
+
+    /// Whether untried threads, which the user did not ask for, may cost more than they are expected to save.
+    fn is_too_risky(&self, costs: &Costs, best: &Candidate) -> bool {
+        let is_open = best.pool == Pool::Cpu && !verdict::is_pinned_parallel(self.query.options);
+        let saved = choose::saved(costs, best.speedup, self.view.items);
+        is_open && best.evidence < TRIED && saved < memory::at_risk(costs, self.query.situation)
     }
 
     /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
