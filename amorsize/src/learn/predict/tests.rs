@@ -75,6 +75,24 @@ fn cheap_items_are_predicted_to_stay_in_the_plain_loop() {
 }
 
 #[test]
+fn untried_threads_are_not_predicted_where_they_may_cost_more_than_they_save() {
+    let options = Options::default();
+    let model = model((0..3).map(|_| sample(Pool::Serial, 1, 200e-9, 1.0)));
+    let predicted = |owns, items| {
+        let situation = Situation { owns, ..EIGHT };
+        let query = Query { items: Some(items), at_least: items, situation: &situation, ..query(&options) };
+        model.forecast(&query).unwrap().pool
+    };
+    assert_eq!(predicted(false, 10_000), Pool::Cpu);
+    assert_eq!(predicted(true, 10_000), Pool::Serial, "2 ms");
+    assert_eq!(predicted(true, 100_000), Pool::Cpu);
+    let tried = good(3, 200e-9);
+    let situation = Situation { owns: true, ..EIGHT };
+    let query = Query { situation: &situation, ..query(&options) };
+    assert_eq!(tried.forecast(&query).unwrap().pool, Pool::Cpu, "they did well");
+}
+
+#[test]
 fn three_bad_outcomes_at_eight_threads_rule_out_eight_threads() {
     let options = Options::default();
     let forecast = model((0..3).map(|_| sample(Pool::Cpu, 8, 1e-3, 0.1))).forecast(&query(&options)).unwrap();
