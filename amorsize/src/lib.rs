@@ -115,9 +115,10 @@
 //! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is read
 //! within a pool must not wait for all threads of that pool, as `rayon::broadcast` does: it would wait forever.
 //!
-//! A result is freed by whoever drops it, which is the consumer. Where results are made of many small allocations, the
-//! system's allocator can make that dearer than the function; then the plain loop wins, and it helps to do in the function
-//! what the consumer does with them, or to use [`Tuner::run`].
+//! A result is freed by whoever drops it, which is the consumer, and an item by the thread that runs it. Where they are made
+//! of many small allocations, the system's allocator can make that dearer than the function; then the plain loop wins, and
+//! it helps to do in the function what the consumer does with results, or to use [`Tuner::run`]. A run of such items that is
+//! over in a few milliseconds is not tried on threads at all while nothing is known of the function.
 //!
 //! # Learning
 //!

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use std::vec;
 
 use crate::source::Input;
 use crate::work::{mandelbrot_row, spin};
@@ -75,6 +76,48 @@ impl Job for Pieces {
 
     fn read(result: Self::Result) -> u64 {
         result.iter().map(|piece| piece.len() as u64).sum()
+    }
+}
+
+/// Items that own memory, which whoever runs them frees.
+#[derive(Clone)]
+pub(crate) struct Strings;
+
+impl Job for Strings {
+    type Source = vec::IntoIter<String>;
+    type Result = u64;
+
+    fn source(&self, items: usize) -> Self::Source {
+        (0..items).map(|item| item.to_string()).collect::<Vec<_>>().into_iter()
+    }
+
+    fn work(&self, text: String) -> u64 {
+        text.bytes().filter(|byte| *byte == b'7').count() as u64
+    }
+
+    fn read(result: u64) -> u64 {
+        result
+    }
+}
+
+/// Items so large that moving one takes as long as anything else.
+#[derive(Clone)]
+pub(crate) struct Moved;
+
+impl Job for Moved {
+    type Source = vec::IntoIter<[u64; 500]>;
+    type Result = u64;
+
+    fn source(&self, items: usize) -> Self::Source {
+        (0..items).map(|item| [item as u64; 500]).collect::<Vec<_>>().into_iter()
+    }
+
+    fn work(&self, item: [u64; 500]) -> u64 {
+        item.iter().fold(0, |sum: u64, number| sum.rotate_left(5) ^ number)
+    }
+
+    fn read(result: u64) -> u64 {
+        result
     }
 }
 

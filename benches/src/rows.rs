@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use regex::Regex;
 
 use crate::corpus;
-use crate::jobs::{Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Phases, Pieces, Sleep};
+use crate::jobs::{Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Moved, Phases, Pieces, Sleep, Strings};
 use crate::real::{Compress, Digest, Parse, Render, Search};
 use crate::work::Pace;
 
@@ -44,6 +44,8 @@ enum Kind {
     Phases { dear_first: bool },
     Blocks(usize),
     Pieces { count: usize, bytes: usize },
+    Strings,
+    Moved,
     Sleep,
     Contended,
     Counter,
@@ -103,6 +105,15 @@ pub(crate) const ROWS: &[Row] = &[
         400e-9,
         Length::Lap(FEW),
     ),
+    row("strings", "sevens in a String: items that own memory", Kind::Strings, 40e-9, Length::Lap(FEW)),
+    row("5000x4000B", "items of 4,000 bytes, in a short run", Kind::Moved, 300e-9, Length::Fixed(5_000)),
+    row(
+        "9000x4x64B",
+        "results of 4 allocations of up to 64 bytes, in a short run",
+        Kind::Pieces { count: 4, bytes: 64 },
+        100e-9,
+        Length::Fixed(9_000),
+    ),
     row("200x1us", "a tiny job", Kind::Even, 1e-6, Length::Fixed(200)),
     row("20x50us", "a tiny job", Kind::Even, 50e-6, Length::Fixed(20)),
     row("12x80us", "a tiny job", Kind::Even, 80e-6, Length::Fixed(12)),
@@ -148,6 +159,8 @@ impl Row {
                 visitor.visit(self, Blocks { steps: context.pace.steps(0.7e9 * self.item), bytes }, items)
             }
             Kind::Pieces { count, bytes } => visitor.visit(self, Pieces { count, bytes }, items),
+            Kind::Strings => visitor.visit(self, Strings, items),
+            Kind::Moved => visitor.visit(self, Moved, items),
             Kind::Sleep => visitor.visit(self, Sleep(Duration::from_millis(1)), items),
             Kind::Contended => visitor.visit(self, Contended(steps, Arc::new(Mutex::new(0))), items),
             Kind::Counter => visitor.visit(self, Counter(300, Arc::new(AtomicU64::new(0))), items),
