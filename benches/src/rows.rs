@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result};
 use regex::Regex;
 
 use crate::corpus;
-use crate::jobs::{Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Moved, Phases, Pieces, Sleep, Strings};
+use crate::jobs::{
+    Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Moved, Phases, Pieces, Sleep, Strings,
+};
 use crate::real::{Compress, Digest, Parse, Render, Search};
 use crate::work::Pace;
 
