@@ -55,6 +55,8 @@ pub(crate) struct Flow<W, I, R, P> {
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
+    /// The last chunk took long to pull.
+    is_source_slow: bool,
     /// The function's panic is on its way to the consumer, if it is not there: nothing that comes after it is ever seen.
     has_panicked: bool,
     source_panic: Option<Payload>,
@@ -83,6 +85,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             unread: 0,
             backlog: VecDeque::new(),
             exhausted: false,
+            is_source_slow: false,
             has_panicked: false,
             source_panic: None,
             began: None,

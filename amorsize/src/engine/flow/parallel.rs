@@ -20,6 +20,9 @@ use crate::work::Work;
 /// Longest time for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
 const QUICK_PULL: Duration = Duration::from_micros(15);
 
+/// Time of a pull from which results at hand are yielded first: the source is what everybody waits for.
+const SLOW_PULL: Duration = Duration::from_micros(200);
+
 /// The threads and the pool of a plan.
 pub(super) struct Configured {
     threads: usize,
@@ -114,7 +117,11 @@ where
     /// takes next to no time: the consumer may be busy for longer than they are. With results at hand no more than one
     /// chunk is pulled, since a slow source must not keep them from the consumer.
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) -> Refilled {
-        let most_chunks = if polled.batch.is_some() { 1 } else { usize::MAX };
+        let most_chunks = match polled.batch {
+            Some(_) if self.is_source_slow && polled.standing.ready > 0 => 0,
+            Some(_) => 1,
+            None => usize::MAX,
+        };
         let missing = (2 * self.pilot.threads()).saturating_sub(polled.queued);
         let begin = Instant::now();
         self.look_at_memory(begin);
@@ -130,6 +137,7 @@ where
             let pulling = Instant::now();
             let Some(chunk) = self.pull(source, size.min(room)) else { return Refilled::All };
             let pulling = pulling.elapsed();
+            self.is_source_slow = pulling > SLOW_PULL;
             self.pilot.pulled(chunk.items.len(), pulling.as_secs_f64());
             if self.queue.push(chunk, most.min(self.most_tickets)) {
                 self.launch();
