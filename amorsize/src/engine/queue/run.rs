@@ -124,6 +124,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     }
                     continue;
                 }
+                // Not `let … else`: a name is one more copy of the item.
                 match items.next() {
                     Some(item) => results.push(self.work.call(item)),
                     None => break,
