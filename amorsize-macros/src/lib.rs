@@ -44,7 +44,8 @@ use proc_macro::TokenStream;
 /// # Limits
 ///
 /// - The function is free-standing and plain: no method, and not `async`, `unsafe`, `#[target_feature]` or of a foreign
-///   ABI. For a method, give a closure to `Tuner::new`. ("Not supported in `trait`s or `impl`s": move the function out of the `impl`.)
+///   ABI. For a method, give a closure to `Tuner::new`. ("Not supported in `trait`s or `impl`s": move the function out
+///   of the `impl`.)
 /// - The first parameter is the item. It and the result are `Send`, and neither is of a type without a name, such as
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.

@@ -66,11 +66,11 @@ impl Asker<'_> {
             quote!((&&#private::bytes::Part::<_, #ty>::new(#value)).amorsize_held(|#bind| #of_part))
         });
         let mut asked = asked.peekable();
+        let whole = self.whole(value);
         if asked.peek().is_none() {
-            return self.whole(value);
+            return whole;
         }
         let first = asked.next();
-        let whole = self.whole(value);
         quote!(#first #(.or_else(|| #asked))* .unwrap_or_else(|| #whole))
     }
 

@@ -1,7 +1,7 @@
 //! Where memory makes threads lose against the plain loop, which no trial shows: what one thread makes and another frees,
 //! and items so large that moving them counts. Threads are not tried where that may cost more than they can save.
 
-use super::choose::Situation;
+use super::choose::{self, Situation};
 use super::costs::Costs;
 
 /// Bytes of an item from which moving it into a chunk and out of it counts, seconds for each byte, and the part of an item's
@@ -24,8 +24,13 @@ pub(crate) fn may_matter(costs: &Costs, situation: &Situation) -> bool {
     costs.item < FREED_DEARLY && (situation.owns || moves_much)
 }
 
+/// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk.
+pub(crate) fn is_worth_the_risk(costs: &Costs, gain: f64, items: u64, situation: &Situation) -> bool {
+    choose::saved(costs, gain, items) >= at_risk(costs, situation)
+}
+
 /// Seconds that are at risk where threads are tried.
-pub(crate) fn at_risk(costs: &Costs, situation: &Situation) -> f64 {
+fn at_risk(costs: &Costs, situation: &Situation) -> f64 {
     if may_matter(costs, situation) { LOST / (1.0 + costs.item / QUARTERS).powi(2) } else { 0.0 }
 }
 

@@ -10,6 +10,7 @@ use crate::plan::Pool;
 use super::choose::{self, Situation};
 use super::climb::Climb;
 use super::costs::Costs;
+use super::memory;
 use super::model::Wake;
 
 /// Share of its time in which a function must be blocked to be worth more threads than there are cores.
@@ -94,9 +95,9 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     }
 }
 
-/// The same unless `expected` items save less than the seconds that are at risk.
-pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, at_risk: f64) -> Verdict {
-    if verdict.pool != Pool::Cpu || choose::saved(costs, verdict.gain, expected) >= at_risk {
+/// The same unless threads risk more than they save over `expected` items.
+pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, situation: &Situation) -> Verdict {
+    if verdict.pool != Pool::Cpu || memory::is_worth_the_risk(costs, verdict.gain, expected, situation) {
         return verdict;
     }
     let item_time = Duration::from_secs_f64(costs.item);
@@ -175,9 +176,10 @@ mod tests {
     fn a_short_run_risks_nothing() {
         let costs = Costs { item: 1e-6, ..sleeping(0.0) };
         let verdict = || reach(&Costs { blocked: 0.0, ..costs }, 2_000, &Options::default(), &TWO_CORES);
-        let expected = |items| if_worth_the_risk(verdict(), &costs, items, 1e-3).pool;
+        let owning = Situation { owns: true, ..TWO_CORES };
+        let expected = |items| if_worth_the_risk(verdict(), &costs, items, &owning).pool;
         assert_eq!((expected(1_000), expected(10_000)), (Pool::Serial, Pool::Cpu));
-        assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, 0.0), verdict());
+        assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, &TWO_CORES), verdict());
     }
 
     #[test]

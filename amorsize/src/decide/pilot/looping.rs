@@ -6,7 +6,7 @@ use crate::decide::input::Remaining;
 use crate::decide::memory;
 use crate::decide::model::Wake;
 use crate::decide::verdict::{self, Verdict};
-use crate::decide::watch::Undone;
+use crate::decide::watch::{Undone, Watch};
 use crate::plan::{Origin, Pool};
 
 use super::{Looped, Mode, Pilot, Position};
@@ -56,9 +56,8 @@ impl Pilot {
             self.looks = true;
             return;
         }
-        self.has_seen_loop = true;
         self.decide(at, remaining);
-        self.has_seen_loop = false;
+        self.watch = self.watch.take().map(Watch::seeing_the_loop);
     }
 
     /// The plain loop goes on, unless items became dearer or the input turned out longer.
@@ -103,7 +102,7 @@ impl Pilot {
     /// What threads would gain over so many items, if `expected` items are worth what they risk.
     fn gain(&self, costs: &Costs, items: u64, expected: u64, situation: &Situation) -> Option<f64> {
         let (_, gain) = choose::threads(costs, items, &self.options, situation)?;
-        (choose::saved(costs, gain, expected) >= memory::at_risk(costs, situation)).then_some(gain)
+        memory::is_worth_the_risk(costs, gain, expected, situation).then_some(gain)
     }
 
     /// Another attempt at threads after a pause.

@@ -128,8 +128,6 @@ pub(crate) struct Pilot {
     settled: (u64, f64),
     dear_stretches: u32,
     stretch: f64,
-    /// A stretch of the plain loop was run to know what it takes, and nothing else since.
-    has_seen_loop: bool,
     /// The next step is a look at the machine, after which what asked for it asks again.
     looks: bool,
 }
@@ -170,7 +168,6 @@ impl Pilot {
             settled: (0, 0.0),
             dear_stretches: 0,
             stretch: FIRST_STRETCH,
-            has_seen_loop: false,
             looks: false,
         };
         pilot.adopt_pinned();
@@ -309,7 +306,7 @@ impl Pilot {
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
-            watch.needing_proof(self.needs_proof()).seeing_the_loop(self.has_seen_loop).on(self.situation.processors)
+            watch.needing_proof(self.needs_proof()).on(self.situation.processors)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();

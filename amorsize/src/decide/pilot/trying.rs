@@ -3,7 +3,6 @@
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
-use crate::decide::memory;
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
@@ -145,8 +144,7 @@ impl Pilot {
         if verdict::is_pinned_parallel(&self.options) {
             return verdict;
         }
-        let at_risk = memory::at_risk(&self.costs, &self.situation);
-        verdict::if_worth_the_risk(verdict, &self.costs, remaining.expected(self.done), at_risk)
+        verdict::if_worth_the_risk(verdict, &self.costs, remaining.expected(self.done), &self.situation)
     }
 
     /// Items to choose threads for. Where it is open how many there are, threads are tried as soon as it costs next to

@@ -207,8 +207,8 @@ impl Watch {
     }
 
     /// A stretch of the plain loop has just shown what it takes.
-    pub(crate) fn seeing_the_loop(self, has_seen_loop: bool) -> Self {
-        Self { has_seen_loop, ..self }
+    pub(crate) fn seeing_the_loop(self) -> Self {
+        Self { has_seen_loop: true, ..self }
     }
 
     /// The process may get so many processors' worth of time, not one for each thread.

@@ -55,12 +55,12 @@ fn alarm(watch: Watch) -> Judgement {
 
 #[test]
 fn an_alarm_is_enough_where_the_loop_was_seen_and_threads_were_never_good() {
-    assert!(matches!(alarm(start().seeing_the_loop(true)), Judgement::Refuted { .. }));
+    assert!(matches!(alarm(start().seeing_the_loop()), Judgement::Refuted { .. }));
     assert_eq!(alarm(start()), Judgement::Check, "what the loop takes is not sure");
-    let mut watch = start().seeing_the_loop(true);
+    let mut watch = start().seeing_the_loop();
     watch.was_good = true;
     assert_eq!(alarm(watch), Judgement::Check);
-    let many = Watch::new(Progress::default(), 16, SERIAL, 9.0).seeing_the_loop(true);
+    let many = Watch::new(Progress::default(), 16, SERIAL, 9.0).seeing_the_loop();
     assert_eq!(alarm(many), Judgement::Check, "fewer may do well");
 }
 

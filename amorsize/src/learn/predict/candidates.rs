@@ -81,8 +81,8 @@ impl Field<'_> {
     /// Whether untried threads, which the user did not ask for, may cost more than they are expected to save.
     fn is_too_risky(&self, costs: &Costs, best: &Candidate) -> bool {
         let is_open = best.pool == Pool::Cpu && !verdict::is_pinned_parallel(self.query.options);
-        let saved = choose::saved(costs, best.speedup, self.view.items);
-        is_open && best.evidence < TRIED && saved < memory::at_risk(costs, self.query.situation)
+        let is_untried = best.evidence < TRIED;
+        is_open && is_untried && !memory::is_worth_the_risk(costs, best.speedup, self.view.items, self.query.situation)
     }
 
     /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
