@@ -10,6 +10,7 @@ use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
 use crate::engine::flow::{Flow, Next};
 use crate::engine::launch::{Detached, Launch, Ticket};
 use crate::engine::queue::Queue;
+use crate::engine::stretch::stretch;
 use crate::indexed::Indexed;
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
@@ -284,46 +285,6 @@ where
             if !core.advance(&mut source, &mut ready) {
                 return (folded, core.report(0));
             }
-        }
-    }
-}
-
-/// Items of the plain loop that are run without counting them.
-const BLOCK: usize = 8;
-
-/// The plain loop over at most `budget` items. The source is passed by value, so that the compiler can keep all of it
-/// in registers and vectorise the loop as it would the user's own.
-#[inline(never)]
-fn stretch<S, W, B>(
-    mut source: S,
-    work: &W,
-    budget: usize,
-    mut folded: B,
-    fold: &mut impl FnMut(B, W::Output) -> B,
-) -> (S, B, usize)
-where
-    S: Iterator,
-    W: Work<S::Item>,
-{
-    let mut ran = 0;
-    // The source iterates by itself, which makes each item where the function takes it. A block of fixed length is unrolled,
-    // so that counting costs next to nothing beside the cheapest functions.
-    let mut block = |source: &mut S, folded, length| {
-        let mut items = 0;
-        let folded = source.take(length).fold(folded, |folded, item| {
-            items += 1;
-            fold(folded, work.call(item))
-        });
-        (folded, items)
-    };
-    loop {
-        let length = budget - ran;
-        let items;
-        (folded, items) =
-            if length >= BLOCK { block(&mut source, folded, BLOCK) } else { block(&mut source, folded, length) };
-        ran += items;
-        if items < BLOCK {
-            return (source, folded, ran);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`place`]: how it keeps off the consumer's processor
 //! - [`scope`]: the same for borrowed items
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
+//! - [`stretch`]: the plain loop in internal iteration
 
 pub(crate) mod chunk;
 pub(crate) mod clock;
@@ -16,4 +17,5 @@ pub(crate) mod launch;
 pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod scope;
+pub(crate) mod stretch;
 pub(crate) mod wake;
