@@ -90,10 +90,11 @@ impl Pilot {
         self.chunk_before_end(None)
     }
 
-    /// Items of the next chunk. An input of unknown length is expected to go on for as long as it did, or as long as
-    /// earlier ones have.
+    /// Items of the next chunk. An input of unknown length is expected to end where earlier ones did, and behind that to go
+    /// on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
-        let expected = self.settled.0.saturating_sub(self.done).max(self.done);
+        let begun = self.done + self.in_flight;
+        let expected = self.settled.0.checked_sub(begun).filter(|&left| left > 0).unwrap_or(begun);
         self.chunk_before_end(Some(remaining.upper.unwrap_or(expected)))
     }
 
@@ -193,4 +194,32 @@ impl Pilot {
 /// A chunk for which the buffer has place for every thread and one more that is being yielded.
 fn share(buffer: usize, threads: usize) -> usize {
     (buffer / (threads + 1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::choose::Situation;
+    use crate::decide::costs::Costs;
+    use crate::decide::pilot::Prior;
+    use crate::decide::verdict::Verdict;
+    use crate::options::Options;
+    use crate::plan::Origin;
+
+    #[test]
+    fn chunks_shrink_where_earlier_inputs_ended_although_nothing_has_come_back_yet() {
+        let (threads, items) = (64, 10_000);
+        let situation = Situation { cores: threads, ..Situation::TWO_CORES };
+        let mut pilot = Pilot::new(Options::default(), situation);
+        let verdict = Verdict { pool: Pool::Cpu, threads, gain: 60.0, reason: "".into() };
+        let costs = Costs { item: 10e-6, ..Costs::default() };
+        let origin = Origin::Predicted { confidence: 0.9, samples: 3 };
+        pilot.adopt_prior(Prior { verdict, costs, chunk_size: 40, origin, items, is_attempt: false });
+        let mut pull = |count| {
+            pilot.pulled(count, 0.0);
+            pilot.chunk(Remaining::UNKNOWN)
+        };
+        assert_eq!([pull(1), pull(8_998), pull(999)], [40, 8, 4]);
+        assert_eq!(pull(2), 40, "it goes on");
+    }
 }
