@@ -55,6 +55,22 @@ const OPTIONS: [(&str, Kind); 16] = [
     ("crate", Kind::Library),
 ];
 
+/// What options are called elsewhere, where that looks nothing like their names here.
+const SYNONYMS: [(&str, &str); 12] = [
+    ("workers", "threads"),
+    ("jobs", "threads"),
+    ("parallelism", "threads"),
+    ("concurrency", "threads"),
+    ("chunks", "chunk_size"),
+    ("batch", "chunk_size"),
+    ("batch_size", "chunk_size"),
+    ("window", "buffer_size"),
+    ("capacity", "buffer_size"),
+    ("queue_size", "buffer_size"),
+    ("samples", "sample_size"),
+    ("path", "crate"),
+];
+
 /// Most that fits `usize` on every target.
 const MAX_WHOLE: u64 = u32::MAX as u64;
 
@@ -213,9 +229,12 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// The option that was most likely meant: the one with the fewest differences, if they are few, or one that `name` is
+/// The option that was most likely meant: the one that has this name elsewhere, the one with the fewest differences, if they are few, or one that `name` is
 /// a part of.
 fn closest<'a>(name: &str, options: &[&'a str]) -> Option<&'a str> {
+    if let Some((_, option)) = SYNONYMS.iter().find(|(synonym, _)| *synonym == name) {
+        return Some(option);
+    }
     let nearest = *options.iter().min_by_key(|option| distance(name, option))?;
     let similar = distance(name, nearest) <= 1 + name.len() / 4;
     let longer = || options.iter().copied().find(|option| name.len() >= 4 && option.contains(name));
@@ -303,6 +322,8 @@ mod tests {
             ("speed", None),
             ("a", None),
             ("memory", Some("memory_threshold")),
+            ("workers", Some("threads")),
+            ("chunks", Some("chunk_size")),
         ];
         for (name, option) in meant {
             assert_eq!(closest(name, &names), option, "{name}");

@@ -82,6 +82,10 @@ fn refuse_attributes(attributes: &[Attribute], mistakes: &mut Mistakes) {
                        feature";
         mistakes.at(attribute, message);
     }
+    let again = |attribute: &&Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "streaming");
+    if let Some(attribute) = attributes.iter().find(again) {
+        mistakes.at(attribute, "the function has this attribute already: give all options to one of them");
+    }
 }
 
 /// Everything before the name.

@@ -37,7 +37,7 @@ use proc_macro::TokenStream;
 /// | `confidence_threshold` | 0.0 to 1.0: nothing below it is used | `0.7`, calibrated, and less if the first items agree |
 /// | `adaptive_chunking` | `true`, `false`, or a rate from 0.0 to 1.0 | `true`, a rate of 0.3 |
 /// | `memory_threshold` | `off`, or a share of the memory limit from 0.0 to 1.0 | `0.8` |
-/// | `crate` | the path of `amorsize`, where a crate re-exports it | `::amorsize` |
+/// | `crate` | the path of `amorsize`, where a crate re-exports it or `Cargo.toml` renames it | `::amorsize` |
 ///
 /// Times have one of the units `ns`, `us`, `ms`, `s` and `m` (minutes).
 ///
@@ -49,13 +49,16 @@ use proc_macro::TokenStream;
 /// - The first parameter is the item. It and the result are `Send`, and neither is of a type without a name, such as
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
-/// - No type or module of the function's name may stand beside it. A crate of that name is `::name` there.
+/// - No type or module of the function's name may stand beside it or be imported there (as in `mod digest; use
+///   digest::digest;`). A crate of that name is `::name` there.
 /// - A constant of a lower-case name that is an argument of the result's type has braces: `Row<{ width }>`.
 /// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as the
 ///   function.
 /// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is
 ///   meant, as in `size::<u32>::collect(&numbers)`: a `&u32` may be meant as a `u32` or as itself.
 /// - Where the result borrows from the item, items are exactly the reference: `&str`, and not `String`.
+/// - The compiler calls the hidden type an `enum`: where one "is private", or "could not be found", the function is, or a
+///   `use` is missing.
 #[proc_macro_attribute]
 pub fn streaming(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(args.into(), item.into()).into()

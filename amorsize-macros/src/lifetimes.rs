@@ -62,6 +62,7 @@ fn tie(output: ReturnType, types: &[Type]) -> syn::Result<Type> {
     };
     let mut elided = false;
     let mut only = lifetimes_in(quote!(#(#types)*));
+    let is_any = !only.is_empty();
     let name = only.pop().filter(|_| only.is_empty());
     let written = output.clone();
     name_elided(&mut output, &mut || {
@@ -72,10 +73,13 @@ fn tie(output: ReturnType, types: &[Type]) -> syn::Result<Type> {
         }
     });
     if elided {
-        return Err(Error::new_spanned(
-            written,
-            "name the lifetime that the result borrows for, here and at its parameter",
-        ));
+        let message = if is_any {
+            "name the lifetime that the result borrows for, here and at its parameter"
+        } else {
+            "the result borrows, and no parameter shows from what: take the item by reference, return what owns its \
+             data, or name the lifetime here and at the parameter"
+        };
+        return Err(Error::new_spanned(written, message));
     }
     Ok(output)
 }

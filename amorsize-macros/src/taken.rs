@@ -61,11 +61,11 @@ impl Taken {
         name: &str,
         source: &TokenStream,
         bounds: Option<TokenStream>,
-        Names { at, private, core, .. }: &Names,
+        Names { at, private, .. }: &Names,
     ) -> Option<Self> {
         let (lender, lend) = match parameter {
             Parameter::Value(_) => return None,
-            Parameter::Borrowed(ty) => (quote_spanned!(*at=> #core::borrow::Borrow<#ty>), quote!(borrow)),
+            Parameter::Borrowed(ty) => (quote_spanned!(*at=> #private::Borrowed<#ty>), quote!(borrowed)),
             Parameter::Lent(ty) => (quote_spanned!(*at=> #private::Lend<#ty>), quote!(lend)),
         };
         let ty = Ident::new(name, *at);

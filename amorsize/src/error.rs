@@ -138,7 +138,9 @@ impl fmt::Display for Error {
                  rename one of the two functions",
                 path.display()
             ),
-            Self::Damaged { path, what } => write!(f, "{} is damaged: {what}", path.display()),
+            Self::Damaged { path, what } => {
+                write!(f, "{} is damaged, or not what it should be: {what}", path.display())
+            }
             Self::Busy { path } => write!(
                 f,
                 "{} is kept locked by another process: see whether a program that uses amorsize hangs",

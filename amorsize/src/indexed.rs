@@ -2,6 +2,8 @@
 
 use crate::engine::launch::{Detached, Launch, Ticket};
 use crate::engine::queue::Queue;
+use crate::plan::Plan;
+use crate::report::Report;
 use crate::stream::Stream;
 use crate::work::Work;
 
@@ -12,6 +14,31 @@ pub struct Indexed<S, W, P = Detached>(pub(crate) Stream<S, W, P>)
 where
     S: Iterator,
     W: Work<S::Item>;
+
+impl<S, W, P> Indexed<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+{
+    /// As [`Stream::report`].
+    pub fn report(&self) -> Report {
+        self.0.report()
+    }
+}
+
+impl<S, W, P> Indexed<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    Queue<W, S::Item, W::Output>: Ticket,
+    P: Launch<Queue<W, S::Item, W::Output>>,
+{
+    /// As [`Stream::plan`].
+    #[must_use]
+    pub fn plan(&mut self) -> &Plan {
+        self.0.plan()
+    }
+}
 
 impl<S, W, P> Iterator for Indexed<S, W, P>
 where

@@ -19,7 +19,8 @@
 //! A [`Stream`] is a lazy iterator: nothing is taken from the source before the first `next`, and at most
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
 //! so it may borrow, lock or read what it likes. A panic of the function comes out in place of its result (with
-//! `panic = "abort"` it ends the program, as it always does).
+//! `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may print panics of
+//! their own.
 //!
 //! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at most;
 //! those that run are not waited for, except by the calls below that return when all is done.
@@ -45,8 +46,13 @@
 //! assert_eq!(first, Some("rose"));
 //! ```
 //!
-//! `collect` into a `Result` or an `Option` stops at the first error, and `run` is for effects alone. A parameter by
-//! reference takes owned items too: a function of `&str` can stream `String`s.
+//! (Where `stream` is given borrowed items, the compiler says that something must be borrowed for `'static`.) Items may be
+//! borrowed mutably: `f::run(rows.chunks_mut(8))`.
+//!
+//! `collect` into a `Result` or an `Option` stops at the first error, `Result<(), E>` among them, and `run` is for effects
+//! alone. A parameter by reference takes owned items too: a function of `&str` can stream `String`s. A borrowed `Vec` of them
+//! yields `&String`, which is neither: write `texts.iter().map(String::as_str)`. Items may be results themselves, such as
+//! those of `BufRead::lines`, for a function `fn(io::Result<String>) -> io::Result<T>`.
 //!
 //! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. Where every thread of the pool is busy
 //! with something else for long, that can be later than the last result.
@@ -54,7 +60,8 @@
 //! # Context
 //!
 //! Further parameters are bound by `with`, which returns a [`Tuner`]. One by reference is given as a value, a reference
-//! or an [`Arc`](std::sync::Arc), and all threads read it; one by value is cloned for every item.
+//! or an [`Arc`](std::sync::Arc) (but no reference to a smart pointer: `&*arc`, `&v[..]`), and all threads read it; one by
+//! value is cloned for every item. `stream` needs a context that owns its data.
 //!
 //! ```
 //! #[amorsize::streaming]
@@ -96,7 +103,8 @@
 //! ```
 //!
 //! A [`Plan`] rests on the caller's options, on what earlier runs taught, or on the first items of this very input,
-//! whose results are kept: [`Origin`] says which. Every decision is a `tracing` event of the target `amorsize`.
+//! whose results are kept: [`Origin`] says which. Every decision is a `tracing` event of the target `amorsize`: plans are of
+//! the level `DEBUG`, what they rest on of `TRACE`, and trouble with a history or the environment is `WARN`.
 //!
 //! # Threads
 //!
@@ -119,6 +127,9 @@
 //! of many small allocations, the system's allocator can make that dearer than the function; then the plain loop wins, and
 //! it helps to do in the function what the consumer does with results, or to use [`Tuner::run`]. A run of such items that is
 //! over in a few milliseconds is not tried on threads at all while nothing is known of the function.
+//!
+//! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans: what it
+//! needs of them is a matter for its context.
 //!
 //! # Learning
 //!
@@ -157,6 +168,8 @@
 //! - `AMORSIZE=serial`: every stream is a plain loop, and leaves no record.
 //! - `AMORSIZE_THREADS`: replaces the number of cores.
 //! - `AMORSIZE_CACHE_DIR`: where histories are kept, instead of `amorsize` in the platform's directory for caches.
+//!
+//! An empty value is as none, and one that makes no sense is ignored, with a `tracing` warning.
 //!
 //! # Platforms
 //!

@@ -37,7 +37,7 @@ pub use core;
 pub use crate::bytes::probe as bytes;
 pub use crate::engine::scope::Scoped;
 pub use crate::fingerprint::Site;
-pub use crate::work::Function;
+pub use crate::work::{Borrowed, Function};
 
 use std::any::type_name;
 use std::sync::Arc;

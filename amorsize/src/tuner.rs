@@ -42,7 +42,8 @@ pub struct Tuner<W> {
 }
 
 impl<F> Tuner<ByValue<F>> {
-    /// A tuner for a closure or function that takes its item by value. What is learned is kept under `name`, the closure's
+    /// A tuner for a closure or function that takes its item by value; [`Tuner::by_ref`] makes one that takes `&str`, say, and
+    /// is given `String`s. What is learned is kept under `name`, the closure's
     /// type and its file. Of two that share all of these, each learns from the other too, but less than from itself; so it
     /// does from its own runs before this call moved to another line.
     #[track_caller]
@@ -248,8 +249,8 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn stream<I>(&self, items: I) -> Stream<I::IntoIter, W>
     where
-        I: IntoIterator<Item: Send + 'static>,
-        W: Work<I::Item, Output: Send + 'static> + Send + Sync + 'static,
+        I: IntoIterator<Item: Send + 'static>, // borrowed items: `scope`, `collect`, `for_each` or `run`
+        W: Work<I::Item, Output: Send + 'static> + Send + Sync + 'static, // a borrowed context: the same, or an `Arc`
     {
         self.start(items, Detached, Location::caller())
     }
@@ -284,7 +285,7 @@ impl<W> Tuner<W> {
     {
         let situation = Situation::here::<I::Item, W::Output>();
         let experience = Experience::new(self.identity, place, &self.options);
-        let pilot = Pilot::new(self.options.clone(), situation);
+        let pilot = Pilot::new(self.options.clone(), situation).of(self.identity.site.name);
         Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, experience, launcher)
     }
 
@@ -325,7 +326,8 @@ impl<W> Tuner<W> {
     }
 
     /// Runs over all items for their effects, and reports. Results are dropped on the thread that made them, as they
-    /// come, so `ordered` does not matter here.
+    /// come, so `ordered` does not matter here. Errors among them are dropped too: `collect::<Result<(), _>>` stops at the
+    /// first.
     ///
     /// ```
     /// # #[amorsize::streaming]

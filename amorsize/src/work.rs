@@ -28,6 +28,27 @@ pub trait Work<I> {
     }
 }
 
+/// An item or context that is handed to a function's `&B`: whatever is `Borrow<B>`. (Its own trait only so that the compiler
+/// says what to do about what is not.)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be handed over as `&{B}`",
+    label = "the function takes `&{B}`, and this is, or yields, `{Self}`",
+    note = "a function of `&{B}` takes `&{B}` and whatever is `Borrow<{B}>`, but no reference to that",
+    note = "for the items of a borrowed collection write `.iter().map(|item| &**item)`, for a context `&*context`"
+)]
+pub trait Borrowed<B: ?Sized> {
+    /// The reference that the function gets.
+    fn borrowed(&self) -> &B;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Borrow<B>, B: ?Sized> Borrowed<B> for T {
+    #[inline]
+    fn borrowed(&self) -> &B {
+        self.borrow()
+    }
+}
+
 /// A function that takes its item by value.
 #[derive(Clone, Copy)]
 pub struct ByValue<F>(pub(crate) F);
@@ -50,12 +71,12 @@ impl<B: ?Sized, F> ByRef<B, F> {
     }
 }
 
-impl<I: Borrow<B>, B: ?Sized, R, F: Fn(&B) -> R> Work<I> for ByRef<B, F> {
+impl<I: Borrowed<B>, B: ?Sized, R, F: Fn(&B) -> R> Work<I> for ByRef<B, F> {
     type Output = R;
 
     #[inline]
     fn call(&self, item: I) -> R {
-        (self.0)(item.borrow())
+        (self.0)(item.borrowed())
     }
 }
 
@@ -90,7 +111,8 @@ impl<I, W: Work<I>> Work<I> for Discard<W> {
 /// assert_eq!(squares.stream.sum::<u64>(), 14);
 /// ```
 ///
-/// `N` is the type that the attribute adds under the function's name, `C` a tuple of what `f::with` was given.
+/// `N` is the type that the attribute adds under the function's name, `C` a tuple of what `f::with` was given: it returns a
+/// `Tuner<Call<score, (Model,)>>`.
 pub struct Call<N, C = ()> {
     context: C,
     name: PhantomData<fn() -> N>,

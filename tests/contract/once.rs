@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use amorsize::{ByValue, Tuner};
+use amorsize::{ByValue, Pool, Tuner};
 
 use crate::support::{WAYS, Way, compute, in_order, watched};
 
@@ -127,6 +128,31 @@ fn indexed_results_carry_the_index_of_their_item() {
             }
             assert_eq!(in_order(way, indices), (0..ITEMS).collect::<Vec<_>>(), "{way:?}");
         }
+    });
+}
+
+#[test]
+fn indexed_results_are_planned_and_reported_like_others() {
+    watched(|| {
+        for way in WAYS {
+            let calls = Calls::new();
+            let mut indexed = counting(way, &calls).stream(0..ITEMS).indexed();
+            let plan = indexed.plan().clone();
+            assert_eq!(indexed.report().plan(), Some(&plan), "{way:?}");
+            assert_eq!(indexed.by_ref().count(), ITEMS);
+            assert_eq!(indexed.report().items_out(), ITEMS as u64, "{way:?}");
+        }
+    });
+}
+
+#[test]
+fn a_plain_loop_that_was_asked_for_reports_what_items_take() {
+    watched(|| {
+        let tuner = Tuner::new("looping", |item: u64| compute(item % 2 + 1)).pool(Pool::Serial);
+        let mut stream = tuner.stream(0..10_000);
+        stream.by_ref().for_each(drop);
+        let report = stream.report();
+        assert!(report.item_time() > Duration::ZERO && report.item_time() <= report.elapsed(), "{report}");
     });
 }
 

@@ -8,6 +8,7 @@ mod attempts;
 mod children;
 mod crowd;
 mod ends;
+mod events;
 mod exchange;
 mod extremes;
 mod head_start;
@@ -47,6 +48,7 @@ fn trials() -> Vec<Trial> {
         ends::threads_that_end_leave_their_records,
         ends::long_runs_are_on_disk_before_the_next_instruction,
         ends::short_runs_get_there_while_the_program_goes_on,
+        events::plans_are_told_with_the_name_of_the_function,
         exchange::histories_move_to_another_machine,
         exchange::a_damaged_export_says_so,
         extremes::options_at_the_ends_of_their_ranges_find_a_plan,

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use amorsize::{ByValue, Outcome, Pool, Tuner};
+use tracing_subscriber::filter::LevelFilter;
 
 /// Names the role of a child.
 pub(crate) const ROLE: &str = "LEARNING_ROLE";
@@ -28,7 +29,8 @@ fn outcome() -> Outcome {
 }
 
 pub(crate) fn play(role: &str) {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    let level = if role == "tell" { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).init();
     let argument = std::env::var(ARGUMENT).unwrap_or_default();
     match role {
         "count" => println!("{}", square().history().expect("a history").len()),
@@ -57,6 +59,7 @@ pub(crate) fn play(role: &str) {
         "use" => use_it(),
         "begin" => begin(&argument),
         "extremes" => crate::extremes::play(&argument),
+        "tell" => crate::events::play(),
         "head start" => crate::head_start::play(&argument),
         "export" => println!("{}", amorsize::export(&argument).expect("exported")),
         "import" => match amorsize::import(&argument) {

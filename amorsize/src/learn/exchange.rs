@@ -69,7 +69,7 @@ pub(crate) fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
     if !metadata.is_file() || metadata.len() > MOST_BYTES {
-        return Err(damaged(path, "it is not a regular file of at most 1 GiB"));
+        return Err(damaged(path, "an export is a regular file of at most 1 GiB"));
     }
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(Error::io("read", path))?;

@@ -58,7 +58,7 @@ impl Pilot {
         let Some(plan) = &self.plan else { return };
         let reason = reason.into();
         let plan = Plan { threads, chunk_size, expected_speedup: gain, reason, ..plan.clone() };
-        tracing::debug!(target: "amorsize", %plan, "plan, with more threads");
+        tracing::debug!(target: "amorsize", function = self.function, %plan, "plan, with more threads");
         self.plan = Some(plan);
     }
 }

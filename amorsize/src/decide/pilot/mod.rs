@@ -80,6 +80,8 @@ struct Handed {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Pilot {
+    /// What events call it.
+    function: &'static str,
     options: Options,
     situation: Situation,
     mode: Mode,
@@ -135,6 +137,7 @@ pub(crate) struct Pilot {
 impl Pilot {
     pub(crate) fn new(options: Options, situation: Situation) -> Self {
         let mut pilot = Self {
+            function: "",
             mode: Mode::Trying(Trial::new(options.sample_size)),
             pressure: Pressure::new(options.memory_threshold),
             options,
@@ -172,6 +175,11 @@ impl Pilot {
         };
         pilot.adopt_pinned();
         pilot
+    }
+
+    /// Leads a run of a function of this name.
+    pub(crate) fn of(self, function: &'static str) -> Self {
+        Self { function, ..self }
     }
 
     /// Takes what needs no trial.
@@ -339,7 +347,7 @@ impl Pilot {
         let chunk = if pool == Pool::Serial { 1 } else { self.wanted_chunk(None, threads) };
         let chunk_size = self.fitting(chunk, buffer_size, threads);
         let plan = Plan { pool, threads, chunk_size, buffer_size, ordered, origin, expected_speedup: gain, reason };
-        tracing::debug!(target: "amorsize", %plan, "plan");
+        tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
         self.plan = Some(plan);
         self.plans += 1;
     }

@@ -98,13 +98,13 @@ impl Pilot {
             self.close_stretch(at);
             self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
-            tracing::debug!(target: "amorsize", threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
+            tracing::debug!(target: "amorsize", function = self.function, threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
         }
         self.outgrow(at, remaining);
         self.climb(at, progress, remaining);
         let round = self.threads().saturating_mul(self.usual_chunk());
         let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round));
-        tell(judgement, at);
+        self.tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Kept => {}
             Judgement::Check if self.is_probed() => self.mode = Mode::Draining(After::Probe(at)),
@@ -122,7 +122,7 @@ impl Pilot {
     /// Chunks run alone since `since`: back to threads, or to the plain loop.
     fn check_alone(&mut self, since: Position, at: Position, progress: Progress) {
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.check(at.now));
-        tell(judgement, at);
+        self.tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Check => {}
             Judgement::Kept => self.go_on(since, at, progress),
@@ -138,7 +138,7 @@ impl Pilot {
     pub(super) fn probed(&mut self, since: Position, looped: Looped, at: Position) {
         let Looped { items, seconds } = looped;
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(items, seconds, at.now));
-        tell(judgement, at);
+        self.tell(judgement, at);
         let progress = self.progress(at);
         match judgement {
             Judgement::GoOn => {}
@@ -211,12 +211,13 @@ impl Pilot {
         let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
         self.adopt(Verdict::serial(reason), self.origin(), at);
     }
-}
 
-/// What threads are thought of, for whoever listens.
-fn tell(judgement: Judgement, at: Position) {
-    if judgement != Judgement::GoOn {
-        tracing::trace!(target: "amorsize", ?judgement, seconds = at.now, yielded = at.yielded, "threads are judged");
+    /// What threads are thought of, for whoever listens.
+    fn tell(&self, judgement: Judgement, at: Position) {
+        if judgement != Judgement::GoOn {
+            let Position { now: seconds, yielded } = at;
+            tracing::trace!(target: "amorsize", function = self.function, ?judgement, seconds, yielded, "threads are judged");
+        }
     }
 }
 
