@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::vec;
 
 use crate::decide::pilot::Pilot;
-use crate::engine::chunk::{Batch, Payload, drop_each_quietly};
+use crate::engine::chunk::{Batch, Payload, drop_each_quietly, drop_quietly};
 use crate::engine::flow::{Flow, Next};
 use crate::engine::launch::{Detached, Launch, Ticket};
 use crate::engine::queue::Queue;
@@ -177,6 +177,7 @@ impl<W, I, R, P> Drop for Core<W, I, R, P> {
     #[inline]
     fn drop(&mut self) {
         self.engine.flow.abandon(self.budget);
+        drop_quietly(self.engine.panic.take());
     }
 }
 

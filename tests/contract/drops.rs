@@ -262,3 +262,37 @@ fn payloads_whose_drop_panics() {
         }
     });
 }
+
+/// The same where the stream itself holds it: behind results that are not read, or of a source that nobody pulls any more.
+#[test]
+fn payloads_that_a_dropped_stream_holds() {
+    watched(|| {
+        for way in WAYS {
+            let census = Census::default();
+            let (payloads, source_payloads) = (census.clone(), census.clone());
+            let tuner = way.of(Tuner::new("held", move |item: u64| {
+                compute(2);
+                if item == 19 {
+                    std::panic::resume_unwind(Box::new(Bomb::new(&payloads, item)));
+                }
+            }));
+            let mut stream = tuner.chunk_size(4).buffer_size(64).stream(0..ITEMS);
+            assert_eq!(stream.by_ref().take(17).count(), 17, "{way:?}");
+            drop(stream);
+
+            let tuner = way.of(Tuner::new("pulled", |item: u64| {
+                compute(40);
+                if item == 20 {
+                    boom(item);
+                }
+            }));
+            let source = (0..ITEMS).inspect(move |&item| {
+                if item == 30 {
+                    std::panic::resume_unwind(Box::new(Bomb::new(&source_payloads, item)));
+                }
+            });
+            let stream = tuner.chunk_size(4).buffer_size(64).stream(source);
+            assert_eq!(caught(|| stream.for_each(drop)), 20, "{way:?}");
+        }
+    });
+}

@@ -7,7 +7,7 @@ use amorsize::{Outcome, Pool, Tuner};
 use crate::children::Home;
 
 pub(crate) fn options_at_the_ends_of_their_ranges_find_a_plan() {
-    for how in ["computing", "waiting", "extreme"] {
+    for how in ["computing", "waiting", "many", "extreme"] {
         let home = Home::new();
         let played = Home::played(&mut home.command("extremes", how));
         assert!(played.ok && played.stdout == "24 plans\n", "{how}: {}{}", played.stdout, played.stderr);
@@ -21,6 +21,7 @@ pub(crate) fn play(how: &str) {
     let outcome = match how {
         "computing" => usual().threads(2).speedup(1.9),
         "waiting" => usual().threads(64).speedup(60.0),
+        "many" => Outcome::new(1 << 60, Duration::from_nanos(1)),
         _ => Outcome::new(u64::MAX, Duration::MAX).threads(65_536).chunk_size(usize::MAX).buffer_size(usize::MAX),
     };
     // What cannot be true is refused; whatever is not must do no harm.

@@ -49,6 +49,7 @@ fn trials() -> Vec<Trial> {
         ends::long_runs_are_on_disk_before_the_next_instruction,
         ends::short_runs_get_there_while_the_program_goes_on,
         events::plans_are_told_with_the_name_of_the_function,
+        events::whoever_listens_may_ask_back,
         exchange::histories_move_to_another_machine,
         exchange::a_damaged_export_says_so,
         extremes::options_at_the_ends_of_their_ranges_find_a_plan,

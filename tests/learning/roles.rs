@@ -17,6 +17,9 @@ const SHORT: Duration = Duration::from_nanos(200);
 /// Long enough to be written at once, however busy the machine is.
 const LONG: Duration = Duration::from_secs(3600);
 
+/// The longest that a child may take that could hang.
+const HANGS: Duration = Duration::from_secs(20);
+
 type Square = Tuner<ByValue<fn(u64) -> u64>>;
 
 /// Always the same function, wherever it is asked for.
@@ -30,7 +33,14 @@ fn outcome() -> Outcome {
 
 pub(crate) fn play(role: &str) {
     let level = if role == "tell" { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).init();
+    let asks = role == "ask back";
+    let out = move || {
+        if asks {
+            ask();
+        }
+        std::io::stderr()
+    };
+    tracing_subscriber::fmt().with_max_level(level).with_writer(out).with_ansi(false).init();
     let argument = std::env::var(ARGUMENT).unwrap_or_default();
     match role {
         "count" => println!("{}", square().history().expect("a history").len()),
@@ -57,6 +67,10 @@ pub(crate) fn play(role: &str) {
         }
         "flush for ever" => flush_for_ever(),
         "use" => use_it(),
+        "ask back" => {
+            end_after(HANGS);
+            use_it();
+        }
         "begin" => begin(&argument),
         "extremes" => crate::extremes::play(&argument),
         "tell" => crate::events::play(),
@@ -147,6 +161,20 @@ fn flush_for_ever() {
         amorsize::flush().expect("flushed");
         say(".");
     }
+}
+
+/// What somebody may do who has just heard of something.
+fn ask() {
+    let _ = (square().history(), square().predict(10), amorsize::pool::stats(), amorsize::flush());
+    assert_eq!(square().online_learning(false).stream(0..10).sum::<u64>(), 285);
+}
+
+/// Ends the process if it takes longer.
+fn end_after(time: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        std::process::exit(9);
+    });
 }
 
 /// All that a program does with a function, whatever the state of its history: results must be right.

@@ -169,12 +169,18 @@ pub(crate) fn is_running() -> bool {
 
 /// Starts rayon's global pool unless it runs already. (Rayon itself would panic where the system refuses threads.)
 fn start_global() -> bool {
-    *GLOBAL_POOL.get_or_init(|| match ThreadPoolBuilder::new().build_global() {
+    let mut refused = None;
+    let is_running = *GLOBAL_POOL.get_or_init(|| match ThreadPoolBuilder::new().build_global() {
         Err(error) if std::error::Error::source(&error).is_some() => {
-            tracing::warn!(target: "amorsize", %error, "rayon's global pool could not be started; trying fewer threads");
+            refused = Some(error);
             false
         }
         // Either started now, or by somebody before.
         _ => true,
-    })
+    });
+    // Whoever listens may start a stream: not while others wait for the answer.
+    if let Some(error) = refused {
+        tracing::warn!(target: "amorsize", %error, "rayon's global pool could not be started; trying fewer threads");
+    }
+    is_running
 }

@@ -7,6 +7,8 @@ use crate::learn::sample::{MachineRecord, Predicted, Sample};
 
 /// Seconds since 1970 until the year 10,000.
 const MOST_TIME: u64 = 253_402_300_800;
+/// More than anybody runs in three centuries, and small enough for sums.
+const MOST_ITEMS: u64 = 1 << 60;
 /// Far beyond any pool, and small enough for sums.
 const MOST_THREADS: u32 = 1 << 16;
 /// Three centuries: longer than any item takes, and than any run.
@@ -22,6 +24,7 @@ const MOST_ARCH: usize = 64;
 /// Refuses a sample that cannot be true.
 pub(crate) fn sample(sample: &Sample) -> Result<(), Error> {
     within("time", sample.time, 0..=MOST_TIME, "a time before the year 10,000")?;
+    within("items", sample.length, 1..=MOST_ITEMS, "within 1..=2^60")?;
     within("items", sample.items, 1..=sample.length, "at least 1 and at most the length of the run")?;
     within("threads", sample.threads, 1..=MOST_THREADS, "within 1..=65536")?;
     within("chunk_size", sample.chunk_size, 1..=u32::MAX, "at least 1")?;

@@ -4,7 +4,7 @@
 //! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Patience`] allows.
 //!
 //! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read or
-//! written.
+//! written, and none while trouble is told: whoever listens may ask for the history.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -19,12 +19,13 @@ use crate::learn::calibrated;
 use crate::learn::codec;
 use crate::learn::contents::Contents;
 use crate::learn::directory::PATIENCE;
+use crate::learn::disk::{Disk, Using};
 use crate::learn::header::Name;
 use crate::learn::learned::Learned;
 use crate::learn::machines::{self, NOT_YET_KNOWN};
 use crate::learn::pace::{self, Pace, Patience};
 use crate::learn::sample::Sample;
-use crate::learn::store::{Aftermath, Batch, Loaded, Store};
+use crate::learn::store::{Batch, Loaded, Store};
 use crate::learn::writer;
 use crate::plan::Pool;
 
@@ -56,31 +57,6 @@ pub(crate) struct Function {
     /// There is a file, which only has to be added to.
     stored: AtomicBool,
     pace: Pace,
-}
-
-/// What is known of the file.
-#[derive(Debug, Default)]
-struct Disk {
-    /// The machines that it describes.
-    machines: Vec<u64>,
-    /// Whether there are so many more files that some may be too many.
-    surplus: bool,
-    /// Whether the file has become too long.
-    crowded: bool,
-}
-
-impl Disk {
-    fn describes_this(&self) -> bool {
-        self.machines.contains(&machines::this().id)
-    }
-
-    fn note(&mut self, Aftermath { surplus, crowded, .. }: &Aftermath) {
-        if !self.describes_this() {
-            self.machines.push(machines::this().id);
-        }
-        self.surplus |= surplus;
-        self.crowded |= crowded;
-    }
 }
 
 impl Function {
@@ -169,7 +145,7 @@ impl Function {
 
     #[cold]
     fn try_load(&self) {
-        let Some(mut disk) = try_lock(&self.disk) else { return };
+        let Some(mut disk) = self.try_disk() else { return };
         match self.loaded.get_or_try_init(|| self.reload(&mut disk)) {
             Ok(()) => {
                 self.reading.worked();
@@ -177,7 +153,7 @@ impl Function {
             }
             Err(error) => {
                 self.reading.failed();
-                self.warn(&error);
+                disk.trouble.push(error);
             }
         }
     }
@@ -185,7 +161,7 @@ impl Function {
     /// Makes memory what the file holds and the queue will add to it.
     fn reload(&self, disk: &mut Disk) -> Result<(), Error> {
         let Loaded { contents, warning } = self.store.load(&self.name)?;
-        warning.iter().for_each(|warning| self.warn(warning));
+        disk.trouble.extend(warning);
         disk.machines = contents.machines.iter().map(|machine| machine.id).collect();
         self.stored.store(!disk.machines.is_empty(), Ordering::Relaxed);
         let mut learned = Learned::from(contents);
@@ -199,7 +175,7 @@ impl Function {
     pub(crate) fn refreshed(&self) -> Result<Arc<Learned>, Error> {
         self.catch_up();
         self.store.check()?;
-        self.reload(&mut lock(&self.disk))?;
+        self.reload(&mut self.disk())?;
         // Losing the race to set it is as good.
         let _ = self.loaded.set(());
         Ok(Arc::clone(&lock(&self.memory)))
@@ -207,7 +183,7 @@ impl Function {
 
     /// Reads the file again if it has been read.
     pub(crate) fn refresh(&self) -> Result<(), Error> {
-        if self.loaded.get().is_none() { Ok(()) } else { self.reload(&mut lock(&self.disk)) }
+        if self.loaded.get().is_none() { Ok(()) } else { self.reload(&mut self.disk()) }
     }
 
     /// Learns from a run that took so long in all, and sees to it that it is written: now, where that is a hundredth of
@@ -285,7 +261,7 @@ impl Function {
     /// Writes what is queued, if nobody else uses the file or the directory; whether there is nothing left to do.
     pub(crate) fn try_drain(&self) -> Result<bool, Error> {
         self.catch_up();
-        let Some(mut disk) = try_lock(&self.disk) else { return Ok(false) };
+        let Some(mut disk) = self.try_disk() else { return Ok(false) };
         let written = match self.write(&mut disk, Duration::ZERO) {
             Err(Error::Busy { .. }) => return Ok(false),
             written => written,
@@ -299,7 +275,7 @@ impl Function {
     /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be done.
     pub(crate) fn drain(&self) -> Result<(), Error> {
         self.catch_up();
-        let mut disk = lock(&self.disk);
+        let mut disk = self.disk();
         self.write(&mut disk, PATIENCE)?;
         if self.is_crowded() {
             self.prune_memory();
@@ -332,7 +308,7 @@ impl Function {
                 self.writing.worked();
                 self.stored.store(true, Ordering::Relaxed);
                 disk.note(&aftermath);
-                aftermath.damage.iter().for_each(|damage| self.warn(damage));
+                disk.trouble.extend(aftermath.damage);
                 Ok(())
             }
             Err(error) => {
@@ -345,9 +321,17 @@ impl Function {
 
     fn clean_up(&self, disk: &mut Disk) -> Result<(), Error> {
         if std::mem::take(&mut disk.crowded) {
-            self.store.prune(&self.name)?.iter().for_each(|damage| self.warn(damage));
+            disk.trouble.extend(self.store.prune(&self.name)?);
         }
         if std::mem::take(&mut disk.surplus) { self.store.tidy() } else { Ok(()) }
+    }
+
+    fn disk(&self) -> Using<'_> {
+        Using::new(self, lock(&self.disk))
+    }
+
+    fn try_disk(&self) -> Option<Using<'_>> {
+        try_lock(&self.disk).map(|disk| Using::new(self, disk))
     }
 
     /// Bytes that wait to be written.
@@ -358,7 +342,7 @@ impl Function {
 
     /// Drops what has been learned, here and on disk. What other processes have in memory stays there.
     pub(crate) fn forget(&self) -> Result<(), Error> {
-        let mut disk = lock(&self.disk);
+        let mut disk = self.disk();
         *disk = Disk::default();
         self.stored.store(false, Ordering::Relaxed);
         lock(&self.put_off).clear();

@@ -19,7 +19,7 @@
 //! The process:
 //! - [`machines`]: where it runs
 //! - [`learned`]: a function's history in memory
-//! - [`function`]: that and its way to disk
+//! - [`function`]: that and its way to disk; [`mod@disk`]: who uses the file
 //! - [`registry`]: all functions
 //! - [`writer`]: the thread that writes, and what happens when threads end
 //! - [`calibrated`]: how predictions have done
@@ -33,6 +33,7 @@ mod check;
 mod codec;
 mod contents;
 mod directory;
+mod disk;
 pub(crate) mod exchange;
 pub(crate) mod experience;
 mod file;

@@ -79,7 +79,8 @@ pub(crate) fn share() -> Share {
 /// The same without looking: what is remembered, however old, or usual.
 pub(crate) fn recalled_share() -> Share {
     let (allowed, memory) = (recall(&ALLOWED, LIMITS_HOLD), recall(&MEMORY, READING_HOLDS));
-    let Allowed { cores, processors, .. } = allowed.map_or_else(|| allowed_within(None), |(allowed, _)| allowed);
+    let usual = || allowed_within(None, threads_variable::threads());
+    let Allowed { cores, processors, .. } = allowed.map_or_else(usual, |(allowed, _)| allowed);
     Share {
         cores,
         processors,
@@ -95,13 +96,15 @@ pub(crate) fn memory() -> Memory {
 }
 
 pub(super) fn allowed() -> Allowed {
-    remember(&ALLOWED, LIMITS_HOLD, || allowed_within(system::quota()), Allowed::clone)
+    // Asked before anything is locked: it may be told that the variable makes no sense.
+    let stated = threads_variable::threads();
+    remember(&ALLOWED, LIMITS_HOLD, || allowed_within(system::quota(), stated), Allowed::clone)
 }
 
-fn allowed_within(quota: Option<f64>) -> Allowed {
+fn allowed_within(quota: Option<f64>, stated: Option<usize>) -> Allowed {
     let affinity = system::affinity();
     let processors = quota.unwrap_or(f64::INFINITY).min(affinity as f64);
-    Allowed { cores: allowed_cores(threads_variable::threads(), affinity, quota), quota, processors }
+    Allowed { cores: allowed_cores(stated, affinity, quota), quota, processors }
 }
 
 fn allowed_cores(wanted: Option<usize>, affinity: usize, quota: Option<f64>) -> usize {

@@ -5,20 +5,21 @@ use std::ffi::OsStr;
 use std::sync::LazyLock;
 
 use crate::constants::MOST_THREADS;
+use crate::environment::Variable;
 
 const NAME: &str = "AMORSIZE_THREADS";
 
-/// The number that was set, if it was; read once, so that a wrong value is reported once.
+/// The number that was set, if it was.
 pub(super) fn threads() -> Option<usize> {
-    static THREADS: LazyLock<Option<usize>> = LazyLock::new(|| {
-        let value = env::var_os(NAME)?;
-        let threads = parse(&value);
-        if threads.is_none() {
-            tracing::warn!(target: "amorsize", "{NAME} is {value:?}, which is not a whole number from 1 to {MOST_THREADS}; it is ignored");
-        }
-        threads
+    static THREADS: LazyLock<Variable<Option<usize>>> = LazyLock::new(|| {
+        let value = env::var_os(NAME);
+        let threads = value.as_deref().and_then(parse);
+        let wrong = value.filter(|value| threads.is_none() && !value.is_empty()).map(|value| {
+            format!("{NAME} is {value:?}, which is not a whole number from 1 to {MOST_THREADS}; it is ignored")
+        });
+        Variable::new(threads, wrong)
     });
-    *THREADS
+    THREADS.get()
 }
 
 /// Whether a number was set.

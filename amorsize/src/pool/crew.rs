@@ -119,20 +119,31 @@ fn lock(jobs: &Mutex<Jobs>) -> MutexGuard<'_, Jobs> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a crew, with half the threads as long as the system refuses so many.
-pub(crate) fn start_what_is_possible(kind: Pool, size: usize) -> Option<Crew> {
-    let mut possible = size;
-    loop {
-        match Crew::start(kind, possible) {
-            Ok(crew) => return Some(crew),
-            Err(error) => {
-                let live = thread::available_parallelism().map_or(1, usize::from);
-                tracing::warn!(target: "amorsize", %error, threads = possible, cores = live, "a {kind} pool could not be started; trying fewer threads");
-            }
-        }
-        if possible == 1 {
-            return None;
-        }
-        possible /= 2;
+/// An attempt at a crew that the system refused.
+pub(crate) struct Refused {
+    kind: Pool,
+    threads: usize,
+    error: ThreadPoolBuildError,
+}
+
+impl Refused {
+    pub(crate) fn tell(&self) {
+        let Self { kind, threads, error } = self;
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        tracing::warn!(target: "amorsize", %error, threads, cores, "a {kind} pool could not be started; trying fewer threads");
     }
+}
+
+/// Starts a crew, with half the threads as long as the system refuses so many; and what it refused.
+pub(crate) fn start_what_is_possible(kind: Pool, size: usize) -> (Option<Crew>, Vec<Refused>) {
+    let mut refused = Vec::new();
+    let mut threads = size;
+    while threads > 0 {
+        match Crew::start(kind, threads) {
+            Ok(crew) => return (Some(crew), refused),
+            Err(error) => refused.push(Refused { kind, threads, error }),
+        }
+        threads /= 2;
+    }
+    (None, refused)
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::constants::POOL_IDLE_TIMEOUT;
 use crate::plan::Pool;
 
-use super::crew::{Crew, Dismissed, is_crew_thread, start_what_is_possible};
+use super::crew::{Crew, Dismissed, Refused, is_crew_thread, start_what_is_possible};
 use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
@@ -63,12 +63,12 @@ fn find_or_start(kind: Pool, size: usize, suits: impl Fn(&Crew) -> bool) -> Opti
     if let Some(crew) = crews.find(kind, size, suits) {
         return Some(crew);
     }
-    let crew = Arc::new(start_what_is_possible(kind, size)?);
-    crews.entries.push(Entry { crew: Arc::clone(&crew), asked: size, used: Instant::now() });
-    if !crews.has_keeper {
-        crews.has_keeper = thread::Builder::new().name("amorsize-keeper".into()).spawn(keep).is_ok();
-    }
-    Some(crew)
+    let (crew, refused) = start_what_is_possible(kind, size);
+    let crew = crew.map(|crew| crews.add(crew, size));
+    // Whoever listens may do anything: not under the lock.
+    drop(crews);
+    refused.iter().for_each(Refused::tell);
+    crew
 }
 
 /// Ends crews that nobody has used for a while; ends itself when none is left.
@@ -96,6 +96,15 @@ impl Crews {
         let entry = self.entries.iter_mut().find(is_it)?;
         entry.used = Instant::now();
         Some(Arc::clone(&entry.crew))
+    }
+
+    fn add(&mut self, crew: Crew, asked: usize) -> Arc<Crew> {
+        let crew = Arc::new(crew);
+        self.entries.push(Entry { crew: Arc::clone(&crew), asked, used: Instant::now() });
+        if !self.has_keeper {
+            self.has_keeper = thread::Builder::new().name("amorsize-keeper".into()).spawn(keep).is_ok();
+        }
+        crew
     }
 
     /// Takes out the crews that are idle for too long; the time at which the next one may be.

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, BatchCost, Chunk, Payload};
+use super::chunk::{Batch, BatchCost, Chunk, Payload, drop_quietly};
 use super::launch::{Launch, Ticket};
 use super::queue::Queue;
 use super::wake;
@@ -140,6 +140,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             self.queue.cancel();
         }
         self.backlog.drain(..).for_each(Batch::discard);
+        drop_quietly(self.source_panic.take());
         if self.ended.is_none() {
             let now = Instant::now();
             self.ended = Some(now);
@@ -285,8 +286,9 @@ where
 
     /// Everything was yielded: the source's own panic comes at its place, after all results.
     fn finish(&mut self) -> Next<R> {
+        let panic = self.source_panic.take();
         self.end();
-        match self.source_panic.take() {
+        match panic {
             Some(payload) => Next::Batch(Batch::panicked(self.pulled, payload)),
             None => Next::End,
         }

@@ -106,7 +106,7 @@ fn the_file_of_another_function_is_neither_read_nor_touched() {
 
 #[test]
 fn records_that_cannot_be_true_are_refused() {
-    let absurd: [fn(&mut crate::learn::sample::Sample); 8] = [
+    let absurd: [fn(&mut crate::learn::sample::Sample); 9] = [
         |sample| sample.threads = 1_000_000_000,
         |sample| sample.threads = 0,
         |sample| sample.costs.item = f64::NAN,
@@ -115,6 +115,7 @@ fn records_that_cannot_be_true_are_refused() {
         |sample| sample.speedup = 0.0,
         |sample| sample.items = sample.length + 1,
         |sample| sample.time = u64::MAX,
+        |sample| (sample.items, sample.length) = (u64::MAX, u64::MAX),
     ];
     for spoil in absurd {
         let place = Place::with(0..1);
