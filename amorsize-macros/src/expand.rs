@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Type;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
+use syn::{Error, Type};
 
 use crate::args::Args;
 use crate::calls;
@@ -20,13 +20,24 @@ use crate::tokens::mentions;
 /// that they do not make every use of the function an error too.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let function = syn::parse2::<Function>(item.clone());
+    let function = syn::parse2::<Function>(item.clone()).map_err(in_our_words);
     let name = function.as_ref().map_or(Span::call_site(), |function| function.name.span());
     let at = name.resolved_at(Span::call_site());
     let args = Args::parse(args, at, &mut mistakes);
     let added = mistakes.note(function).map(|function| added(&function, args, at));
     let mistakes = mistakes.into_tokens();
     quote!(#item #mistakes #added)
+}
+
+/// The parser speaks of itself where the length of an array is more than it reads.
+fn in_our_words(mistake: Error) -> Error {
+    if !mistake.to_string().contains("unsupported expression") {
+        return mistake;
+    }
+    Error::new(
+        mistake.span(),
+        "the length of an array is a number, a constant or a sum of them here: give it a name, `const N: usize = …`",
+    )
 }
 
 /// Names that all of the added code uses.
@@ -191,5 +202,18 @@ fn definition(
         #[doc(hidden)]
         #[non_exhaustive]
         #visibility enum #ty<#own> { #variant }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the parser reads all lengths depends on what else is built.
+    #[test]
+    fn the_parsers_own_words_are_not_shown() {
+        let told = |message: &str| in_our_words(Error::new(Span::call_site(), message)).to_string();
+        assert!(told("unsupported expression; enable syn's features=[\"full\"]").contains("give it a name"));
+        assert_eq!(told("expected `,`"), "expected `,`");
     }
 }

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AngleBracketedGenericArguments, Error, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
-    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, parse_quote,
+    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, TypeTraitObject, parse_quote,
 };
 
 use crate::function::Parameter;
@@ -27,18 +27,18 @@ pub(crate) fn hand_over(
     types.iter_mut().for_each(|ty| name_elided(ty, &mut name));
     let output = tie(output, &types)?;
     let bounds = bounds(generics);
-    let parameter = |(place, ty): (usize, &Type)| match shared_reference(ty) {
+    let mut parameter = |(place, ty): (usize, &Type)| match shared_reference(ty) {
         Some(reference) if !is_tied(reference, place, &types, &output, &bounds) => {
-            by_reference(&reference.elem, generics)
+            by_reference(&reference.elem, generics, &mut name)
         }
         _ => Parameter::Value(ty.clone()),
     };
-    let parameters: Vec<_> = types.iter().enumerate().map(parameter).collect();
+    let parameters: Vec<_> = types.iter().enumerate().map(&mut parameter).collect();
     elided.retain(|Lifetime { ident, .. }| parameters.iter().any(|parameter| mentions(parameter.ty(), ident)));
     Ok((parameters, output, elided))
 }
 
-fn by_reference(ty: &Type, generics: &Generics) -> Parameter {
+fn by_reference(ty: &Type, generics: &Generics, name: &mut dyn FnMut() -> Lifetime) -> Parameter {
     let sized = |bounds: TokenStream| !bounds.to_string().contains('?');
     let is_sized_parameter = generics.type_params().any(|TypeParam { ident, bounds, .. }| {
         matches!(ty, Type::Path(ty) if ty.path.is_ident(ident))
@@ -46,12 +46,21 @@ fn by_reference(ty: &Type, generics: &Generics) -> Parameter {
             && sized(generics.where_clause.to_token_stream())
     });
     match ty {
-        Type::Group(group) => by_reference(&group.elem, generics),
+        Type::Group(group) => by_reference(&group.elem, generics, name),
         // Behind a `&` the brackets were needed; elsewhere the compiler would complain of them.
-        Type::Paren(paren) => by_reference(&paren.elem, generics),
+        Type::Paren(paren) => by_reference(&paren.elem, generics, name),
+        Type::TraitObject(object) => Parameter::Borrowed(Type::TraitObject(bounded(object.clone(), name))),
         _ if is_sized_parameter => Parameter::Lent(ty.clone()),
         _ => Parameter::Borrowed(ty.clone()),
     }
+}
+
+/// Behind a `&` a trait object lives as long as the reference; elsewhere it would have to live for ever.
+fn bounded(mut object: TypeTraitObject, name: &mut dyn FnMut() -> Lifetime) -> TypeTraitObject {
+    if !object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_))) {
+        object.bounds.push(TypeParamBound::Lifetime(name()));
+    }
+    object
 }
 
 /// The type of the result, with the elided lifetimes of the only one among the parameters.

@@ -121,7 +121,11 @@
 //! elsewhere they could not return while all of its threads are busy.
 //!
 //! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is read
-//! within a pool must not wait for all threads of that pool, as `rayon::broadcast` does: it would wait forever.
+//! within a pool must not wait for all threads of that pool, as `rayon::broadcast` does, nor for a thread outside that waits
+//! for one of them: it may wait forever. (`rayon::join` and the like, in the function itself, are run by whoever calls them.)
+//!
+//! Items and results of more than 128 KiB themselves, arrays say, stay on the caller's stack, in a plain loop, unless
+//! threads are asked for: those of a pool have two megabytes.
 //!
 //! A result is freed by whoever drops it, which is the consumer, and an item by the thread that runs it. Where they are made
 //! of many small allocations, the system's allocator can make that dearer than the function; then the plain loop wins, and

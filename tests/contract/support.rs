@@ -1,6 +1,7 @@
 //! What the contract tests share: a watchdog, a source that measures how far ahead it is pulled, work of a given
 //! cost, values that count their drops, and a panic that prints nothing.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -25,8 +26,17 @@ pub(crate) fn watched<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stat
     });
     match receiver.recv_timeout(HANGS) {
         Err(RecvTimeoutError::Timeout) => panic!("deadlock: not finished after {HANGS:?}"),
-        Ok(()) | Err(RecvTimeoutError::Disconnected) => runner.join().unwrap_or_else(|payload| resume_unwind(payload)),
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => runner.join().unwrap_or_else(|payload| fail(payload)),
     }
+}
+
+/// The test's own panic goes on; a payload that may panic when it is dropped must not reach the harness.
+fn fail(payload: Box<dyn Any + Send>) -> ! {
+    if payload.is::<String>() || payload.is::<&str>() {
+        resume_unwind(payload);
+    }
+    std::mem::forget(payload);
+    panic!("a panic of the function or source came out where none was expected");
 }
 
 /// Waits for an event as long as a test may take.

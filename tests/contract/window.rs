@@ -123,6 +123,40 @@ fn a_planned_buffer_holds_what_the_plan_says() {
     });
 }
 
+/// Some memory is always in use.
+#[test]
+fn a_source_that_may_take_no_memory_is_asked_for_one_item_at_a_time() {
+    watched(|| {
+        for (name, cost) in COSTS {
+            for setting in settings() {
+                for plans in [false, true] {
+                    let meter = Rc::new(Meter::default());
+                    let mut stream = setting.tuner(cost).memory_threshold(0.0).stream(meter.source(0..ITEMS));
+                    if plans {
+                        let _ = stream.plan();
+                    }
+                    while stream.next().is_some() {
+                        setting.consume(&meter);
+                    }
+                    assert_eq!((meter.most(), meter.taken() as u64), (1, ITEMS), "{name}, {setting:?}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn the_first_items_hold_no_more_than_they_have_turned_out_to_take() {
+    const MEGABYTE: usize = 1 << 20;
+    watched(|| {
+        let meter = Rc::new(Meter::default());
+        let tuner = Way::Planned.of(Tuner::new("first", |_: u64| vec![0_u8; MEGABYTE]));
+        let mut stream = tuner.sample_size(10_000).stream(meter.source(0..1_000));
+        let _ = stream.plan();
+        assert!((1..=8).contains(&meter.taken()), "{} of a megabyte each", meter.taken());
+    });
+}
+
 #[test]
 fn large_results_that_become_dear_stay_within_the_planned_buffer() {
     watched(|| {

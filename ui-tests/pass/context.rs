@@ -37,6 +37,17 @@ fn dynamic(n: u64, f: &(dyn Fn(u64) -> u64 + Send + Sync)) -> u64 {
 }
 
 #[amorsize::streaming]
+fn applied(n: u64, f: &(dyn Fn(u64) -> u64 + Sync)) -> u64 {
+    f(n)
+}
+
+/// The context borrows too.
+fn sums(summand: &u64) -> Vec<u64> {
+    let add = |n| n + *summand;
+    applied::with(&add as &(dyn Fn(u64) -> u64 + Sync)).collect(0..3)
+}
+
+#[amorsize::streaming]
 fn perhaps(n: u64, model: Option<&Model>, unit: &'static str, _: ()) -> String {
     format!("{} {unit}", n as f64 * model.map_or(1.0, |model| model.weight))
 }
@@ -46,6 +57,7 @@ struct Kept {
 }
 
 fn main() {
+    assert_eq!(sums(&2), [2, 3, 4]);
     let docs = || vec![String::from("a"), String::from("bcd")];
     let model = Model { weight: 2.0 };
     assert_eq!(score::with(&model).collect::<Vec<_>>(docs()), [2.0, 6.0]);

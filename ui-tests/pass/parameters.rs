@@ -64,6 +64,35 @@ fn boxed(f: Box<dyn Fn(&str) -> &str + Send>) -> usize {
     f("abc").len()
 }
 
+trait Shape: Send + Sync {
+    fn area(&self) -> u64;
+}
+
+struct Square<'a>(&'a u64);
+
+impl Shape for Square<'_> {
+    fn area(&self) -> u64 {
+        self.0 * self.0
+    }
+}
+
+#[amorsize::streaming]
+fn area(shape: &dyn Shape) -> u64 {
+    shape.area()
+}
+
+#[amorsize::streaming]
+fn named<'a>(shape: &'a (dyn Shape + 'a)) -> u64 {
+    shape.area()
+}
+
+/// Items that borrow, behind a type that does not say so.
+fn areas(side: &u64) -> Vec<u64> {
+    let mut areas: Vec<u64> = area::collect(vec![Box::new(Square(side)) as Box<dyn Shape + '_>]);
+    areas.extend(named::collect::<Vec<_>>([&Square(side) as &dyn Shape]));
+    areas
+}
+
 #[amorsize::streaming]
 fn qualified(item: <Vec<u64> as IntoIterator>::Item, #[allow(unused_variables)] std::ops::Range::<u64> { start, .. }: std::ops::Range<u64>) -> u64 {
     item
@@ -80,6 +109,7 @@ const fn constant(n: u64) -> u64 {
 }
 
 fn main() {
+    assert_eq!(areas(&3), [9, 9]);
     assert_eq!(tuple::stream([(1, 2)]).next(), Some(3));
     let point = Point { x: 1, y: 2 };
     assert_eq!(record::stream([point]).next(), Some(3));

@@ -52,6 +52,9 @@ const COMPUTING_PATIENCE: Duration = Duration::from_micros(500);
 const BLOCKING_PATIENCE: Duration = Duration::from_millis(20);
 /// One thread in so many is spare: cores that work together are slower.
 const SPARE: usize = 4;
+/// Bytes of an item or result itself from which it stays on the caller's stack: a thread of a pool has two megabytes, and there
+/// are several copies on them, each of which takes as long as a hand-over anyway.
+const LARGEST_ON_THREADS: usize = 128 << 10;
 /// Expected gain below which the plain loop is kept: the model is not better than that.
 const WORTH_IT: f64 = 1.15;
 
@@ -72,6 +75,13 @@ pub(crate) struct Situation {
     pub(crate) owns: bool,
     /// Cores and memory are a guess, until somebody looks: which takes longer than many a run.
     pub(crate) is_guess: bool,
+}
+
+impl Situation {
+    /// Whether items and results are small enough for the stacks of threads.
+    pub(crate) fn fits_threads(&self) -> bool {
+        self.item_bytes <= LARGEST_ON_THREADS
+    }
 }
 
 #[cfg(test)]

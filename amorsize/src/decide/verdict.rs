@@ -80,6 +80,9 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     if is_pinned_parallel(options) {
         return pinned(costs, options, situation);
     }
+    if !situation.fits_threads() {
+        return Verdict::serial(format!("{} bytes are too much for the stack of a thread", situation.item_bytes));
+    }
     if is_blocking(costs, options)
         && let Some(verdict) = blocking(costs, items, options, situation)
     {
@@ -170,6 +173,16 @@ mod tests {
     #[test]
     fn no_more_threads_than_items() {
         assert_eq!(reach(&sleeping(10e-3), 3, &Options::default(), &TWO_CORES).threads, 3);
+    }
+
+    #[test]
+    fn what_is_too_large_for_the_stack_of_a_thread_stays_where_it_is_unless_threads_were_asked_for() {
+        let large = Situation { item_bytes: 1 << 20, ..TWO_CORES };
+        let reach = |options: Options| reach(&sleeping(10e-3), 2_000, &options, &large);
+        let verdict = reach(Options::default());
+        assert_eq!(verdict.pool, Pool::Serial);
+        assert!(verdict.reason.contains("1048576 bytes"), "{verdict:?}");
+        assert_eq!(reach(Options { pool: Some(Pool::Cpu), ..Options::default() }).pool, Pool::Cpu);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Engine<'_> {
     fn step(&mut self) {
         let (at, remaining) = (self.at(), self.remaining());
         let in_flight = (self.pulled - self.accepted) as usize;
-        let room = if self.left() == 0 { 0 } else { self.pilot.trial_bound().saturating_sub(in_flight) };
+        let room = if self.left() == 0 { 0 } else { self.pilot.trial_room(in_flight) };
         match self.pilot.step(at, remaining, room) {
             Step::Try(items) => self.try_batch(items as u64),
             Step::Look => unreachable!("nothing is a guess here"),

@@ -38,7 +38,8 @@ impl Pilot {
     /// the options say otherwise.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining) {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
-        let is_possible = self.situation.cores >= THREADS && self.trial_bound() >= THREADS;
+        let has_room = self.trial_bound() >= THREADS && self.situation.fits_threads();
+        let is_possible = self.situation.cores >= THREADS && has_room;
         let is_short = remaining.upper.is_some_and(|upper| upper < THREADS as u64);
         if !is_settled && is_possible && !is_short {
             let doubted = self.doubted.as_ref().map_or(THREADS, |prior| prior.verdict.threads);
@@ -213,6 +214,7 @@ mod tests {
         assert!(gets(Options::default(), Situation::TWO_CORES, 2));
         assert!(!gets(Options::default(), Situation::TWO_CORES, 1));
         assert!(!gets(Options::default(), Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS));
+        assert!(!gets(Options::default(), Situation { item_bytes: 1 << 20, ..Situation::TWO_CORES }, ITEMS));
         let pinned = Options { pool: Some(Pool::Blocking), ..Options::default() };
         assert!(!gets(pinned, Situation::TWO_CORES, ITEMS));
         let one = Options { buffer_size: NonZeroUsize::new(1), ..Options::default() };

@@ -20,7 +20,7 @@ const CALIBRATION: f64 = 30e-6;
 /// Few, since they may turn a thousand times dearer.
 const STRIDE: usize = 16;
 const STRIDE_BELOW: f64 = 60e-9;
-/// Bytes of items and results, themselves only, that a trial may hold.
+/// Bytes of items and results that a trial may hold, with what results own once one is there.
 const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
@@ -29,10 +29,21 @@ const CLOCKED_CHUNKS: u64 = 16;
 
 impl Pilot {
     /// Items that a trial may hold at the same time.
-    pub(crate) fn trial_bound(&self) -> usize {
-        let shallow = TRIAL_BYTES / self.situation.item_bytes.max(1);
+    pub(super) fn trial_bound(&self) -> usize {
+        // A conversion from floating point saturates.
+        let fitting = (TRIAL_BYTES as f64 / self.bytes_each().max(1.0)) as usize;
         let stated = self.promise.map_or(usize::MAX, |(_, buffer_size)| buffer_size);
-        self.options.buffer_size.map_or(shallow.max(2).min(stated), usize::from)
+        self.options.buffer_size.map_or(fitting.max(2).min(stated), usize::from)
+    }
+
+    /// How many more a trial may take from the source, with so many held.
+    pub(crate) fn trial_room(&self, held: usize) -> usize {
+        self.trial_bound().saturating_sub(held).min(self.pressure.room(held, self.bytes_each()))
+    }
+
+    /// Bytes that an item takes until it is yielded, as far as is known.
+    fn bytes_each(&self) -> f64 {
+        self.costs.result_bytes.max(self.situation.item_bytes as f64)
     }
 
     /// Items of the plain loop until the next look at the clock.
@@ -128,8 +139,7 @@ impl Pilot {
 
     /// How many more items may be taken from the source, with so many in flight.
     pub(crate) fn room(&self, in_flight: usize) -> usize {
-        let bytes = self.costs.result_bytes.max(self.situation.item_bytes as f64);
-        self.window().saturating_sub(in_flight).min(self.pressure.room(in_flight, bytes))
+        self.window().saturating_sub(in_flight).min(self.pressure.room(in_flight, self.bytes_each()))
     }
 
     /// Items that may be in flight now, at most the plan's buffer size; 0 while draining.

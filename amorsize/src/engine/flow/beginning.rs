@@ -50,7 +50,7 @@ where
         }
         // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
         let is_over = self.exhausted || self.has_panicked;
-        let room = if is_over { 0 } else { self.trial_room() };
+        let room = if is_over { 0 } else { self.pilot.trial_room(self.held()) };
         let (at, remaining) = (self.position(), self.remaining(source));
         self.pilot.step(at, remaining, room)
     }
@@ -79,10 +79,6 @@ where
 
     pub(super) fn look(&mut self) {
         self.pilot.saw_machine(self.pilot.situation().looked_at());
-    }
-
-    fn trial_room(&self) -> usize {
-        self.pilot.trial_bound().saturating_sub(self.held())
     }
 
     pub(super) fn try_batch<S: Iterator<Item = I>>(&mut self, source: &mut S, items: usize) {

@@ -122,6 +122,9 @@ impl Field<'_> {
             (Some(pool), None) => self.each_threads(costs, pool, &mut add),
             (None, _) => {
                 add(self.serial());
+                if !self.query.situation.fits_threads() {
+                    return all;
+                }
                 let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
                 self.each_threads(costs, pool, &mut add);
             }

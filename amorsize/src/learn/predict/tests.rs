@@ -139,6 +139,14 @@ fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
 }
 
 #[test]
+fn what_is_too_large_for_the_stack_of_a_thread_gets_none_whatever_they_gained() {
+    let options = Options::default();
+    let large = Situation { item_bytes: 1 << 20, ..EIGHT };
+    let pool = |situation| good(5, 1e-3).forecast(&Query { situation, ..query(&options) }).unwrap().pool;
+    assert_eq!((pool(&EIGHT), pool(&large)), (Pool::Cpu, Pool::Serial));
+}
+
+#[test]
 fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
     // Two threads took 0.85 ms an item, and were held against a first item of 0.75 ms. The others take 1.6 ms.
     let of = |pool, item, speedup| {
