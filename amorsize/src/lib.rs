@@ -199,6 +199,7 @@ mod options;
 mod plan;
 pub mod pool;
 mod prediction;
+mod reason;
 mod report;
 #[cfg(any(test, feature = "__sim"))]
 mod sim;

@@ -65,7 +65,7 @@ impl From<f64> for Adaptation {
 }
 
 /// The options of one tuner; `None` means planned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Options {
     pub(crate) ordered: Order,
     pub(crate) threads: Option<NonZeroUsize>,

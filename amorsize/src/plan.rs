@@ -1,8 +1,9 @@
 //! What will be done, and why: the public result of every decision. Holds values and prints them; decides nothing.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
+
+use crate::reason::Reason;
 
 /// Where items are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +57,7 @@ pub struct Plan {
     pub(crate) ordered: bool,
     pub(crate) origin: Origin,
     pub(crate) expected_speedup: f64,
-    pub(crate) reason: Cow<'static, str>,
+    pub(crate) reason: Reason,
 }
 
 impl Plan {

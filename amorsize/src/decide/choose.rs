@@ -59,7 +59,7 @@ const LARGEST_ON_THREADS: usize = 128 << 10;
 const WORTH_IT: f64 = 1.15;
 
 /// What a decision depends on besides the costs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Situation {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,

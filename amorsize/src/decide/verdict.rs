@@ -1,11 +1,11 @@
 //! Where a function runs, for given costs: the plain loop, threads that compute, or threads that wait; with the reason
 //! in a sentence.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::options::Options;
 use crate::plan::Pool;
+use crate::reason::Reason;
 
 use super::choose::{self, Situation};
 use super::climb::Climb;
@@ -27,11 +27,11 @@ pub(crate) struct Verdict {
     pub(crate) threads: usize,
     /// Expected throughput against the plain loop.
     pub(crate) gain: f64,
-    pub(crate) reason: Cow<'static, str>,
+    pub(crate) reason: Reason,
 }
 
 impl Verdict {
-    pub(crate) fn serial(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn serial(reason: impl Into<Reason>) -> Self {
         Self { pool: Pool::Serial, threads: 1, gain: 1.0, reason: reason.into() }
     }
 }
@@ -137,7 +137,7 @@ fn blocking_threads(costs: &Costs, options: &Options, situation: &Situation) -> 
     ((situation.cores as f64 / busy).round() as usize).min(FIRST_BLOCKING_THREADS).clamp(1, most)
 }
 
-fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Cow<'static, str> {
+fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Reason {
     let item_time = Duration::from_secs_f64(costs.item);
     if situation.cores < 2 {
         "this process has one core".into()

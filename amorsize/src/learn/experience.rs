@@ -18,7 +18,7 @@ use crate::prediction::Prediction;
 use super::function::Function;
 use super::learned::Learned;
 use super::outcome::now;
-use super::predict::{Model, Query};
+use super::predict::Query;
 use super::sample::{Predicted, Sample};
 use super::{calibrated, machines, pace};
 
@@ -89,7 +89,7 @@ impl Experience {
         if !self.asks {
             return None;
         }
-        let ask = |model: &Model, query: &Query<'_>| Some((model.forecast(query)?, query.threshold()));
+        let ask = |learned: &Learned, query: &Query<'_>| Some((learned.forecast(query)?, query.threshold()));
         let function = Function::of(&self.identity);
         let Some((forecast, threshold)) =
             ask_history(&self.identity, &function.learned_lately(), self.place, remaining, options, situation, ask)
@@ -185,7 +185,7 @@ fn ask_history<T>(
     remaining: Remaining,
     options: &Options,
     situation: &Situation,
-    ask: impl FnOnce(&Model, &Query<'_>) -> Option<T>,
+    ask: impl FnOnce(&Learned, &Query<'_>) -> Option<T>,
 ) -> Option<T> {
     if !learned.is_enough() {
         return None;
@@ -202,7 +202,7 @@ fn ask_history<T>(
         situation,
         threshold: calibrated::current().threshold(),
     };
-    ask(learned.model(), &query)
+    ask(learned, &query)
 }
 
 /// What a run over `len` items would start with, for somebody who wants to see it.
@@ -214,8 +214,8 @@ pub(crate) fn predict(
     situation: &Situation,
 ) -> Option<Prediction> {
     let remaining = Remaining::from_hint((len, Some(len)));
-    let forecast =
-        ask_history(identity, &Function::of(identity).learned(), place, remaining, options, situation, Model::predict)?;
+    let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query);
+    let forecast = ask_history(identity, &Function::of(identity).learned(), place, remaining, options, situation, ask)?;
     Some((&forecast).into())
 }
 

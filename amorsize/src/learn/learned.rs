@@ -1,21 +1,31 @@
-//! A function's history in memory: its samples, and the model that predictions are made with. Holds no lock and no file.
+//! A function's history in memory: its samples, and the model that predictions are made with. Holds no file.
+
+use std::sync::Mutex;
 
 use crate::constants::MIN_SAMPLES;
 use crate::learn::contents::Contents;
 use crate::learn::machines;
-use crate::learn::predict::Model;
+use crate::learn::predict::{Asked, Forecast, Model, Query};
 use crate::learn::sample::Sample;
 
 /// Samples and what follows from them; always of the same samples.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Learned {
     contents: Contents,
     model: Model,
+    /// The last answer, and what it was given for: many short runs ask the same again and again.
+    last: Mutex<Option<(Asked, Option<Forecast>)>>,
+}
+
+impl Clone for Learned {
+    fn clone(&self) -> Self {
+        Self { contents: self.contents.clone(), model: self.model.clone(), last: Mutex::default() }
+    }
 }
 
 impl From<Contents> for Learned {
     fn from(contents: Contents) -> Self {
-        Self { model: Model::from_samples(&contents.samples), contents }
+        Self { model: Model::from_samples(&contents.samples), contents, last: Mutex::default() }
     }
 }
 
@@ -27,6 +37,22 @@ impl Learned {
 
     pub(crate) fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// What [`Model::forecast`] says.
+    pub(crate) fn forecast(&self, query: &Query<'_>) -> Option<Forecast> {
+        if self.model.is_neglected(query) {
+            return self.model.forecast(query);
+        }
+        // Whoever finds somebody else here does not wait.
+        let Ok(mut last) = self.last.try_lock() else { return self.model.forecast(query) };
+        let asked = Asked::from(query);
+        if let Some((_, known)) = last.as_ref().filter(|(before, _)| *before == asked) {
+            return known.clone();
+        }
+        let forecast = self.model.forecast(query);
+        *last = Some((asked, forecast.clone()));
+        forecast
     }
 
     /// What this machine's samples are filed under here.
@@ -45,6 +71,7 @@ impl Learned {
     }
 
     pub(crate) fn add(&mut self, samples: Vec<Sample>) {
+        self.last = Mutex::default();
         samples.iter().for_each(|sample| self.model.add(sample));
         self.contents.samples.extend(samples);
     }
@@ -58,6 +85,31 @@ impl Learned {
         if self.is_crowded() {
             self.contents.prune_if_crowded();
             self.model = Model::from_samples(&self.contents.samples);
+            self.last = Mutex::default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::predict::tests::{query, sample};
+    use crate::options::Options;
+    use crate::plan::Pool;
+
+    #[test]
+    fn what_is_asked_again_has_the_same_answer_until_something_is_learned() {
+        let mut learned = Learned::default();
+        learned.add(vec![sample(Pool::Cpu, 2, 50e-6, 1.9); 3]);
+        let options = Options::default();
+        let pinned = Options { threads: std::num::NonZeroUsize::new(1), ..Options::default() };
+        let is_right = |learned: &Learned, query: &Query<'_>| learned.forecast(query) == learned.model.forecast(query);
+        let short = Query { items: Some(3), ..query(&options) };
+        for query in [query(&options), query(&options), short, query(&pinned), query(&options)] {
+            assert!(is_right(&learned, &query), "{query:?}");
+        }
+        learned.add(vec![sample(Pool::Serial, 1, 50e-9, 1.0); 3]);
+        assert!(is_right(&learned, &query(&options)));
+        assert!(is_right(&learned.clone(), &query(&options)));
     }
 }

@@ -1,7 +1,7 @@
 //! What a prediction says: the plan, what to expect of it, and why. Holds values and words; decides only what
 //! follows from the choice (buffer and interval).
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::decide::verdict::{self, Verdict};
 use crate::learn::sample::Predicted;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
+use crate::reason::Reason;
 
 use super::candidates::{Candidate, Field};
 use super::confidence::Doubt;
@@ -41,8 +42,8 @@ pub(crate) struct Forecast {
     pub(crate) samples: usize,
     /// Items that the run is expected to have.
     pub(crate) items: u64,
-    /// Samples that tried this plan or one near it.
-    pub(crate) evidence: f64,
+    /// Why this plan, in a sentence.
+    pub(crate) reason: Reason,
     /// The plain loop, for so long that threads are due for another attempt.
     pub(crate) is_stale: bool,
 }
@@ -73,7 +74,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
         confidence: doubt.confidence,
         samples: view.samples,
         items: view.items,
-        evidence: choice.evidence,
+        reason: reason(view.samples, costs.item, choice),
         is_stale,
     }
 }
@@ -81,7 +82,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
 impl From<&Forecast> for Prior {
     fn from(forecast: &Forecast) -> Self {
         let &Forecast { pool, threads, expected_speedup: gain, costs, chunk_size, items, .. } = forecast;
-        let verdict = Verdict { pool, threads, gain, reason: forecast.reason().into() };
+        let verdict = Verdict { pool, threads, gain, reason: forecast.reason.clone() };
         Self { verdict, costs, chunk_size, origin: forecast.origin(forecast.confidence), items, is_attempt: false }
     }
 }
@@ -119,7 +120,7 @@ impl Forecast {
             ordered: self.ordered,
             origin: self.origin(self.confidence),
             expected_speedup: self.expected_speedup,
-            reason: self.reason().into(),
+            reason: self.reason.clone(),
         }
     }
 
@@ -136,30 +137,21 @@ impl Forecast {
             end_to_end: self.end_to_end as f32,
         }
     }
-
-    /// Why this plan, in a sentence.
-    pub(crate) fn reason(&self) -> String {
-        let mut reason = String::with_capacity(USUAL_REASON);
-        // Writing to a string does not fail.
-        let _ = write!(reason, "{}", Reason(self));
-        reason
-    }
 }
 
-struct Reason<'a>(&'a Forecast);
-
-impl fmt::Display for Reason<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Forecast { samples, threads, .. } = self.0;
-        let item_time = Duration::from_secs_f64(self.0.costs.item);
-        let runs = if *samples == 1 { "run" } else { "runs" };
-        write!(f, "{samples} earlier {runs} say items take {item_time:.1?}, ")?;
-        match (self.0.pool, self.0.evidence >= 0.5) {
-            (Pool::Serial, true) => write!(f, "and that nothing beat the plain loop"),
-            (Pool::Serial, false) => write!(f, "too little to pay for threads"),
-            (Pool::Blocking, _) => write!(f, "most of it waiting, which {threads} threads can share"),
-            (Pool::Cpu, true) => write!(f, "and that {threads} threads do well"),
-            (Pool::Cpu, false) => write!(f, "which pays for {threads} threads"),
-        }
-    }
+/// Why this choice.
+fn reason(samples: usize, item: f64, choice: &Candidate) -> Reason {
+    let &Candidate { pool, threads, evidence, .. } = choice;
+    let (runs, item_time) = (if samples == 1 { "run" } else { "runs" }, Duration::from_secs_f64(item));
+    let mut reason = String::with_capacity(USUAL_REASON);
+    // Writing to a string does not fail.
+    let _ = write!(reason, "{samples} earlier {runs} say items take {item_time:.1?}, ");
+    let _ = match (pool, evidence >= 0.5) {
+        (Pool::Serial, true) => write!(reason, "and that nothing beat the plain loop"),
+        (Pool::Serial, false) => write!(reason, "too little to pay for threads"),
+        (Pool::Blocking, _) => write!(reason, "most of it waiting, which {threads} threads can share"),
+        (Pool::Cpu, true) => write!(reason, "and that {threads} threads do well"),
+        (Pool::Cpu, false) => write!(reason, "which pays for {threads} threads"),
+    };
+    reason.into()
 }

@@ -19,12 +19,13 @@ mod neglect;
 mod neighbours;
 mod outcomes;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 
 use crate::constants::MIN_SAMPLES;
 use crate::decide::choose::{self, Situation};
+use crate::decide::model::Wake;
 use crate::options::Options;
 use crate::plan::Pool;
 
@@ -61,6 +62,26 @@ impl Query<'_> {
     }
 }
 
+/// A query that was asked. Of the same history it has the same answer whenever it is asked again, unless threads are due for
+/// another attempt: how soon one wakes up, which is never the same, decides on that alone.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    origin: [u64; 4],
+    items: (Option<u64>, u64),
+    options: Options,
+    situation: Situation,
+}
+
+impl From<&Query<'_>> for Asked {
+    fn from(query: &Query<'_>) -> Self {
+        let &Query { body, build, machine, call_site, items, at_least, options, situation, .. } = query;
+        let origin = [body, build, machine, call_site];
+        let wake = Wake { call: 0.0, latency: 0.0, ..situation.wake };
+        let situation = Situation { wake, ..*situation };
+        Self { origin, items: (items, at_least), options: options.clone(), situation }
+    }
+}
+
 impl fmt::Debug for Query<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Query").field("items", &self.items).field("options", self.options).finish_non_exhaustive()
@@ -78,7 +99,8 @@ impl Model {
         self.forecast(query).filter(|forecast| forecast.confidence >= query.threshold())
     }
 
-    fn is_neglected(&self, query: &Query<'_>) -> bool {
+    /// Whether threads are due for another attempt, as far as history can tell.
+    pub(crate) fn is_neglected(&self, query: &Query<'_>) -> bool {
         self.neglect.is_over((query.body, query.build, query.machine))
     }
 

@@ -11,7 +11,7 @@ use crate::plan::{Origin, Pool};
 
 const EIGHT: Situation = Situation { cores: 8, available_memory: 1 << 33, ..Situation::TWO_CORES };
 
-pub(super) fn sample(pool: Pool, threads: u32, item: f64, speedup: f64) -> Sample {
+pub(in crate::learn) fn sample(pool: Pool, threads: u32, item: f64, speedup: f64) -> Sample {
     let costs = Costs { source: 2e-9, item, consumer: 3e-9, result_bytes: 8.0, ..Costs::default() };
     Sample {
         time: 1_000,
@@ -33,7 +33,7 @@ pub(super) fn sample(pool: Pool, threads: u32, item: f64, speedup: f64) -> Sampl
     }
 }
 
-fn query<'a>(options: &'a Options) -> Query<'a> {
+pub(in crate::learn) fn query<'a>(options: &'a Options) -> Query<'a> {
     Query {
         body: 1,
         build: 2,
