@@ -20,17 +20,18 @@
 //! until a check has confirmed them: they get little to do, and one bad epoch is enough. What the plain loop takes depends
 //! on the state of the heap there, so it is run itself, and a confirmation counts for a while only.
 //!
-//! - here: epochs, and when a check is wanted
+//! - here: what is known of a plan
+//! - [`epoch`]: how threads do in an epoch, and when a check is wanted
 //! - [`since`]: what threads did in an epoch
 //! - [`check`]: what a check shows
 //! - [`undone`]: the plain loop after threads were undone
 
 mod check;
+mod epoch;
 mod since;
 mod undone;
 
 use super::costs::{Costs, Spread};
-use super::memory::FREED_DEARLY;
 use super::pilot::{Delay, Runner};
 use super::shift::Times;
 
@@ -42,31 +43,12 @@ pub(crate) use undone::Undone;
 
 /// Shortest seconds of a first judgement: some times the start-up of a pool.
 const FIRST_EPOCH: f64 = 400e-6;
-/// The same where threads do so badly that waiting costs more than a mistake.
-const ALARM_EPOCH: f64 = 150e-6;
-/// Gain below which threads do that badly, and below which they are surely a loss.
-const ALARM: f64 = 0.5;
+/// Gain below which threads are surely a loss.
 const LOSS: f64 = 0.97;
-/// Seconds of an epoch in which the start of threads does not show any more.
-const SURE_EPOCH: f64 = 1.5e-3;
-/// Longest seconds between two judgements.
-const LONGEST_EPOCH: f64 = 20e-3;
-/// Chunks for every thread in an epoch, at least.
-const FEW_ROUNDS: u64 = 3;
-const ALARM_ROUNDS: u64 = 2;
-/// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
-const OVERSTATED: f64 = 0.67;
-/// Times the expected work an item, for each pair of threads, from which the items must have become dearer: two threads
-/// that fight for a lock, or for a cache line, make an item take two to five times as long.
-const DEARER: f64 = 8.0;
-/// Seconds for which it is taken for granted then that threads do no harm. A check would cost a short run more.
-const ASSUMED: f64 = 5e-3;
 /// Part of the promised gain that is accepted without a check.
 const ACCEPTED_PART: f64 = 0.5;
-/// Standard errors that exclude chance (one-sided 95 %); and how much dearer items are ever thought to be by chance: locks
-/// and cache lines make them up to five times dearer, which is to be seen.
+/// Standard errors that exclude chance (one-sided 95 %).
 const SURE: f64 = 1.645;
-const MOST_LUCK: f64 = 2.0;
 /// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
 const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
@@ -242,106 +224,6 @@ impl Watch {
         }
     }
 
-    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
-    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
-        if !self.is_manned {
-            self.since.skip(at);
-            return Judgement::GoOn;
-        }
-        self.since.look(at);
-        let (stretch, share) = self.since.sum(at);
-        let epoch = stretch.of_loop(share.likely);
-        if let Some(after) = &self.after {
-            let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
-            return if is_enough { self.conclude(at, stretch) } else { Judgement::GoOn };
-        }
-        let rounds = epoch.items / round.max(1) as u64;
-        // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
-        let luck = if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), epoch.items) };
-        let gain = self.gain(epoch) * luck;
-        let enough_rounds = if self.has_seen_loop { 1 } else { ALARM_ROUNDS };
-        let is_alarm = rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
-        if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
-            return Judgement::GoOn;
-        }
-        self.since.next(at);
-        if at.now >= self.check_until {
-            self.since.forget_alone();
-        }
-        self.spread = Spread::default();
-        let is_dearer = epoch.work() > self.explained() * self.baseline;
-        if is_dearer && (!self.is_on_probation() || epoch.work() > FREED_DEARLY) {
-            // Nor does freeing memory explain that.
-            self.needs_proof = false;
-            self.assume(epoch, at.now);
-            return Judgement::GoOn;
-        }
-        if is_alarm && self.has_seen_loop && self.has_nothing_to_lose() {
-            // To look at the loop once more would cost as much again.
-            self.observed = stretch;
-            return self.refute(self.compared(gain, 0.0, epoch), at.now);
-        }
-        if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
-            return Judgement::GoOn;
-        }
-        self.since.forget_alone();
-        self.alone.clear();
-        self.alone_seconds = 0.0;
-        self.probe = Sum::default();
-        Judgement::Check
-    }
-
-    /// Threads that were never good, and of which fewer would be none.
-    fn has_nothing_to_lose(&self) -> bool {
-        self.is_on_probation() && !self.was_good && self.threads == 2
-    }
-
-    /// How much longer an item may take because threads are in each other's way.
-    fn explained(&self) -> f64 {
-        let threads = self.threads as f64;
-        DEARER * threads * (threads - 1.0) / 2.0
-    }
-
-    /// The items are not those any more that the plain loop was measured on.
-    fn assume(&mut self, epoch: Sum, now: f64) {
-        self.baseline = epoch.work();
-        self.is_assumed = true;
-        self.has_seen_loop = false;
-        self.is_proven = false;
-        self.is_suspect = false;
-        self.losing_since = now;
-        self.patience_until = self.patience_until.max(now + ASSUMED);
-    }
-
-    /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the gain
-    /// is the concurrency at most.
-    fn gain(&self, epoch: Sum) -> f64 {
-        self.baseline.min(epoch.work()) / epoch.each()
-    }
-
-    /// One bad epoch may be the machine's fault; the second one is the plan's. `gain` is the least that threads may have had.
-    fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
-        let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
-        let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
-        // What the plain loop takes changes with the state of the heap.
-        let is_due = self.needs_proof && now >= self.proven_until;
-        let is_small = (gain < self.accepted || is_unclear || is_due) && now >= self.patience_until;
-        let is_bad = is_small || (gain < LOSS && now >= self.check_until);
-        if is_bad && self.is_suspect {
-            self.observed.add(epoch);
-        } else {
-            self.observed = epoch;
-        }
-        let is_doubtful = is_bad && (self.is_suspect || is_alarm || is_unclear || is_due || self.is_on_probation());
-        self.is_suspect = is_bad;
-        if !is_bad {
-            self.was_good = true;
-            self.losing_since = now;
-            self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
-        }
-        is_doubtful
-    }
-
     /// Whether threads are held against a stretch of the plain loop, where an item has so many seconds.
     pub(crate) fn needs_probe(&self, item: f64) -> bool {
         is_known_by_loop(item, self.needs_proof)
@@ -404,11 +286,6 @@ impl Watch {
 /// Whether only the plain loop itself tells what it takes where an item has so many seconds, and not chunks alone.
 pub(crate) fn is_known_by_loop(item: f64, needs_proof: bool) -> bool {
     item < if needs_proof { FREED_AT_ONCE } else { CHEAP }
-}
-
-/// How much dearer than the average so many items may be by chance.
-fn luck(spread: f64, items: u64) -> f64 {
-    (1.0 + SURE * spread / (items.max(1) as f64).sqrt()).min(MOST_LUCK)
 }
 
 fn accepted(promised: f64) -> f64 {

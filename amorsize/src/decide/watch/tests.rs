@@ -1,6 +1,7 @@
 //! When threads are doubted, what a check makes of that, and when they are tried again: in seconds made up here.
 
 use super::check::MOST_ALONE;
+use super::epoch::ASSUMED;
 use super::undone::SHORTEST_PAUSE;
 use super::*;
 use crate::decide::pilot::Delay;

@@ -1,0 +1,134 @@
+//! How threads do from one epoch to the next: whether that is good enough, or is to be checked.
+
+use super::{CHEAP, FIRST_EPOCH, Judgement, LOSS, Progress, SURE, Sum, Watch};
+use crate::decide::costs::Spread;
+use crate::decide::memory::FREED_DEARLY;
+
+/// Shortest seconds of an epoch in which threads do so badly that waiting costs more than a mistake, and gain below which
+/// they do.
+const ALARM_EPOCH: f64 = 150e-6;
+const ALARM: f64 = 0.5;
+/// Seconds of an epoch in which the start of threads does not show any more.
+const SURE_EPOCH: f64 = 1.5e-3;
+/// Longest seconds between two judgements.
+const LONGEST_EPOCH: f64 = 20e-3;
+/// Chunks for every thread in an epoch, at least.
+const FEW_ROUNDS: u64 = 3;
+const ALARM_ROUNDS: u64 = 2;
+/// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
+const OVERSTATED: f64 = 0.67;
+/// Times the expected work an item, for each pair of threads, from which the items must have become dearer: two threads
+/// that fight for a lock, or for a cache line, make an item take two to five times as long.
+const DEARER: f64 = 8.0;
+/// Seconds for which it is taken for granted then that threads do no harm. A check would cost a short run more.
+pub(super) const ASSUMED: f64 = 5e-3;
+/// How much dearer items are ever thought to be by chance: locks and cache lines make them up to five times dearer, which
+/// is to be seen.
+const MOST_LUCK: f64 = 2.0;
+
+impl Watch {
+    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
+    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
+        if !self.is_manned {
+            self.since.skip(at);
+            return Judgement::GoOn;
+        }
+        self.since.look(at);
+        let (stretch, share) = self.since.sum(at);
+        let epoch = stretch.of_loop(share.likely);
+        if let Some(after) = &self.after {
+            let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
+            return if is_enough { self.conclude(at, stretch) } else { Judgement::GoOn };
+        }
+        let rounds = epoch.items / round.max(1) as u64;
+        // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
+        let luck = if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), epoch.items) };
+        let gain = self.gain(epoch) * luck;
+        let enough_rounds = if self.has_seen_loop { 1 } else { ALARM_ROUNDS };
+        let is_alarm = rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
+        if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
+            return Judgement::GoOn;
+        }
+        self.since.next(at);
+        if at.now >= self.check_until {
+            self.since.forget_alone();
+        }
+        self.spread = Spread::default();
+        let is_dearer = epoch.work() > self.explained() * self.baseline;
+        if is_dearer && (!self.is_on_probation() || epoch.work() > FREED_DEARLY) {
+            // Nor does freeing memory explain that.
+            self.needs_proof = false;
+            self.assume(epoch, at.now);
+            return Judgement::GoOn;
+        }
+        if is_alarm && self.has_seen_loop && self.has_nothing_to_lose() {
+            // To look at the loop once more would cost as much again.
+            self.observed = stretch;
+            return self.refute(self.compared(gain, 0.0, epoch), at.now);
+        }
+        if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
+            return Judgement::GoOn;
+        }
+        self.since.forget_alone();
+        self.alone.clear();
+        self.alone_seconds = 0.0;
+        self.probe = Sum::default();
+        Judgement::Check
+    }
+
+    /// Threads that were never good, and of which fewer would be none.
+    fn has_nothing_to_lose(&self) -> bool {
+        self.is_on_probation() && !self.was_good && self.threads == 2
+    }
+
+    /// How much longer an item may take because threads are in each other's way.
+    fn explained(&self) -> f64 {
+        let threads = self.threads as f64;
+        DEARER * threads * (threads - 1.0) / 2.0
+    }
+
+    /// The items are not those any more that the plain loop was measured on.
+    fn assume(&mut self, epoch: Sum, now: f64) {
+        self.baseline = epoch.work();
+        self.is_assumed = true;
+        self.has_seen_loop = false;
+        self.is_proven = false;
+        self.is_suspect = false;
+        self.losing_since = now;
+        self.patience_until = self.patience_until.max(now + ASSUMED);
+    }
+
+    /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the gain
+    /// is the concurrency at most.
+    fn gain(&self, epoch: Sum) -> f64 {
+        self.baseline.min(epoch.work()) / epoch.each()
+    }
+
+    /// One bad epoch may be the machine's fault; the second one is the plan's. `gain` is the least that threads may have had.
+    fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
+        let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
+        let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
+        // What the plain loop takes changes with the state of the heap.
+        let is_due = self.needs_proof && now >= self.proven_until;
+        let is_small = (gain < self.accepted || is_unclear || is_due) && now >= self.patience_until;
+        let is_bad = is_small || (gain < LOSS && now >= self.check_until);
+        if is_bad && self.is_suspect {
+            self.observed.add(epoch);
+        } else {
+            self.observed = epoch;
+        }
+        let is_doubtful = is_bad && (self.is_suspect || is_alarm || is_unclear || is_due || self.is_on_probation());
+        self.is_suspect = is_bad;
+        if !is_bad {
+            self.was_good = true;
+            self.losing_since = now;
+            self.epoch = (2.0 * self.epoch).min(LONGEST_EPOCH);
+        }
+        is_doubtful
+    }
+}
+
+/// How much dearer than the average so many items may be by chance.
+fn luck(spread: f64, items: u64) -> f64 {
+    (1.0 + SURE * spread / (items.max(1) as f64).sqrt()).min(MOST_LUCK)
+}
