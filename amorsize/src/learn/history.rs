@@ -12,7 +12,7 @@ use crate::plan::Pool;
 const PRINTED: usize = 20;
 
 /// The recorded runs of a function, oldest first, as they were when it was made. A run whose plan changed leaves several
-/// records, each of which counts as one.
+/// records, each of which counts as one; the first items, which were timed before there was a plan, belong to none.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct History {
