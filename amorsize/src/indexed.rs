@@ -1,7 +1,6 @@
 //! A stream's results with their places in the source. Counts nothing itself: the stream knows where it is.
 
-use crate::engine::launch::{Detached, Launch, Ticket};
-use crate::engine::queue::Queue;
+use crate::engine::launch::{Detached, Launch};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::stream::Stream;
@@ -30,8 +29,7 @@ impl<S, W, P> Indexed<S, W, P>
 where
     S: Iterator,
     W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
+    P: Launch<W, S::Item>,
 {
     /// As [`Stream::plan`].
     #[must_use]
@@ -44,8 +42,7 @@ impl<S, W, P> Iterator for Indexed<S, W, P>
 where
     S: Iterator,
     W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
+    P: Launch<W, S::Item>,
 {
     type Item = (usize, W::Output);
 

@@ -8,7 +8,7 @@ use std::vec;
 use crate::decide::pilot::Pilot;
 use crate::engine::chunk::{Batch, Payload, drop_each_quietly, drop_quietly};
 use crate::engine::flow::{Flow, Next};
-use crate::engine::launch::{Detached, Launch, Ticket};
+use crate::engine::launch::{Detached, Launch};
 use crate::engine::queue::Queue;
 use crate::engine::stretch::stretch;
 use crate::indexed::Indexed;
@@ -197,8 +197,7 @@ impl<W, I, R, P> Engine<W, I, R, P> {
 impl<W, I, R, P> Core<W, I, R, P>
 where
     W: Work<I, Output = R>,
-    Queue<W, I, R>: Ticket,
-    P: Launch<Queue<W, I, R>>,
+    P: Launch<W, I>,
 {
     /// Asks the engine for more results or another budget; false at the end.
     #[cold]
@@ -242,8 +241,7 @@ impl<S, W, P> Stream<S, W, P>
 where
     S: Iterator,
     W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
+    P: Launch<W, S::Item>,
 {
     /// The plan. Decides now if nothing is decided yet: this may run a few items, whose results are kept and come out
     /// as the stream's first ones.
@@ -294,8 +292,7 @@ impl<S, W, P> Iterator for Stream<S, W, P>
 where
     S: Iterator,
     W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
+    P: Launch<W, S::Item>,
 {
     type Item = W::Output;
 
@@ -355,8 +352,7 @@ impl<S, W, P> std::iter::FusedIterator for Stream<S, W, P>
 where
     S: Iterator,
     W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
+    P: Launch<W, S::Item>,
 {
 }
 
@@ -364,8 +360,7 @@ impl<S, W, P> ExactSizeIterator for Stream<S, W, P>
 where
     S: ExactSizeIterator,
     W: Work<S::Item>,
-    Queue<W, S::Item, W::Output>: Ticket,
-    P: Launch<Queue<W, S::Item, W::Output>>,
+    P: Launch<W, S::Item>,
 {
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::ThreadPoolBuilder;
 
+use super::chunk::drop_quietly;
 use super::queue::Queue;
 use super::wake;
 use crate::decide::choose::Situation;
@@ -13,25 +14,6 @@ use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
 use crate::pool::{self, Crew};
 use crate::work::Work;
-
-/// A job that runs chunks of one stream while there are any.
-pub trait Ticket: Send + Sync {
-    /// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds.
-    fn serve(self: Arc<Self>, epoch: u32);
-}
-
-impl<W, I, R> Ticket for Queue<W, I, R>
-where
-    W: Work<I, Output = R> + Send + Sync,
-    I: Send,
-    R: Send,
-{
-    fn serve(self: Arc<Self>, epoch: u32) {
-        self.run_ticket(epoch);
-        // May be the last owner of what the function captured.
-        super::chunk::drop_quietly(self);
-    }
-}
 
 /// Where tickets go.
 #[derive(Clone, Debug)]
@@ -43,10 +25,14 @@ pub enum Target {
     Crew(Arc<Crew>),
 }
 
-/// Takes tickets to threads.
-pub trait Launch<T> {
-    /// Hands over a ticket.
-    fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool;
+/// Takes tickets to threads: jobs that run chunks of one stream while there are any.
+#[diagnostic::on_unimplemented(
+    message = "`{W}` cannot be run over items of type `{I}` on other threads",
+    label = "function, items and results must be `Send`, and for a stream that is kept own their data"
+)]
+pub trait Launch<W: Work<I>, I> {
+    /// Hands over a ticket of a queue; false if no thread can be had.
+    fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool;
 
     /// Whether the end of a run is kept waiting by a ticket that no thread has had time for. Where all of a pool's threads
     /// are busy for long, or wait for the very caller, only who is sure to need one should launch it.
@@ -57,14 +43,18 @@ pub trait Launch<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Detached;
 
-impl<T: Ticket + 'static> Launch<T> for Detached {
-    fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool {
+impl<W, I> Launch<W, I> for Detached
+where
+    W: Work<I, Output: Send + 'static> + Send + Sync + 'static,
+    I: Send + 'static,
+{
+    fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
         match target {
-            Target::Current => rayon::spawn(move || ticket.serve(epoch)),
+            Target::Current => rayon::spawn(move || serve(queue, epoch)),
             Target::Crew(crew) => {
                 let post = crew.post();
                 crew.pool().spawn(move || {
-                    ticket.serve(epoch);
+                    serve(queue, epoch);
                     drop(post);
                 });
             }
@@ -75,6 +65,13 @@ impl<T: Ticket + 'static> Launch<T> for Detached {
     fn waits_for_tickets(&self) -> bool {
         false
     }
+}
+
+/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds.
+pub(super) fn serve<W: Work<I>, I>(queue: Arc<Queue<W, I, W::Output>>, epoch: u32) {
+    queue.run_ticket(epoch);
+    // May be the last owner of what the function captured.
+    drop_quietly(queue);
 }
 
 impl Target {

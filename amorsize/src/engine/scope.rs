@@ -12,7 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::chunk::drop_quietly;
-use super::launch::{Launch, Target, Ticket, is_running};
+use super::launch::{Launch, Target, is_running, serve};
+use super::queue::Queue;
+use crate::work::Work;
 
 type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 
@@ -31,9 +33,13 @@ impl<'a, 's> Scoped<'a, 's, '_> {
     }
 }
 
-impl<'s, T: Ticket + 's> Launch<T> for Scoped<'_, 's, '_> {
-    fn launch(&self, target: &Target, ticket: Arc<T>, epoch: u32) -> bool {
-        (self.launch)(target, Box::new(move || ticket.serve(epoch)))
+impl<'s, W, I> Launch<W, I> for Scoped<'_, 's, '_>
+where
+    W: Work<I, Output: Send + 's> + Send + Sync + 's,
+    I: Send + 's,
+{
+    fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
+        (self.launch)(target, Box::new(move || serve(queue, epoch)))
     }
 
     /// A thread of the pool itself runs what nobody else has taken.

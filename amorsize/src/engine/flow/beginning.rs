@@ -5,16 +5,14 @@ use std::time::Instant;
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::Step;
-use crate::engine::launch::{Launch, Ticket, is_running};
-use crate::engine::queue::Queue;
+use crate::engine::launch::{Launch, is_running};
 use crate::learn::experience::Advice;
 use crate::work::Work;
 
 impl<W, I, R, P> Flow<W, I, R, P>
 where
     W: Work<I, Output = R>,
-    Queue<W, I, R>: Ticket,
-    P: Launch<Queue<W, I, R>>,
+    P: Launch<W, I>,
 {
     /// Goes on with the trial until there is a plan, while the stream holds so many results.
     pub(crate) fn decide<S: Iterator<Item = I>>(&mut self, source: &mut S, unread: usize) {

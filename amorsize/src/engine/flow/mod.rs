@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, BatchCost, Chunk, Payload, drop_quietly};
-use super::launch::{Launch, Ticket};
+use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
 use crate::decide::input::Remaining;
@@ -215,8 +215,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
 impl<W, I, R, P> Flow<W, I, R, P>
 where
     W: Work<I, Output = R>,
-    Queue<W, I, R>: Ticket,
-    P: Launch<Queue<W, I, R>>,
+    P: Launch<W, I>,
 {
     /// What the stream does next; `left` items of a plain loop were not run, because the source ended.
     pub(crate) fn next<S: Iterator<Item = I>>(&mut self, source: &mut S, left: usize) -> Next<R> {

@@ -8,9 +8,9 @@ use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
 use crate::engine::chunk::Batch;
-use crate::engine::launch::{Launch, Target, Ticket};
+use crate::engine::launch::{Launch, Target};
 use crate::engine::place::Place;
-use crate::engine::queue::{Polled, Queue, Sleeper, Standing};
+use crate::engine::queue::{Polled, Sleeper, Standing};
 use crate::engine::wake::Launched;
 use crate::machine;
 use crate::plan::Pool;
@@ -57,8 +57,7 @@ enum Helped<R> {
 impl<W, I, R, P> Flow<W, I, R, P>
 where
     W: Work<I, Output = R>,
-    Queue<W, I, R>: Ticket,
-    P: Launch<Queue<W, I, R>>,
+    P: Launch<W, I>,
 {
     /// The next results of a parallel run; `None` when nothing is in flight.
     pub(super) fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
