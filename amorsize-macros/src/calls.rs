@@ -139,6 +139,7 @@ fn learning(Function { visibility, .. }: &Function, Names { at, library, private
     quote_spanned! {*at=>
         #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
         #[track_caller]
+        #[must_use]
         #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {
             #private::tuner::<Self, ()>(()).predict(len)
         }

@@ -20,6 +20,7 @@ where
     W: Work<S::Item>,
 {
     /// As [`Stream::report`].
+    #[must_use]
     pub fn report(&self) -> Report {
         self.0.report()
     }

@@ -111,7 +111,11 @@ impl Default for Options {
 
 #[track_caller]
 pub(crate) fn at_least_one(option: &str, value: usize) -> NonZeroUsize {
-    NonZeroUsize::new(value).unwrap_or_else(|| panic!("`{option}` must be at least 1, got 0"))
+    // Not a closure: whose panic would be told as this line's.
+    match NonZeroUsize::new(value) {
+        Some(value) => value,
+        None => panic!("`{option}` must be at least 1, got 0"),
+    }
 }
 
 /// A number of threads, at most [`MOST_THREADS`].

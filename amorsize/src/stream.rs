@@ -119,6 +119,7 @@ where
     }
 
     /// Live figures: items in and out, throughput, threads, chunk and window, waits.
+    #[must_use]
     pub fn report(&self) -> Report {
         self.core.report(self.unread())
     }

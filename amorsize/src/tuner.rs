@@ -216,7 +216,10 @@ impl<W> Tuner<W> {
     /// When the share is out of range.
     #[track_caller]
     pub fn memory_threshold(self, share: impl Into<Option<f64>>) -> Self {
-        let share = share.into().map(|share| options::unit_interval("memory_threshold", share));
+        let share = share.into();
+        if let Some(share) = share {
+            options::unit_interval("memory_threshold", share);
+        }
         self.with(|options| options.memory_threshold = share)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use amorsize::{ByValue, Pool, Tuner};
+use amorsize::{ByValue, Order, Pool, Tuner};
 
 use crate::support::{WAYS, Way, compute, in_order, watched};
 
@@ -153,6 +153,21 @@ fn a_plain_loop_that_was_asked_for_reports_what_items_take() {
         stream.by_ref().for_each(drop);
         let report = stream.report();
         assert!(report.item_time() > Duration::ZERO && report.item_time() <= report.elapsed(), "{report}");
+    });
+}
+
+#[test]
+fn more_than_ten_thousand_items_come_in_any_order_if_the_plan_may_choose() {
+    watched(|| {
+        let tuner = Way::Planned.of(Tuner::new("long", |item: u64| {
+            compute(1);
+            item
+        }));
+        let mut stream = tuner.ordered(Order::Auto).stream(0..10_001);
+        assert!(!stream.plan().ordered(), "the first items count too");
+        let mut results: Vec<u64> = stream.collect();
+        results.sort_unstable();
+        assert!(results.into_iter().eq(0..10_001));
     });
 }
 

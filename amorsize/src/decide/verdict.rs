@@ -83,12 +83,11 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     if !situation.fits_threads() {
         return Verdict::serial(format!("{} bytes are too much for the stack of a thread", situation.item_bytes));
     }
-    if is_blocking(costs, options)
-        && let Some(verdict) = blocking(costs, items, options, situation)
-    {
-        return verdict;
-    }
     let item_time = Duration::from_secs_f64(costs.item);
+    if is_blocking(costs, options) {
+        let reason = || format!("items of {item_time:.1?} wait, on {} at most", options.max_blocking_threads);
+        return blocking(costs, items, options, situation).unwrap_or_else(|| Verdict::serial(reason()));
+    }
     match choose::threads(costs, items, options, situation) {
         Some((threads, gain)) => {
             let reason = format!("items of {item_time:.1?} pay for {threads} threads").into();
@@ -168,6 +167,16 @@ mod tests {
         assert_eq!(verdict.pool, Pool::Blocking);
         assert!((60..=64).contains(&verdict.threads), "{verdict:?}");
         assert!(verdict.gain > 40.0);
+    }
+
+    #[test]
+    fn no_more_threads_wait_than_may() {
+        let eight = Situation { cores: 8, ..TWO_CORES };
+        for (most, pool) in [(1, Pool::Serial), (3, Pool::Blocking)] {
+            let options = Options { max_blocking_threads: NonZeroUsize::new(most).unwrap(), ..Options::default() };
+            let verdict = reach(&sleeping(1e-3), 2_000, &options, &eight);
+            assert_eq!((verdict.pool, verdict.threads), (pool, most), "{verdict:?}");
+        }
     }
 
     #[test]

@@ -177,7 +177,9 @@ impl Function {
         self.store.check()?;
         self.reload(&mut self.disk())?;
         // Losing the race to set it is as good.
-        let _ = self.loaded.set(());
+        if self.loaded.set(()).is_ok() {
+            calibrated::observe(lock(&self.memory).samples());
+        }
         Ok(Arc::clone(&lock(&self.memory)))
     }
 
@@ -223,6 +225,11 @@ impl Function {
         };
         put_off.iter_mut().for_each(here);
         self.remember(&std::mem::take(&mut *put_off));
+        drop(put_off);
+        // Whoever writes sees to that as well; but where nobody can, memory would grow as long as the process lives.
+        if self.is_crowded() && !self.writing.allows() {
+            self.prune_memory();
+        }
     }
 
     /// Whether there is a file, as far as is known: making one takes several times what adding to it does.

@@ -48,7 +48,7 @@ struct AtEnd {
 impl Drop for AtEnd {
     /// A panic here would abort the program.
     fn drop(&mut self) {
-        drop(catch_unwind(|| registry().drain()));
+        drop(catch_unwind(|| registry().drain_at_end()));
     }
 }
 

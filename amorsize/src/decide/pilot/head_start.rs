@@ -39,11 +39,13 @@ impl Pilot {
     pub(crate) fn get_head_start(&mut self, remaining: Remaining) {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
         let has_room = self.trial_bound() >= THREADS && self.situation.fits_threads();
-        let is_possible = self.situation.cores >= THREADS && has_room;
+        let may_wait = self.options.max_blocking_threads.get() >= THREADS;
+        let is_possible = self.situation.cores >= THREADS && has_room && may_wait;
         let is_short = remaining.upper.is_some_and(|upper| upper < THREADS as u64);
         if !is_settled && is_possible && !is_short {
             let doubted = self.doubted.as_ref().map_or(THREADS, |prior| prior.verdict.threads);
-            let threads = doubted.clamp(THREADS, self.situation.cores);
+            let most = self.situation.cores.min(self.options.max_blocking_threads.get());
+            let threads = doubted.clamp(THREADS, most);
             self.head_start = Some(HeadStart { threads, wake: self.situation.wake, has_helped: false });
         }
     }
@@ -212,6 +214,8 @@ mod tests {
     fn who_leaves_nothing_to_a_thread_gets_none() {
         let gets = |options, situation, items| begun(options, situation, items).head_start.is_some();
         assert!(gets(Options::default(), Situation::TWO_CORES, 2));
+        let alone = Options { max_blocking_threads: NonZeroUsize::MIN, ..Options::default() };
+        assert!(!gets(alone, Situation::TWO_CORES, ITEMS), "it may wait");
         assert!(!gets(Options::default(), Situation::TWO_CORES, 1));
         assert!(!gets(Options::default(), Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS));
         assert!(!gets(Options::default(), Situation { item_bytes: 1 << 20, ..Situation::TWO_CORES }, ITEMS));

@@ -357,7 +357,8 @@ impl Pilot {
         if let Some(promise) = self.promise {
             return promise;
         }
-        let ordered = choose::ordered(self.options.ordered, self.costs.spread, self.settled.0);
+        let items = self.settled.0.saturating_add(self.done);
+        let ordered = choose::ordered(self.options.ordered, self.costs.spread, items);
         let most = threads.max(self.situation.cores);
         let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
         let is_stated = self.options.buffer_size.is_some();

@@ -156,7 +156,7 @@ impl Field<'_> {
     fn most_threads(&self, pool: Pool) -> usize {
         let situation = self.query.situation;
         let most = match pool {
-            Pool::Blocking => usize::from(self.query.options.max_blocking_threads).max(situation.cores),
+            Pool::Blocking => usize::from(self.query.options.max_blocking_threads),
             _ => situation.cores,
         };
         most.min(usize::try_from(self.view.items).unwrap_or(usize::MAX)).max(1)

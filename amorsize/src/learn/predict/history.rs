@@ -16,13 +16,15 @@ pub(crate) const MOST_ROWS: usize = 512;
 const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 /// Numbers of neighbours that compete, fewest first.
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
-/// Newest samples of a history read from a file that judge older ones: each takes time in proportion to all rows, and
-/// what earlier ones thought of each other has faded by now.
-const STILL_JUDGING: usize = MOST_ALIKE;
+/// Newest samples of a history read from a file that judge older ones, as all did when they were recorded: each takes time
+/// in proportion to all rows, and what earlier ones thought of each other has faded by now.
+const STILL_JUDGING: usize = 128;
 /// Weight of earlier errors against the newest in that competition.
 const ERROR_MEMORY: f32 = 0.95;
 /// Octaves of serial time from which a run contradicts what was expected of it.
 const DRIFT: f32 = 1.0;
+/// Logarithm of how differently the same plan does from which the older outcome is contradicted too.
+const OTHER_OUTCOME: f32 = 1.1;
 /// Octaves within which an older row agrees with the newest run.
 const AGREES: f32 = 0.5;
 /// Octaves of length within which runs are held against each other, and within which they are taken to have the same items.
@@ -254,7 +256,9 @@ impl Model {
                 && (row.length - new.length).abs() < COMPARABLE_LENGTH
         };
         for row in self.rows.iter_mut().filter(comparable) {
-            if (row.serial - new.serial).abs() < AGREES {
+            if row.group == new.group && (row.outcome.shortfall - new.outcome.shortfall).abs() > OTHER_OUTCOME {
+                row.trust *= KEPT_TRUST;
+            } else if (row.serial - new.serial).abs() < AGREES {
                 row.trust = (row.trust * REGAINED_TRUST).min(row.importance);
             } else if is_contradicted {
                 row.trust *= KEPT_TRUST;

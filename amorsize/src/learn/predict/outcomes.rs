@@ -18,6 +18,8 @@ const SAME_CHUNK: f32 = 0.5;
 /// Octaves of threads and of chunk size at which an outcome counts a quarter.
 const THREADS_SCALE: f32 = 0.5;
 const CHUNK_SCALE: f32 = 2.0;
+/// Weight of an outcome for the same threads with any other chunk: most of what makes threads bad is no matter of chunks.
+const ANY_CHUNK: f32 = 0.1;
 /// Weight of an outcome for the other order.
 const OTHER_ORDER: f32 = 0.5;
 /// Weight of the model itself against outcomes at the very plan, in samples.
@@ -72,7 +74,7 @@ impl Group {
         }
         let threads = near(log2(f64::from(self.threads) / f64::from(other.threads)), THREADS_SCALE);
         let order = if self.ordered == other.ordered { 1.0 } else { OTHER_ORDER };
-        order * threads * threads * near(self.chunk - other.chunk, CHUNK_SCALE).powi(2)
+        order * threads * threads * near(self.chunk - other.chunk, CHUNK_SCALE).powi(2).max(ANY_CHUNK)
     }
 }
 

@@ -147,6 +147,38 @@ fn what_is_too_large_for_the_stack_of_a_thread_gets_none_whatever_they_gained() 
 }
 
 #[test]
+fn a_history_that_is_read_says_what_it_said_before_it_was_written() {
+    let of = |run: u64| {
+        let item = if run.is_multiple_of(3) { 20e-6 } else { 200e-6 };
+        let (pool, threads, speedup) = if run.is_multiple_of(4) { (Pool::Serial, 1, 1.0) } else { (Pool::Cpu, 2, 1.8) };
+        let length = 100 << (run % 5);
+        Sample { length, items: length, ..sample(pool, threads, item, speedup) }
+    };
+    let samples: Vec<Sample> = (0..60).map(of).collect();
+    let options = Options::default();
+    for len in [3, 10, 17, 18, 30, 60] {
+        let (grown, read) = (model(samples[..len].to_vec()), Model::from_samples(&samples[..len]));
+        assert_eq!(grown.forecast(&query(&options)), read.forecast(&query(&options)), "{len}");
+    }
+}
+
+#[test]
+fn threads_that_did_badly_are_not_taken_with_another_chunk_or_because_they_once_did_well() {
+    let options = Options::default();
+    let threads = |model: &Model| model.forecast(&query(&options)).unwrap().threads;
+    let with_chunk = |threads, speedup| Sample { chunk_size: 1_000, ..sample(Pool::Cpu, threads, 100e-6, speedup) };
+    let good = std::iter::repeat_n(with_chunk(4, 3.9), 5);
+    let mixed = model(good.chain(std::iter::repeat_n(with_chunk(8, 0.1), 3)));
+    assert_eq!(threads(&mixed), 4);
+    for (before, item) in [(10, 10e-6), (20, 10e-6), (20, 1e-3)] {
+        let mut model = self::good(before, item);
+        assert_eq!(threads(&model), 8);
+        (0..3).for_each(|_| model.add(&sample(Pool::Cpu, 8, item, 0.1)));
+        assert!(threads(&model) < 8, "{before} good ones, then three bad ones");
+    }
+}
+
+#[test]
 fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
     // Two threads took 0.85 ms an item, and were held against a first item of 0.75 ms. The others take 1.6 ms.
     let of = |pool, item, speedup| {
@@ -333,9 +365,15 @@ fn waiting_functions_get_more_threads_than_there_are_cores() {
         let sample = sample(Pool::Blocking, threads, 5e-3, f64::from(threads));
         Sample { costs: Costs { blocked: 0.98, ..sample.costs }, ..sample }
     };
-    let forecast = model([16, 32, 64].map(waiting)).forecast(&query(&options)).unwrap();
+    let model = model([16, 32, 64].map(waiting));
+    let forecast = model.forecast(&query(&options)).unwrap();
     assert_eq!(forecast.pool, Pool::Blocking);
     assert!(forecast.threads >= 64, "{forecast:?}");
+    for most in 1..=3 {
+        let options = Options { max_blocking_threads: NonZeroUsize::new(most).unwrap(), ..Options::default() };
+        let threads = model.forecast(&query(&options)).unwrap().threads;
+        assert!(threads <= most, "{threads} wait, of {most} at most");
+    }
 }
 
 #[test]

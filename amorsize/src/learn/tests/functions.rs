@@ -148,3 +148,12 @@ fn memory_is_bounded_too() {
     assert!(samples.len() <= MOST_SAMPLES, "{} samples", samples.len());
     assert_eq!(samples.last(), Some(&sample(3199)));
 }
+
+#[test]
+fn where_nothing_can_be_written_memory_does_not_grow_without_end() {
+    let function = Registry::new(Store::new(None)).function(&DIGEST);
+    (0..3 * MOST_SAMPLES as u64).for_each(|time| function.record(vec![sample(time)], LONG));
+    let kept = function.learned().samples().len();
+    assert!((1..=MOST_SAMPLES + 1).contains(&kept), "{kept}");
+    assert!(function.queued() <= 80 << 10);
+}
