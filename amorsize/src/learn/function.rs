@@ -227,8 +227,11 @@ impl Function {
         self.remember(&std::mem::take(&mut *put_off));
         drop(put_off);
         // Whoever writes sees to that as well; but where nobody can, memory would grow as long as the process lives.
-        if self.is_crowded() && !self.writing.allows() {
-            self.prune_memory();
+        if self.is_crowded()
+            && !self.writing.allows()
+            && let Some(disk) = self.try_disk()
+        {
+            self.prune_memory(&disk);
         }
     }
 
@@ -284,15 +287,17 @@ impl Function {
         self.catch_up();
         let mut disk = self.disk();
         self.write(&mut disk, PATIENCE)?;
-        if self.is_crowded() {
-            self.prune_memory();
-        }
+        self.prune_memory(&disk);
         self.clean_up(&mut disk)
     }
 
-    /// Learning anew takes a while, and is not done under the lock; what is recorded meanwhile is added after it.
-    fn prune_memory(&self) {
+    /// Drops what is redundant, if there is too much. Learning anew takes a while, and is not done under the lock; what is
+    /// recorded meanwhile is added after it. Who uses the `_disk` is the only one to do this.
+    fn prune_memory(&self, _disk: &Disk) {
         let before = Arc::clone(&lock(&self.memory));
+        if !before.is_crowded() {
+            return;
+        }
         let mut pruned = Learned::clone(&before);
         pruned.prune_if_crowded();
         let mut memory = lock(&self.memory);

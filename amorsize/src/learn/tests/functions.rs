@@ -151,8 +151,13 @@ fn memory_is_bounded_too() {
 
 #[test]
 fn where_nothing_can_be_written_memory_does_not_grow_without_end() {
+    const THREADS: u64 = 4;
     let function = Registry::new(Store::new(None)).function(&DIGEST);
-    (0..3 * MOST_SAMPLES as u64).for_each(|time| function.record(vec![sample(time)], LONG));
+    let record = |from: u64| (from..from + MOST_SAMPLES as u64).for_each(|at| function.record(vec![sample(at)], LONG));
+    std::thread::scope(|scope| {
+        (0..THREADS).for_each(|thread| _ = scope.spawn(move || record(thread * MOST_SAMPLES as u64)));
+    });
+    function.record(vec![sample(0)], LONG);
     let kept = function.learned().samples().len();
     assert!((1..=MOST_SAMPLES + 1).contains(&kept), "{kept}");
     assert!(function.queued() <= 80 << 10);
