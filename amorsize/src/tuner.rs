@@ -128,7 +128,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.pool = pool)
     }
 
-    /// Most threads of the blocking pool; more than 65,535 count as that. Default: 256.
+    /// Most threads that run a function which waits, for the sake of a server or a disk behind it: 1 makes it a plain loop.
+    /// More than 65,535 count as that. Default: 256.
     ///
     /// # Panics
     /// When `threads` is 0.
