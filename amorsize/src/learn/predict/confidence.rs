@@ -20,8 +20,11 @@ const DOUBLING: f64 = 0.15;
 const STARTING: f64 = 5.4;
 /// Seconds that starting takes.
 const START_TIME: f64 = 50e-6;
-/// Chance below which the law is too pessimistic.
-const LUCK: f64 = 0.5;
+/// Chance below which the law is too pessimistic, and what it is there at most.
+const DOUBTED: f64 = 0.5;
+const LUCK: f64 = 0.4;
+/// How fast that turns into the law above it.
+const STEEP: f64 = 8.0;
 /// Relevance of the nearest sample, and weight of all, at which half of the confidence is left.
 const HALF_RELEVANCE: f64 = 0.03;
 const HALF_EVIDENCE: f64 = 0.05;
@@ -60,10 +63,14 @@ fn right(model: &Model, field: &Field<'_>, choice: &Candidate) -> f64 {
     lucky(1.0 / (1.0 + (-odds).exp()))
 }
 
-/// Plans that are wrong for all that is known are right as often as not, until nearly everything speaks against them:
-/// many others are about as good.
+/// Plans that are wrong for all that is known are right now and then, until nearly everything speaks against them: many
+/// others are about as good.
 fn lucky(chance: f64) -> f64 {
-    if chance < LUCK { LUCK * (1.0 - (1.0 - chance / LUCK).powi(4)) } else { chance }
+    if chance < DOUBTED {
+        LUCK * (1.0 - (1.0 - chance / DOUBTED).powi(6))
+    } else {
+        chance.min(LUCK + STEEP * (chance - DOUBTED))
+    }
 }
 
 /// How far the history is about this query.

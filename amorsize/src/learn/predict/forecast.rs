@@ -149,6 +149,7 @@ fn reason(samples: usize, item: f64, choice: &Candidate) -> Reason {
     let _ = match (pool, evidence >= 0.5) {
         (Pool::Serial, true) => write!(reason, "and that nothing beat the plain loop"),
         (Pool::Serial, false) => write!(reason, "too little to pay for threads"),
+        (Pool::Blocking, _) if threads == 1 => write!(reason, "most of it waiting, on one thread as asked for"),
         (Pool::Blocking, _) => write!(reason, "most of it waiting, which {threads} threads can share"),
         (Pool::Cpu, true) => write!(reason, "and that {threads} threads do well"),
         (Pool::Cpu, false) => write!(reason, "which pays for {threads} threads"),

@@ -22,7 +22,8 @@ const CHUNK_SCALE: f32 = 2.0;
 const ANY_CHUNK: f32 = 0.1;
 /// Weight of an outcome for the other order.
 const OTHER_ORDER: f32 = 0.5;
-/// Weight of the model itself against outcomes at the very plan, in samples.
+/// Weight of the model itself against outcomes at the very plan, in samples as relevant as the nearest is. (If all are of
+/// far longer inputs, say, they are still all that is known.)
 const PRIOR: f32 = 0.15;
 /// Where outcomes leave open why threads slow each other down, they more often contend than disturb each other.
 const PRIOR_CONTENTION: f64 = 0.02;
@@ -227,6 +228,8 @@ impl Laws {
 #[derive(Clone, Debug)]
 pub(super) struct Outcomes<'m> {
     groups: &'m [Group],
+    /// Weight of the nearest sample.
+    relevance: f32,
     sums: [Sum; MOST_GROUPS],
     /// What the law leaves unexplained of each group.
     rests: [f32; MOST_GROUPS],
@@ -239,7 +242,8 @@ pub(super) fn collect<'m>(model: &'m Model, view: &View) -> Outcomes<'m> {
     let sums = sums(model, view);
     let groups = &model.groups[..];
     let (cpu, blocking) = (fit(groups, &sums, Pool::Cpu), fit(groups, &sums, Pool::Blocking));
-    let mut outcomes = Outcomes { groups, sums, rests: [0.0; MOST_GROUPS], cpu, blocking };
+    let relevance = view.relevance.clamp(f32::MIN_POSITIVE, 1.0);
+    let mut outcomes = Outcomes { groups, relevance, sums, rests: [0.0; MOST_GROUPS], cpu, blocking };
     for (index, group) in groups.iter().enumerate() {
         let sum = &outcomes.sums[index];
         if group.pool != Pool::Serial && sum.weight > 0.0 {
@@ -370,7 +374,7 @@ impl Outcomes<'_> {
             evidence += weight;
             rest += weight * self.rests[index];
         }
-        let rest = f64::from(-rest / (evidence + PRIOR)).exp();
+        let rest = f64::from(-rest / (evidence + PRIOR * self.relevance)).exp();
         let (likely, hoped) = (self.laws(pool).likely.slowdown(setup.threads), self.laws(pool).hoped(setup.threads));
         let speedup = rest * setup.speedup(costs, likely);
         let hope = if hoped < likely { rest * setup.speedup(costs, hoped) } else { speedup };

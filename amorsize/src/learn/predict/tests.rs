@@ -170,6 +170,8 @@ fn threads_that_did_badly_are_not_taken_with_another_chunk_or_because_they_once_
     let good = std::iter::repeat_n(with_chunk(4, 3.9), 5);
     let mixed = model(good.chain(std::iter::repeat_n(with_chunk(8, 0.1), 3)));
     assert_eq!(threads(&mixed), 4);
+    let far = Query { items: Some(100_000_000), ..query(&options) };
+    assert!(mixed.forecast(&far).unwrap().threads < 8, "all that is known is of shorter inputs");
     for (before, item) in [(10, 10e-6), (20, 10e-6), (20, 1e-3)] {
         let mut model = self::good(before, item);
         assert_eq!(threads(&model), 8);
