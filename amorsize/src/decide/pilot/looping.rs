@@ -1,7 +1,7 @@
 //! The plain loop: whether it goes on.
 
 use crate::decide::choose::{self, Situation};
-use crate::decide::costs::{Costs, blend};
+use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::memory;
 use crate::decide::model::Wake;
@@ -35,8 +35,6 @@ impl Pilot {
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);
         if self.plan.as_ref().is_some_and(|plan| plan.origin == Origin::Pinned) {
-            // Nobody has timed anything else.
-            self.costs.item = blend(self.costs.item, each, self.rate());
             return;
         }
         let undone = self.watch.as_mut().filter(|watch| watch.is_undone());

@@ -232,6 +232,11 @@ impl Pilot {
         &self.costs
     }
 
+    /// Seconds of the function for an item, to be shown: of a loop that was asked for, only the whole is known.
+    pub(crate) fn item_time(&self) -> f64 {
+        if self.costs.item > 0.0 || self.done == 0 { self.costs.item } else { self.spent / self.done as f64 }
+    }
+
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }

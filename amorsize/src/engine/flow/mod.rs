@@ -194,7 +194,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             items_in: self.pulled + looped,
             items_out: self.accepted + looped - unread,
             elapsed: self.began.map_or(Duration::ZERO, since),
-            item_time: Duration::from_secs_f64(self.pilot.costs().item),
+            item_time: Duration::from_secs_f64(self.pilot.item_time()),
             waits: self.waits,
             plans: self.pilot.plans(),
         }
