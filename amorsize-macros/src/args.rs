@@ -229,8 +229,8 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// The option that was most likely meant: the one that has this name elsewhere, the one with the fewest differences, if they are few, or one that `name` is
-/// a part of.
+/// The option that was most likely meant: the one that has this name elsewhere, the one with the fewest differences, if
+/// they are few, or one that `name` is a part of.
 fn closest<'a>(name: &str, options: &[&'a str]) -> Option<&'a str> {
     if let Some((_, option)) = SYNONYMS.iter().find(|(synonym, _)| *synonym == name) {
         return Some(option);

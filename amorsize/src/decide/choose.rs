@@ -78,6 +78,11 @@ pub(crate) struct Situation {
 }
 
 impl Situation {
+    /// Bytes that an item takes until it is yielded: its own or its result's, as far as is known.
+    pub(crate) fn bytes_each(&self, costs: &Costs) -> f64 {
+        costs.result_bytes.max(self.item_bytes as f64)
+    }
+
     /// Whether items and results are small enough for the stacks of threads.
     pub(crate) fn fits_threads(&self) -> bool {
         self.item_bytes <= LARGEST_ON_THREADS
@@ -225,7 +230,7 @@ pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation
     if let Some(pinned) = options.buffer_size {
         return pinned.get();
     }
-    let bytes = costs.result_bytes.max(situation.item_bytes as f64).max(1.0);
+    let bytes = situation.bytes_each(costs).max(1.0);
     let by_memory = situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION / bytes;
     let largest = options.chunk_size.map_or(LARGEST_CHUNK, usize::from);
     let wanted = largest.saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);

@@ -31,19 +31,14 @@ impl Pilot {
     /// Items that a trial may hold at the same time.
     pub(super) fn trial_bound(&self) -> usize {
         // A conversion from floating point saturates.
-        let fitting = (TRIAL_BYTES as f64 / self.bytes_each().max(1.0)) as usize;
+        let fitting = (TRIAL_BYTES as f64 / self.situation.bytes_each(&self.costs).max(1.0)) as usize;
         let stated = self.promise.map_or(usize::MAX, |(_, buffer_size)| buffer_size);
         self.options.buffer_size.map_or(fitting.max(2).min(stated), usize::from)
     }
 
     /// How many more a trial may take from the source, with so many held.
     pub(crate) fn trial_room(&self, held: usize) -> usize {
-        self.trial_bound().saturating_sub(held).min(self.pressure.room(held, self.bytes_each()))
-    }
-
-    /// Bytes that an item takes until it is yielded, as far as is known.
-    fn bytes_each(&self) -> f64 {
-        self.costs.result_bytes.max(self.situation.item_bytes as f64)
+        self.trial_bound().saturating_sub(held).min(self.within_memory(held))
     }
 
     /// Items of the plain loop until the next look at the clock.
@@ -139,7 +134,12 @@ impl Pilot {
 
     /// How many more items may be taken from the source, with so many in flight.
     pub(crate) fn room(&self, in_flight: usize) -> usize {
-        self.window().saturating_sub(in_flight).min(self.pressure.room(in_flight, self.bytes_each()))
+        self.window().saturating_sub(in_flight).min(self.within_memory(in_flight))
+    }
+
+    /// The same, were it only for the memory.
+    fn within_memory(&self, in_flight: usize) -> usize {
+        self.pressure.room(in_flight, self.situation.bytes_each(&self.costs))
     }
 
     /// Items that may be in flight now, at most the plan's buffer size; 0 while draining.

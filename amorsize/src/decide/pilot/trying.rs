@@ -96,7 +96,7 @@ impl Pilot {
 
     /// Whether so many items take next to no time and room.
     fn is_small(&self, costs: &Costs, items: Option<u64>) -> bool {
-        let bytes = costs.result_bytes.max(self.situation.item_bytes as f64);
+        let bytes = self.situation.bytes_each(costs);
         items.is_some_and(|items| items as f64 * costs.serial() <= SMALL && items as f64 * bytes <= SMALL_BYTES)
     }
 

@@ -44,7 +44,7 @@ pub(super) struct Doubt {
 /// Judges the choice.
 pub(super) fn judge(model: &Model, field: &Field<'_>, choice: &Candidate) -> Doubt {
     let octaves = (field.view.dispersion.max(model.error()) as f64).max(LEAST_DOUBT);
-    let bound = model.bound().map_or(2.0 * octaves, f64::from);
+    let bound = model.residual(0.9).map_or(2.0 * octaves, f64::from);
     Doubt { confidence: right(model, field, choice) * about(field), factor: bound.exp2() }
 }
 

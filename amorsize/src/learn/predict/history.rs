@@ -38,9 +38,8 @@ const REGAINED_TRUST: f32 = 3.0;
 /// Seconds of a stretch from which it counts in full.
 const SURE: f64 = 5e-3;
 const LEAST_IMPORTANCE: f64 = 0.02;
-/// Recent residuals from which the interval is made, and the share of runs that is to lie within.
+/// Recent residuals from which the interval is made.
 const RESIDUALS: usize = 32;
-const BOUNDED: f64 = 0.9;
 /// Weight of the newest residual.
 const NEWEST_RESIDUAL: f32 = 0.3;
 
@@ -122,9 +121,8 @@ pub(crate) struct Model {
     errors: [f32; NEIGHBOURS.len()],
     /// Index of the best of them.
     best: usize,
-    /// How far the last predictions were off, in octaves of end-to-end time, oldest first; and what most stayed within.
+    /// How far the last predictions were off, in octaves of end-to-end time, oldest first.
     residuals: Vec<f32>,
-    bound: Option<f32>,
     /// Mean square of them, the newest first.
     missed: f32,
     /// For how long nobody has tried threads.
@@ -146,9 +144,14 @@ impl Model {
         self.errors[self.best]
     }
 
-    /// The residual that nine of ten recent predictions stayed within, if there are enough.
-    pub(super) fn bound(&self) -> Option<f32> {
-        self.bound
+    /// The residual that a share of recent predictions stayed within (a conformal bound), if there are enough.
+    pub(super) fn residual(&self, share: f64) -> Option<f32> {
+        let mut sorted = [0.0; RESIDUALS];
+        let sorted = &mut sorted[..self.residuals.len()];
+        sorted.copy_from_slice(&self.residuals);
+        sorted.sort_unstable_by(f32::total_cmp);
+        let rank = (share * (sorted.len() + 1) as f64).ceil() as usize;
+        sorted.get(rank.max(1) - 1).copied()
     }
 
     /// How far recent predictions were off, in octaves.
@@ -256,12 +259,13 @@ impl Model {
                 && (row.length - new.length).abs() < COMPARABLE_LENGTH
         };
         for row in self.rows.iter_mut().filter(comparable) {
-            if row.group == new.group && (row.outcome.shortfall - new.outcome.shortfall).abs() > OTHER_OUTCOME {
+            let did_otherwise =
+                row.group == new.group && (row.outcome.shortfall - new.outcome.shortfall).abs() > OTHER_OUTCOME;
+            let agrees = (row.serial - new.serial).abs() < AGREES;
+            if did_otherwise || (is_contradicted && !agrees) {
                 row.trust *= KEPT_TRUST;
-            } else if (row.serial - new.serial).abs() < AGREES {
+            } else if agrees {
                 row.trust = (row.trust * REGAINED_TRUST).min(row.importance);
-            } else if is_contradicted {
-                row.trust *= KEPT_TRUST;
             }
         }
     }
@@ -283,7 +287,6 @@ impl Model {
             self.residuals.remove(0);
         }
         self.residuals.push(residual);
-        self.bound = conformal(&self.residuals);
         self.missed += NEWEST_RESIDUAL * (residual * residual - self.missed);
     }
 }
@@ -311,14 +314,6 @@ pub(super) fn with_serial(costs: &Costs, serial: f64) -> Costs {
     let scale = serial / costs.serial().max(f64::MIN_POSITIVE);
     let (source, consumer) = (costs.source * scale, costs.consumer * scale);
     Costs { source, consumer, item: (costs.item * scale).max(1e-12), ..*costs }
-}
-
-/// The residual that [`BOUNDED`] of these stayed within (a conformal bound), if there are enough.
-fn conformal(residuals: &[f32]) -> Option<f32> {
-    let mut sorted = residuals.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let rank = (BOUNDED * (sorted.len() + 1) as f64).ceil() as usize;
-    sorted.get(rank - 1).copied()
 }
 
 /// A stretch counts as the part of its run that it was, unless it was long enough to be sure of anyway.
