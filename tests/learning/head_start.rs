@@ -1,8 +1,9 @@
 //! The first items of a function that nothing is known of run beside a thread, if one can be had; all others' run alone.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use amorsize::{ByValue, Outcome, Pool, Tuner};
@@ -11,7 +12,12 @@ use crate::children::Home;
 
 /// The longest that an event may take.
 const HANGS: Duration = Duration::from_secs(10);
-const ITEMS: u64 = 50;
+const ITEMS: u64 = 200;
+/// The first item, and as many as wait at most at first.
+const AHEAD: usize = 1 + 64;
+/// Items that wait for each other, and the longest that they do so in vain: longer than anybody takes to look in.
+const FEW: usize = 20;
+const QUIET: Duration = Duration::from_secs(1);
 /// Processes that try: one that is interrupted while it takes its first item from the source takes it for a slow one.
 const ATTEMPTS: usize = 5;
 
@@ -22,12 +28,28 @@ pub(crate) fn a_long_first_item_delays_nobody() {
 pub(crate) fn only_the_first_items_of_new_functions_are_pulled_ahead() {
     let pulled = |how, cores| -> usize { begin(how, cores).parse().expect("a number") };
     let most = |how| (0..ATTEMPTS).map(|_| pulled(how, "2")).max();
-    assert_eq!(most("new"), Some(4));
-    assert_eq!(most("threads before"), Some(4));
+    assert_eq!(most("new"), Some(AHEAD));
+    assert_eq!(most("threads before"), Some(AHEAD));
+    assert_eq!(most("new, from a slow source"), Some(2));
     assert_eq!(most("new, with a small buffer"), Some(2));
     assert_eq!(most("new, and stays so"), Some(1));
     assert_eq!(most("a plain loop before"), Some(1));
     assert_eq!(pulled("new", "1"), 1);
+}
+
+pub(crate) fn a_first_item_that_computes_does_not_keep_others_from_being_run() {
+    for how in ["busy", "busy, on a pool", "busy, before there is a pool"] {
+        assert!((0..ATTEMPTS).any(|_| begin(how, "2") == "others ran"), "{how}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn first_items_that_wait_do_so_all_at_once() {
+    for how in ["waiting", "waiting, on a pool", "waiting, before there is a pool"] {
+        assert!((0..ATTEMPTS).any(|_| begin(how, "2") == "20 met"), "{how}");
+    }
+    let mut few = (0..ATTEMPTS).map(|_| begin("waiting, on few threads", "2"));
+    assert_eq!(few.find(|met| met != "1 met").as_deref(), Some("3 met"));
 }
 
 pub(crate) fn a_plain_loop_does_not_wait_for_a_busy_pool() {
@@ -42,13 +64,74 @@ fn begin(how: &str, cores: &str) -> String {
     played.stdout.trim().to_owned()
 }
 
-/// The child's part, on the thread of a pool that runs already.
+/// The child's part.
 pub(crate) fn play(how: &str) {
-    if how == "on a busy pool" {
-        return collect_on_a_busy_pool();
+    match how {
+        "on a busy pool" => collect_on_a_busy_pool(),
+        "meet" => on_a_pool(meet),
+        "busy" => beside_a_pool(busy),
+        "busy, on a pool" => on_a_pool(busy),
+        "busy, before there is a pool" => busy(),
+        "waiting" => beside_a_pool(|| wait_for_each_other(256)),
+        "waiting, on a pool" => on_a_pool(|| wait_for_each_other(256)),
+        "waiting, before there is a pool" => wait_for_each_other(256),
+        "waiting, on few threads" => wait_for_each_other(3),
+        _ => on_a_pool(|| println!("{}", pulled_before_the_first_result(how))),
     }
+}
+
+fn on_a_pool(play: impl FnOnce() + Send) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
-    pool.install(|| if how == "meet" { meet() } else { println!("{}", pulled_before_the_first_result(how)) });
+    pool.install(play);
+}
+
+/// Rayon's own pool runs, and amorsize knows.
+fn beside_a_pool(play: impl FnOnce()) {
+    let _: Vec<u64> = Tuner::new("first", |item: u64| item).pool(Pool::Cpu).collect(0..20);
+    play();
+}
+
+/// The first item computes until more others have been run than are handed over in any other way.
+fn busy() {
+    let others = Arc::new(AtomicU64::new(0));
+    let run = Arc::clone(&others);
+    let function = move |item: u64| {
+        if item > 0 {
+            return run.fetch_add(1, Ordering::Relaxed) < ITEMS;
+        }
+        let begin = Instant::now();
+        while run.load(Ordering::Relaxed) < 20 && begin.elapsed() < HANGS {
+            std::hint::spin_loop();
+        }
+        run.load(Ordering::Relaxed) >= 20
+    };
+    let results: Vec<bool> = Tuner::new("computing", function).stream(0..ITEMS).collect();
+    assert_eq!((results.len(), others.load(Ordering::Relaxed)), (ITEMS as usize, ITEMS - 1));
+    println!("{}", if results[0] { "others ran" } else { "alone" });
+}
+
+/// Each item ends once all have begun, or none has for a while. `most` may wait at the same time.
+fn wait_for_each_other(most: usize) {
+    let present = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+    let met = Arc::clone(&present);
+    let function = move |item: usize| {
+        let (present, changed) = &*met;
+        let mut present = present.lock().unwrap();
+        present.push(item);
+        changed.notify_all();
+        let mut most = 0;
+        while most < present.len() && present.len() < FEW {
+            most = present.len();
+            present = changed.wait_timeout_while(present, QUIET, |present| present.len() == most).unwrap().0;
+        }
+        most = most.max(present.len());
+        if most < FEW {
+            present.retain(|&other| other != item);
+        }
+        most
+    };
+    let together = Tuner::new("waiting", function).max_blocking_threads(most).stream(0..FEW).next();
+    println!("{} met", together.unwrap_or(0));
 }
 
 /// The first item ends once the second one has begun.
@@ -93,7 +176,12 @@ fn collect_on_a_busy_pool() {
 /// Items that were taken from the source when there is a result.
 fn pulled_before_the_first_result(how: &str) -> usize {
     let pulled = Cell::new(0);
-    let source = (0..ITEMS).inspect(|_| pulled.set(pulled.get() + 1));
+    let source = (0..ITEMS).inspect(|_| {
+        pulled.set(pulled.get() + 1);
+        if how.ends_with("slow source") {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
     let mut stream = prepared(how).stream(source);
     assert_eq!(stream.next(), Some(0));
     let before = pulled.get();

@@ -53,6 +53,7 @@ fn trials() -> Vec<Trial> {
         exchange::histories_move_to_another_machine,
         exchange::a_damaged_export_says_so,
         extremes::options_at_the_ends_of_their_ranges_find_a_plan,
+        head_start::a_first_item_that_computes_does_not_keep_others_from_being_run,
         head_start::a_long_first_item_delays_nobody,
         head_start::a_plain_loop_does_not_wait_for_a_busy_pool,
         head_start::only_the_first_items_of_new_functions_are_pulled_ahead,
@@ -65,6 +66,8 @@ fn trials() -> Vec<Trial> {
     if cfg!(unix) {
         trials.extend(unix_trials());
     }
+    #[cfg(target_os = "linux")]
+    trials.extend(trials![head_start::first_items_that_wait_do_so_all_at_once]);
     trials
 }
 

@@ -6,6 +6,7 @@
 //! - [`choose`]: the plan for given costs
 //! - [`memory`]: where it makes threads lose
 //! - [`trial`]: how many items to time before the first plan
+//! - [`early`]: what is done while the first item runs
 //! - [`verdict`]: where the function runs, and why
 //! - [`watch`]: whether a running plan keeps what it promised
 //! - [`shift`]: whether chunks take longer beside others than alone
@@ -19,6 +20,7 @@
 pub(crate) mod choose;
 pub(crate) mod climb;
 pub(crate) mod costs;
+pub(crate) mod early;
 pub(crate) mod growth;
 pub(crate) mod input;
 pub(crate) mod memory;

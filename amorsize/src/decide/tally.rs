@@ -41,48 +41,66 @@ impl Sum {
     }
 }
 
-/// See the module.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
+/// What threads, the source and the consumer have done since then.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
     since: Position,
-    /// When the plan that the present one grew out of began.
-    grown_since: Position,
-    /// What threads, the source and the consumer have done in the present stretch.
     ran: Sum,
     pulled: Sum,
     consumed: Sum,
+}
+
+impl Part {
+    fn from(since: Position) -> Self {
+        Self { since, ..Self::default() }
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// The present stretch.
+    present: Part,
+    /// The same with the plan that the present one grew out of.
+    grown: Part,
     stretches: Vec<Stretch>,
 }
 
 impl Tally {
     /// Adds a chunk that was run on a thread.
     pub(crate) fn ran(&mut self, items: usize, seconds: f64) {
-        self.ran.add(items, seconds);
+        self.parts().for_each(|part| part.ran.add(items, seconds));
     }
 
     /// Adds items pulled from the source.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
-        self.pulled.add(items, seconds);
+        self.parts().for_each(|part| part.pulled.add(items, seconds));
     }
 
     /// Adds results that the consumer is done with.
     pub(crate) fn consumed(&mut self, items: usize, seconds: f64) {
-        self.consumed.add(items, seconds);
+        self.parts().for_each(|part| part.consumed.add(items, seconds));
     }
 
-    /// What an item cost on average over the present stretch, where that was seen: running estimates only know its end.
-    pub(crate) fn costs(&self, now: &Costs) -> Costs {
+    fn parts(&mut self) -> impl Iterator<Item = &mut Part> {
+        [&mut self.present, &mut self.grown].into_iter()
+    }
+
+    /// What an item cost on average over the stretch that ends now, where that was seen: running estimates only know its
+    /// end.
+    pub(crate) fn costs(&self, now: &Costs, at: Position) -> Costs {
+        let Part { ran, pulled, consumed, .. } = self.counted(at);
         Costs {
-            source: self.pulled.each().unwrap_or(now.source),
-            item: self.ran.each().unwrap_or(now.item),
-            consumer: self.consumed.each().unwrap_or(now.consumer),
+            source: pulled.each().unwrap_or(now.source),
+            item: ran.each().unwrap_or(now.item),
+            consumer: consumed.each().unwrap_or(now.consumer),
             ..*now
         }
     }
 
     /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an item.
     pub(crate) fn close(&mut self, plan: &Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
-        let since = self.counted_since(at);
+        let since = self.counted(at).since;
         let (items, seconds) = (at.yielded - since.yielded, at.now - since.now);
         self.skip(at);
         if items == 0 || seconds <= 0.0 {
@@ -96,29 +114,29 @@ impl Tally {
 
     /// What comes out soon after more threads have begun was made before that. Where this is most of what there is, the
     /// whole stands for the plan: that makes it less of what it is, instead of more.
-    fn counted_since(&self, at: Position) -> Position {
-        let settled = at.yielded - self.since.yielded;
-        if 2 * settled < at.yielded - self.grown_since.yielded { self.grown_since } else { self.since }
+    fn counted(&self, at: Position) -> Part {
+        let Self { present, grown, .. } = *self;
+        let settled = at.yielded - present.since.yielded;
+        if 2 * settled < at.yielded - grown.since.yielded { grown } else { present }
     }
 
     /// Time and results that belong to no plan: a trial, say.
     pub(crate) fn skip(&mut self, at: Position) {
-        self.grown_since = at;
+        self.grown = Part::from(at);
         self.grow(at);
     }
 
     /// What there was before more threads of the same plan belongs to it only where little follows.
     pub(crate) fn grow(&mut self, at: Position) {
-        self.since = at;
-        (self.ran, self.pulled, self.consumed) = Default::default();
+        self.present = Part::from(at);
     }
 
     /// The same in the middle of a stretch, which goes on.
     pub(crate) fn leave_out(&mut self, from: Position, to: Position) {
-        self.since.now += to.now - from.now;
-        self.since.yielded += to.yielded - from.yielded;
-        self.grown_since.now += to.now - from.now;
-        self.grown_since.yielded += to.yielded - from.yielded;
+        self.parts().for_each(|part| {
+            part.since.now += to.now - from.now;
+            part.since.yielded += to.yielded - from.yielded;
+        });
     }
 
     pub(crate) fn into_stretches(self) -> Vec<Stretch> {
@@ -176,9 +194,9 @@ mod tests {
         let mut tally = Tally::default();
         tally.ran(10, 1.0);
         tally.ran(30, 1.0);
-        let costs = tally.costs(&Costs { source: 7.0, ..Costs::default() });
+        let costs = tally.costs(&Costs { source: 7.0, ..Costs::default() }, at(1.0, 1));
         assert_eq!((costs.item, costs.source), (0.05, 7.0));
         tally.skip(at(1.0, 1));
-        assert_eq!(tally.costs(&Costs::default()).item, 0.0);
+        assert_eq!(tally.costs(&Costs::default(), at(1.0, 1)).item, 0.0);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const BLOCKING_SHARE: f64 = 0.25;
 /// Seconds of an item below which being blocked is not looked for: waking a thread would cost as much.
 const BLOCKING_ITEM: f64 = 50e-6;
 /// Most threads a blocking plan starts with; from there on it grows by what it gains.
-const FIRST_BLOCKING_THREADS: usize = 64;
+pub(crate) const FIRST_BLOCKING_THREADS: usize = 64;
 
 /// Where to run, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,8 +85,8 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     }
     let item_time = Duration::from_secs_f64(costs.item);
     if is_blocking(costs, options) {
-        let reason = || format!("items of {item_time:.1?} wait, on {} at most", options.max_blocking_threads);
-        return blocking(costs, items, options, situation).unwrap_or_else(|| Verdict::serial(reason()));
+        let verdict = blocking(costs, items, options, situation);
+        return verdict.unwrap_or_else(|| Verdict::serial(why_alone(item_time, items, options)));
     }
     match choose::threads(costs, items, options, situation) {
         Some((threads, gain)) => {
@@ -136,6 +136,14 @@ fn blocking_threads(costs: &Costs, options: &Options, situation: &Situation) -> 
     ((situation.cores as f64 / busy).round() as usize).min(FIRST_BLOCKING_THREADS).clamp(1, most)
 }
 
+/// Why a function that waits is run by nobody else.
+fn why_alone(item_time: Duration, expected: u64, options: &Options) -> String {
+    if options.max_blocking_threads.get() == 1 {
+        return format!("items of {item_time:.1?} wait, on one thread at most");
+    }
+    format!("about {expected} more items of {item_time:.1?} are over before another thread has begun")
+}
+
 fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Reason {
     let item_time = Duration::from_secs_f64(costs.item);
     if situation.cores < 2 {
@@ -177,6 +185,16 @@ mod tests {
             let verdict = reach(&sleeping(1e-3), 2_000, &options, &eight);
             assert_eq!((verdict.pool, verdict.threads), (pool, most), "{verdict:?}");
         }
+    }
+
+    #[test]
+    fn a_function_that_waits_alone_says_why() {
+        let reason = |most| {
+            let options = Options { max_blocking_threads: NonZeroUsize::new(most).unwrap(), ..Options::default() };
+            reach(&sleeping(1e-3), 1, &options, &TWO_CORES).reason.to_string()
+        };
+        assert_eq!(reason(256), "about 1 more items of 1.0ms are over before another thread has begun");
+        assert_eq!(reason(1), "items of 1.0ms wait, on one thread at most");
     }
 
     #[test]

@@ -157,6 +157,8 @@ fn blocked_of(wall: Duration, off: Duration, before: DelayBefore, now: Option<Du
     }
 }
 
+pub(super) use system::thread_cpu_time;
+
 mod system {
     use std::time::Duration;
 
@@ -168,7 +170,7 @@ mod system {
         target_os = "freebsd",
         target_os = "openbsd"
     ))]
-    pub(super) fn thread_cpu_time() -> Option<Duration> {
+    pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
     }
@@ -180,7 +182,7 @@ mod system {
         target_os = "freebsd",
         target_os = "openbsd"
     )))]
-    pub(super) fn thread_cpu_time() -> Option<Duration> {
+    pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
         None
     }
 

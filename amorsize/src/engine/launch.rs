@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use rayon::ThreadPoolBuilder;
 
 use super::chunk::drop_quietly;
+use super::lookout;
 use super::queue::Queue;
 use super::wake;
 use crate::decide::choose::Situation;
@@ -37,6 +38,12 @@ pub trait Launch<W: Work<I>, I> {
     /// Whether the end of a run is kept waiting by a ticket that no thread has had time for. Where all of a pool's threads
     /// are busy for long, or wait for the very caller, only who is sure to need one should launch it.
     fn waits_for_tickets(&self) -> bool;
+
+    /// Whether somebody can look in on the first item while its caller runs it.
+    fn can_look_out(&self) -> bool;
+
+    /// Has somebody do that, where there are so many cores.
+    fn look_after(&self, queue: &Arc<Queue<W, I, W::Output>>, cores: usize);
 }
 
 /// For streams that own their items: jobs that outlive nothing.
@@ -50,11 +57,11 @@ where
 {
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
         match target {
-            Target::Current => rayon::spawn(move || serve(queue, epoch)),
+            Target::Current => rayon::spawn(move || serve(queue, epoch, lookout::look_after)),
             Target::Crew(crew) => {
                 let post = crew.post();
                 crew.pool().spawn(move || {
-                    serve(queue, epoch);
+                    serve(queue, epoch, lookout::look_after);
                     drop(post);
                 });
             }
@@ -65,11 +72,24 @@ where
     fn waits_for_tickets(&self) -> bool {
         false
     }
+
+    fn can_look_out(&self) -> bool {
+        true
+    }
+
+    fn look_after(&self, queue: &Arc<Queue<W, I, W::Output>>, cores: usize) {
+        lookout::look_after(queue, cores);
+    }
 }
 
-/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds.
-pub(super) fn serve<W: Work<I>, I>(queue: Arc<Queue<W, I, W::Output>>, epoch: u32) {
-    queue.run_ticket(epoch);
+/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds. Where nobody does so yet, `look_after`
+/// has somebody look in on the first item.
+pub(super) fn serve<W: Work<I>, I>(
+    queue: Arc<Queue<W, I, W::Output>>,
+    epoch: u32,
+    look_after: impl Fn(&Arc<Queue<W, I, W::Output>>, usize),
+) {
+    queue.run_ticket(epoch, |cores| look_after(&queue, cores));
     // May be the last owner of what the function captured.
     drop_quietly(queue);
 }
@@ -165,7 +185,7 @@ pub(crate) fn is_running() -> bool {
 }
 
 /// Starts rayon's global pool unless it runs already. (Rayon itself would panic where the system refuses threads.)
-fn start_global() -> bool {
+pub(super) fn start_global() -> bool {
     let mut refused = None;
     let is_running = *GLOBAL_POOL.get_or_init(|| match ThreadPoolBuilder::new().build_global() {
         Err(error) if std::error::Error::source(&error).is_some() => {

@@ -4,16 +4,22 @@
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
+//! - [`lookout`]: who launches them while the consumer runs the first item
+//! - [`alarm`]: the thread that does so, at its time
+//! - [`asleep`]: how another thread is found
 //! - [`wake`]: how long that takes here
 //! - [`place`]: how it keeps off the consumer's processor
 //! - [`scope`]: the same for borrowed items
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 //! - [`stretch`]: the plain loop in internal iteration
 
+mod alarm;
+mod asleep;
 pub(crate) mod chunk;
 pub(crate) mod clock;
 pub(crate) mod flow;
 pub(crate) mod launch;
+mod lookout;
 pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod scope;

@@ -39,13 +39,20 @@ where
     I: Send + 's,
 {
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
-        (self.launch)(target, Box::new(move || serve(queue, epoch)))
+        (self.launch)(target, Box::new(move || serve(queue, epoch, |_, _| ())))
     }
 
     /// A thread of the pool itself runs what nobody else has taken.
     fn waits_for_tickets(&self) -> bool {
         rayon::current_thread_index().is_none()
     }
+
+    /// Whoever looks in is bound to no scope.
+    fn can_look_out(&self) -> bool {
+        false
+    }
+
+    fn look_after(&self, _: &Arc<Queue<W, I, W::Output>>, _: usize) {}
 }
 
 /// Runs `body`, and returns when every ticket it launched has ended.

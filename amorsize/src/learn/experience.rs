@@ -7,7 +7,7 @@ use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::memory::FREED_DEARLY;
-use crate::decide::pilot::{Pilot, Prior};
+use crate::decide::pilot::{Beside, Pilot, Prior};
 use crate::decide::tally::Stretch;
 use crate::decide::verdict::{self, Verdict};
 use crate::fingerprint::{self, Identity};
@@ -37,9 +37,9 @@ pub(crate) enum Advice {
 }
 
 impl Advice {
-    /// Has a run begin with it. Where nothing speaks against threads of the processor, and `has_threads`, it gets a head
-    /// start.
-    pub(crate) fn lead(self, pilot: &mut Pilot, remaining: Remaining, has_threads: bool) {
+    /// Has a run begin with it. Where nothing speaks against threads of the processor, and somebody is there `beside` the
+    /// caller, it gets a head start.
+    pub(crate) fn lead(self, pilot: &mut Pilot, remaining: Remaining, beside: Beside) {
         let is_open = match self {
             Self::Sure(prior) => return pilot.adopt_prior(prior),
             Self::Doubtful(prior) => {
@@ -49,8 +49,8 @@ impl Advice {
             }
             Self::Open => true,
         };
-        if is_open && has_threads {
-            pilot.get_head_start(remaining);
+        if is_open && beside != Beside::Nobody {
+            pilot.get_head_start(remaining, beside);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::constants::CONFIDENCE_THRESHOLD;
 use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
 use crate::decide::model::Wake;
-use crate::decide::pilot::{Pilot, Prior};
+use crate::decide::pilot::{Beside, Pilot, Prior};
 use crate::decide::verdict::Verdict;
 use crate::learn::experience::Advice;
 use crate::learn::predict::{Forecast, Model, Query};
@@ -145,7 +145,7 @@ pub(super) fn advice(world: &World, forecast: Option<&Forecast>, threshold: f64,
 pub(super) fn attempt(world: &World, advice: Option<Advice>, seed: u64) -> Outcome {
     let mut pilot = Pilot::new(Options::default(), situation(world));
     if let Some(advice) = advice {
-        advice.lead(&mut pilot, world.remaining(world.items), true);
+        advice.lead(&mut pilot, world.remaining(world.items), Beside::Thread);
     }
     engine::run(world, pilot, seed)
 }

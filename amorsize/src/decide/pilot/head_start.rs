@@ -1,29 +1,35 @@
 //! The head start: the first items of a function of which nothing is known are not timed alone but beside a thread. A long
 //! first item then delays nobody, and where threads turn out to pay, one of them is awake by then. Where they do not,
 //! that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that earlier runs
-//! gave to threads, if it is not sure that these were the best ones.
+//! gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one would take longer
+//! than many a run: then somebody looks in [early](crate::decide::early), and starts it if the first item takes long.
 
 use crate::decide::choose::Situation;
+use crate::decide::early;
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::trial::Trial;
-use crate::decide::verdict::{self, Verdict};
+use crate::decide::verdict::{self, FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
 
-use super::{Clocks, Mode, Pilot, Ran, Runner};
+use super::sizes::TRIAL_BYTES;
+use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
 
-/// Threads of a head start, the consumer included.
+/// Threads of a head start, the consumer included, where a pool runs.
 const THREADS: usize = 2;
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadStart {
+    pool: Pool,
     /// Threads, the consumer included.
     threads: usize,
     /// What waking a thread takes at other times.
     wake: Wake,
     /// A thread has run some of the items.
     has_helped: bool,
+    /// The same while the consumer ran the first one.
+    has_gone_ahead: bool,
 }
 
 impl HeadStart {
@@ -36,7 +42,7 @@ impl HeadStart {
 impl Pilot {
     /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had, unless
     /// the options say otherwise.
-    pub(crate) fn get_head_start(&mut self, remaining: Remaining) {
+    pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
         let has_room = self.trial_bound() >= THREADS && self.situation.fits_threads();
         let may_wait = self.options.max_blocking_threads.get() >= THREADS;
@@ -45,8 +51,14 @@ impl Pilot {
         if !is_settled && is_possible && !is_short {
             let doubted = self.doubted.as_ref().map_or(THREADS, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
-            let threads = doubted.clamp(THREADS, most);
-            self.head_start = Some(HeadStart { threads, wake: self.situation.wake, has_helped: false });
+            let threads = if beside == Beside::Thread { doubted.clamp(THREADS, most) } else { 1 };
+            self.head_start = Some(HeadStart {
+                pool: Pool::Cpu,
+                threads,
+                wake: self.situation.wake,
+                has_helped: false,
+                has_gone_ahead: false,
+            });
         }
     }
 
@@ -66,7 +78,9 @@ impl Pilot {
 
     /// A thread was woken `now` seconds ago: what that costs is no reason against it any more.
     pub(super) fn count_on_woken(&mut self, now: f64) {
-        if let Some(HeadStart { wake, .. }) = self.head_start {
+        if let Some(HeadStart { wake, threads, has_helped, .. }) = self.head_start
+            && (threads > 1 || has_helped)
+        {
             self.situation.wake = Wake { call: 0.0, latency: (wake.latency - now).max(0.0), ..wake };
         }
     }
@@ -77,7 +91,66 @@ impl Pilot {
         if let Some(head_start) = &mut self.head_start {
             head_start.has_helped |= ran.runner == Runner::Thread;
         }
+        self.tally.ran(ran.items, ran.seconds);
         self.saw_first(ran);
+    }
+
+    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
+    pub(crate) fn items_ahead(&self) -> usize {
+        if self.head_start.is_none() || self.done + self.in_flight > 0 {
+            return 0;
+        }
+        let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
+        let bytes = self.situation.item_bytes.max(self.options.result_bytes.unwrap_or(0));
+        early::items(self.situation.cores.max(waiting), bytes).min(self.trial_room(1))
+    }
+
+    /// Threads took so many of them while the first one ran; pulling those took so many seconds.
+    pub(crate) fn took_ahead(&mut self, items: usize, seconds: f64) {
+        if let Some(head_start) = self.head_start.as_mut().filter(|_| items > 0) {
+            (head_start.has_helped, head_start.has_gone_ahead) = (true, true);
+            head_start.wake.start = 0.0;
+            self.pulled(items, seconds);
+        }
+    }
+
+    /// Meanwhile they were found waiting, and have got so many threads for that.
+    pub(crate) fn found_waiting(&mut self, threads: usize) {
+        if let Some(head_start) = &mut self.head_start {
+            (head_start.pool, head_start.threads) = (Pool::Blocking, threads);
+        }
+    }
+
+    /// Bytes of results that may be made ahead.
+    pub(crate) fn bytes_ahead(&self) -> usize {
+        TRIAL_BYTES
+    }
+
+    /// The items of a chunk of those that no thread has taken.
+    pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
+        ((FIRST_CHUNK / self.costs.item.max(1e-9)) as usize).clamp(1, items.max(1))
+    }
+
+    /// So many items ran while nobody looked.
+    pub(crate) fn ran_apart(&mut self, items: usize) {
+        self.done += items as u64;
+    }
+
+    /// The first items belong to no plan. But where threads ran many of them while the consumer ran one, their results come
+    /// out at once: those count with all the time that they took, or not at all if enough follows.
+    pub(super) fn skip_first(&mut self, at: Position) {
+        if self.head_start.is_some_and(|head_start| head_start.has_gone_ahead) {
+            self.ahead_until = Some(self.done + self.in_flight);
+        } else {
+            self.tally.skip(at);
+        }
+    }
+
+    /// Counts from here once what went ahead is out.
+    pub(super) fn leave_ahead_behind(&mut self, at: Position) {
+        if self.ahead_until.take_if(|until| *until <= at.yielded).is_some() {
+            self.tally.grow(at);
+        }
     }
 
     /// Whether what was begun ends before a plain loop can take over.
@@ -111,7 +184,16 @@ impl Pilot {
 
     /// A thread is about to tell whether the function waits: what the consumer ran meanwhile would keep it from acting on that.
     pub(super) fn is_about_to_know(&self) -> bool {
-        self.head_start.is_some() && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
+        self.first_threads() > 1 && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
+    }
+
+    /// No thread is to be woken yet.
+    pub(super) fn begins_alone(&self) -> bool {
+        self.plan.is_none() && self.head_start.is_some_and(|head_start| head_start.threads == 1)
+    }
+
+    pub(super) fn first_pool(&self) -> Option<Pool> {
+        self.head_start.map(|head_start| head_start.pool)
     }
 
     pub(super) fn first_threads(&self) -> usize {
@@ -121,8 +203,8 @@ impl Pilot {
     /// What a run was of which nothing but the first items is left.
     pub(super) fn head_start_or_loop(&self, reason: &'static str) -> Verdict {
         match self.head_start {
-            Some(HeadStart { has_helped: true, threads, .. }) => {
-                Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason: reason.into() }
+            Some(HeadStart { has_helped: true, pool, threads, .. }) => {
+                Verdict { pool, threads, gain: 1.0, reason: reason.into() }
             }
             _ => Verdict::serial(reason),
         }
@@ -135,7 +217,7 @@ mod tests {
 
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::pilot::{Position, Step};
+    use crate::decide::pilot::Step;
     use crate::options::Options;
 
     const ITEMS: u64 = 100;
@@ -146,7 +228,7 @@ mod tests {
 
     fn begun(options: Options, situation: Situation, items: u64) -> Pilot {
         let mut pilot = Pilot::new(options, situation);
-        pilot.get_head_start(left(items));
+        pilot.get_head_start(left(items), Beside::Thread);
         pilot
     }
 

@@ -37,10 +37,12 @@ use super::verdict::{self, Verdict};
 use super::watch::{self, Progress, Watch};
 use head_start::HeadStart;
 
-pub(crate) use seen::{Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
+pub(crate) use seen::{Beside, Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;
+/// Seconds of a first chunk; later ones at most double.
+const FIRST_CHUNK: f64 = 25e-6;
 
 #[derive(Clone, Debug)]
 enum Mode {
@@ -96,6 +98,8 @@ pub(crate) struct Pilot {
     climb: Option<Climb>,
     /// The first items run beside a thread.
     head_start: Option<HeadStart>,
+    /// Items that threads were given while the consumer ran the first one, until all of them are out.
+    ahead_until: Option<u64>,
     /// What earlier runs say without much confidence.
     doubted: Option<Prior>,
     /// The plan is what earlier runs recommend.
@@ -151,6 +155,7 @@ impl Pilot {
             growth: None,
             climb: None,
             head_start: None,
+            ahead_until: None,
             doubted: None,
             follows: false,
             refuted: 0,
@@ -381,8 +386,8 @@ impl Pilot {
     }
 
     fn close_stretch(&mut self, at: Position) {
-        let Some(plan) = &self.plan else { return self.tally.skip(at) };
-        let costs = self.tally.costs(&self.costs);
+        let Some(plan) = &self.plan else { return };
+        let costs = self.tally.costs(&self.costs, at);
         let serial = match &self.watch {
             Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, costs.serial(), costs.spread),

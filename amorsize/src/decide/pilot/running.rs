@@ -100,6 +100,7 @@ impl Pilot {
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
             tracing::debug!(target: "amorsize", function = self.function, threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
         }
+        self.leave_ahead_behind(at);
         self.outgrow(at, remaining);
         self.climb(at, progress, remaining);
         let round = self.threads().saturating_mul(self.usual_chunk());

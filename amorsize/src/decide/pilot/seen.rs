@@ -88,6 +88,17 @@ impl Sub for Delay {
     }
 }
 
+/// Who there is beside the caller for the first items of a function of which nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Nobody that could be had at once.
+    Nobody,
+    /// Somebody who looks in on them.
+    Lookout,
+    /// A thread of a pool that runs.
+    Thread,
+}
+
 /// What a batch of items took, as the engine saw it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ran {

@@ -21,7 +21,7 @@ const CALIBRATION: f64 = 30e-6;
 const STRIDE: usize = 16;
 const STRIDE_BELOW: f64 = 60e-9;
 /// Bytes of items and results that a trial may hold, with what results own once one is there.
-const TRIAL_BYTES: usize = 1 << 20;
+pub(super) const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
 /// Of the chunks of a computing plan, one in so many is asked how long it was blocked.
@@ -185,7 +185,7 @@ impl Pilot {
     pub(crate) fn pool(&self) -> Option<(Pool, bool)> {
         match &self.plan {
             Some(plan) => Some((plan.pool, plan.ordered)),
-            None => self.head_start.map(|_| (Pool::Cpu, self.options.ordered != Order::Any)),
+            None => self.first_pool().map(|pool| (pool, self.options.ordered != Order::Any)),
         }
     }
 
@@ -197,7 +197,8 @@ impl Pilot {
     pub(crate) fn waiting(&self) -> choose::Waiting {
         let is_computing = self.pool().is_some_and(|(pool, _)| pool == Pool::Cpu);
         let waiting = choose::waiting(self.threads(), self.chunk_seconds(), is_computing);
-        choose::Waiting { helps: (waiting.helps && !self.is_about_to_know()) || self.is_alone(), ..waiting }
+        let helps = waiting.helps && !self.is_about_to_know();
+        choose::Waiting { helps: helps || self.is_alone() || self.begins_alone(), ..waiting }
     }
 }
 

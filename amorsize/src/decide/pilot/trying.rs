@@ -7,10 +7,8 @@ use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
 
-use super::{FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
+use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
 
-/// Seconds of a first chunk after a trial; later ones at most double.
-const FIRST_CHUNK: f64 = 25e-6;
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
 const BORNE_OUT: f64 = 3.0;
 /// Seconds of the plain loop, and bytes, up to which it makes no difference how large the machine is.
@@ -34,7 +32,8 @@ impl Pilot {
         let Mode::Trying(trial) = &self.mode else { return None };
         let remaining = remaining.and(self.in_flight);
         let needs_trial = self.plan.is_some() || !self.needs_no_trial();
-        let batch = trial.next().filter(|_| needs_trial && room > 0);
+        let has_more = room > 0 || (self.head_start.is_some() && self.in_flight > 0);
+        let batch = trial.next().filter(|_| needs_trial && has_more);
         let is_cheap = needs_trial && self.is_too_cheap_to_know();
         self.count_on_woken(at.now);
         match batch {
@@ -113,7 +112,7 @@ impl Pilot {
         if matches!(self.mode, Mode::Trying(_) | Mode::Calibrating) {
             let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
             self.chunk_limit = self.chunk_limit.max(first);
-            self.tally.skip(at);
+            self.skip_first(at);
         }
         if let Some(prior) = self.doubted.take().filter(|prior| is_like(self.costs.item, prior.costs.item)) {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));

@@ -1,10 +1,8 @@
 //! Until there is a plan: earlier runs are asked, and the first items timed.
 
-use std::time::Instant;
-
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::Step;
+use crate::decide::pilot::{Beside, Step};
 use crate::engine::launch::{Launch, is_running};
 use crate::learn::experience::Advice;
 use crate::work::Work;
@@ -47,7 +45,7 @@ where
             self.begin(source);
         }
         // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
-        let is_over = self.exhausted || self.has_panicked;
+        let is_over = self.is_over() || self.has_panicked;
         let room = if is_over { 0 } else { self.pilot.trial_room(self.held()) };
         let (at, remaining) = (self.position(), self.remaining(source));
         self.pilot.step(at, remaining, room)
@@ -67,7 +65,16 @@ where
             advice = self.ask(remaining);
         }
         if let Some(advice) = advice {
-            advice.lead(&mut self.pilot, remaining, is_running() && !self.launcher.waits_for_tickets());
+            let beside = self.beside();
+            advice.lead(&mut self.pilot, remaining, beside);
+        }
+    }
+
+    fn beside(&self) -> Beside {
+        match (is_running(), self.launcher.waits_for_tickets()) {
+            (true, false) => Beside::Thread,
+            (false, false) if self.launcher.can_look_out() => Beside::Lookout,
+            _ => Beside::Nobody,
         }
     }
 
@@ -80,9 +87,7 @@ where
     }
 
     pub(super) fn try_batch<S: Iterator<Item = I>>(&mut self, source: &mut S, items: usize) {
-        let begin = Instant::now();
-        let Some(chunk) = self.pull(source, items) else { return };
-        let pulled = begin.elapsed();
+        let Some((chunk, pulled)) = self.pull_timed(source, items) else { return };
         let batch = self.queue.run_whole(chunk);
         self.has_panicked |= batch.panic.is_some();
         if !batch.results.is_empty() {

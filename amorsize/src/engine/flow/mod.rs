@@ -3,9 +3,11 @@
 //!
 //! - here: from one call to the next: plain loop, the end, what is learned from it
 //! - [`beginning`]: what earlier runs say, and the trial
+//! - [`first`]: the first item, and what threads may do meanwhile
 //! - [`parallel`]: chunks on threads
 
 mod beginning;
+mod first;
 mod parallel;
 
 use std::collections::VecDeque;
@@ -13,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, BatchCost, Chunk, Payload, drop_quietly};
+use super::chunk::{Batch, BatchCost, Chunk, Payload, drop_each_quietly, drop_quietly};
 use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
@@ -52,6 +54,8 @@ pub(crate) struct Flow<W, I, R, P> {
     most_tickets: usize,
     /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is made.
     unread: usize,
+    /// Items that were pulled before the first one ran, and that nobody has run yet.
+    ahead: VecDeque<I>,
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
@@ -83,6 +87,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             configured: None,
             most_tickets: usize::MAX,
             unread: 0,
+            ahead: VecDeque::new(),
             backlog: VecDeque::new(),
             exhausted: false,
             is_source_slow: false,
@@ -104,9 +109,14 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.pulled - self.accepted
     }
 
-    /// Items taken from the source and not yet yielded.
+    /// Items taken from the source and not yet yielded, without those that can still be taken as if from it.
     fn held(&self) -> usize {
-        self.in_flight() as usize + self.unread
+        self.in_flight() as usize + self.unread - self.ahead.len()
+    }
+
+    /// Nothing is left to be run.
+    fn is_over(&self) -> bool {
+        self.exhausted && self.ahead.is_empty()
     }
 
     pub(crate) fn is_exhausted(&self) -> bool {
@@ -139,6 +149,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         if self.configured.is_some() {
             self.queue.cancel();
         }
+        drop_each_quietly(self.ahead.drain(..));
         self.backlog.drain(..).for_each(Batch::discard);
         drop_quietly(self.source_panic.take());
         if self.ended.is_none() {
@@ -234,6 +245,10 @@ where
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
+                Step::Loop(items) if !self.ahead.is_empty() => {
+                    let batch = self.loop_ahead(items);
+                    return self.hand_over(batch);
+                }
                 Step::Loop(items) => return self.hand_loop(items),
                 Step::Parallel => match self.next_batch(source) {
                     Some(batch) => return self.hand_over(batch),
@@ -249,7 +264,8 @@ where
     }
 
     fn remaining<S: Iterator>(&self, source: &S) -> Remaining {
-        if self.exhausted { Remaining::NONE } else { Remaining::from_hint(source.size_hint()) }
+        let remaining = if self.exhausted { Remaining::NONE } else { Remaining::from_hint(source.size_hint()) };
+        remaining.and(self.ahead.len() as u64)
     }
 
     /// Tells the pilot what the consumer did since the last call.
@@ -293,6 +309,18 @@ where
         }
     }
 
+    /// Up to `most` items, those first that were pulled ahead, and the time that pulling them took.
+    fn pull_timed<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
+        if !self.ahead.is_empty() {
+            let chunk = self.take_ahead(most);
+            let seconds = self.pilot.costs().source * chunk.items.len() as f64;
+            return Some((chunk, Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+        }
+        let begin = Instant::now();
+        let chunk = self.pull(source, most)?;
+        Some((chunk, begin.elapsed()))
+    }
+
     /// Pulls up to `most` items. A source that panics ends there.
     fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
         let expected = source.size_hint().1.unwrap_or(most);
@@ -315,12 +343,16 @@ where
                 self.source_panic = Some(payload);
             }
         }
+        let chunk = self.chunk_of(self.pulled, items);
+        self.pulled += chunk.items.len() as u64;
+        (!chunk.items.is_empty()).then_some(chunk)
+    }
+
+    fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I> {
         let expected =
             Duration::try_from_secs_f64(self.pilot.costs().item * items.len() as f64).unwrap_or(Duration::MAX);
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        let chunk = Chunk { start: self.pulled, items, clocks, stride, expected };
-        self.pulled += chunk.items.len() as u64;
-        (!chunk.items.is_empty()).then_some(chunk)
+        Chunk { start, items, clocks, stride, expected }
     }
 }
 

@@ -34,6 +34,14 @@ pub(super) struct Configured {
     epoch: u32,
 }
 
+impl Configured {
+    /// Somebody else has told the queue that items wait, on so many threads of crews of a few each.
+    pub(super) fn found_waiting(&mut self, threads: usize, epoch: u32) {
+        let ordered = self.ordered;
+        *self = Self { threads, pool: Pool::Blocking, ordered, crew: Weak::new(), is_one_crew: false, epoch };
+    }
+}
+
 /// How far chunks were pulled ahead.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Refilled {
@@ -62,9 +70,12 @@ where
     /// The next results of a parallel run; `None` when nothing is in flight.
     pub(super) fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
         self.configure();
+        if let Some(batch) = self.first_item(source) {
+            return Some(batch);
+        }
         loop {
             let waiting = self.pilot.waiting();
-            let most = self.pilot.concurrency().saturating_sub(usize::from(waiting.helps));
+            let most = self.most_beside(waiting);
             let polled = self.queue.poll(self.next_result(), most.min(self.most_tickets));
             if polled.claimed {
                 self.launch();
@@ -86,6 +97,11 @@ where
         }
     }
 
+    /// Threads that run chunks beside the consumer.
+    pub(super) fn most_beside(&self, waiting: Waiting) -> usize {
+        self.pilot.concurrency().saturating_sub(usize::from(waiting.helps))
+    }
+
     /// Tells the queue how many threads there are, and where.
     fn configure(&mut self) {
         let Some((pool, ordered)) = self.pilot.pool() else { return };
@@ -105,8 +121,8 @@ where
         let is_one_crew = matches!(target, Some(Target::Crew(_)));
         self.configured = Some(Configured { threads, pool, ordered, crew, is_one_crew, epoch });
         if moves {
-            // What was handed over for the others is for those now.
-            while self.queue.claim(self.most_tickets) {
+            // What was handed over for the others is for those now. Starting them takes time: results come first.
+            while self.queue.claim_meanwhile(self.next_result(), self.most_tickets) {
                 self.launch();
             }
         }
@@ -130,12 +146,10 @@ where
             }
             let room = self.pilot.room(self.held());
             let size = self.pilot.chunk(self.remaining(source));
-            if self.exhausted || room == 0 || (room < size && self.in_flight() > 0) {
+            if self.is_over() || room == 0 || (room < size && self.in_flight() > self.ahead.len() as u64) {
                 return Refilled::All;
             }
-            let pulling = Instant::now();
-            let Some(chunk) = self.pull(source, size.min(room)) else { return Refilled::All };
-            let pulling = pulling.elapsed();
+            let Some((chunk, pulling)) = self.pull_timed(source, size.min(room)) else { return Refilled::All };
             self.is_source_slow = pulling > SLOW_PULL;
             self.pilot.pulled(chunk.items.len(), pulling.as_secs_f64());
             if self.queue.push(chunk, most.min(self.most_tickets)) {
@@ -160,7 +174,7 @@ where
         self.queue.wait(Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks }, &mut self.waits)
     }
 
-    fn look_at_memory(&mut self, now: Instant) {
+    pub(super) fn look_at_memory(&mut self, now: Instant) {
         let Position { now, .. } = self.position_at(now);
         if self.pilot.wants_memory(now) {
             self.pilot.saw_memory(now, machine::memory());
@@ -169,7 +183,7 @@ where
 
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
     /// consumer runs everything itself.
-    fn launch(&mut self) {
+    pub(super) fn launch(&mut self) {
         let Some(configured) = &mut self.configured else { return };
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
@@ -200,7 +214,7 @@ where
             }
         }
         if !is_launched {
-            self.most_tickets = self.queue.return_ticket();
+            self.most_tickets = self.queue.return_ticket(epoch);
         }
     }
 
@@ -219,7 +233,7 @@ where
         deposited.map_or(Helped::Other, |(batch, standing)| Helped::Next(batch, standing))
     }
 
-    fn observe(&mut self, batch: &Batch<R>, standing: Standing, remaining: Remaining) {
+    pub(super) fn observe(&mut self, batch: &Batch<R>, standing: Standing, remaining: Remaining) {
         self.has_panicked |= batch.panic.is_some();
         self.pilot.ran(ran(batch));
         let at = self.position();

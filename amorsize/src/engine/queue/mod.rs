@@ -6,8 +6,10 @@
 //!
 //! - here: what the consumer does with it, and how it sleeps
 //! - [`state`]: what the mutex guards
+//! - [`ahead`]: items that threads may take while the consumer runs the first one
 //! - [`run`]: what a ticket does: chunks are taken, run, divided, given back
 
+mod ahead;
 mod run;
 mod state;
 #[cfg(test)]
@@ -22,6 +24,7 @@ use super::place::Place;
 use super::wake::Launched;
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::{Delay, Runner};
+pub(crate) use ahead::{Claimed, Found, FoundWaiting, Terms};
 pub(crate) use state::Sleeper;
 use state::{State, Unwanted};
 
@@ -114,10 +117,16 @@ impl<W, I, R> Queue<W, I, R> {
         self.lock().claim_ticket(most_tickets)
     }
 
-    /// Takes back a claimed ticket that could not be launched; how many there still are.
-    pub(crate) fn return_ticket(&self) -> usize {
+    /// The same as long as the results that come next are not finished.
+    pub(crate) fn claim_meanwhile(&self, next: u64, most_tickets: usize) -> bool {
         let mut state = self.lock();
-        state.tickets -= 1;
+        !state.is_ready(next) && state.claim_ticket(most_tickets)
+    }
+
+    /// Takes back a ticket, claimed in this epoch, that could not be launched; how many there still are.
+    pub(crate) fn return_ticket(&self, epoch: u32) -> usize {
+        let mut state = self.lock();
+        state.tickets -= usize::from(state.epoch == epoch);
         state.tickets
     }
 

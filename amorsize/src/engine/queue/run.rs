@@ -21,21 +21,22 @@ const WORTH_DIVIDING: Duration = Duration::from_micros(8);
 const WORTH_WAKING: f64 = 4.0;
 
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
-    /// A ticket: runs chunks while there are any.
-    pub(crate) fn run_ticket(&self, epoch: u32) {
+    /// A ticket: runs chunks while there are any. If it finds the consumer with the first item, and nobody who looks in on
+    /// that, tells `look_after`.
+    pub(crate) fn run_ticket(&self, epoch: u32, look_after: impl Fn(usize)) {
         let consumer = self.lock().consumer;
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
         let mut delays = Delays::now_and_then();
         let mut finished = None;
-        while let Some(chunk) = self.exchange(finished.take(), epoch) {
+        while let Some(chunk) = self.exchange(finished.take(), epoch, &look_after) {
             finished = Some(self.run_counting(&mut delays, chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
         }
     }
 
     /// Gives back a finished chunk and takes the next, or ends the ticket.
-    fn exchange(&self, finished: Option<Batch<R>>, epoch: u32) -> Option<Chunk<I>> {
+    fn exchange(&self, finished: Option<Batch<R>>, epoch: u32, look_after: impl Fn(usize)) -> Option<Chunk<I>> {
         let mut state = self.lock();
         let mut unwanted = Unwanted::default();
         if let Some(batch) = finished {
@@ -47,6 +48,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let is_current = state.epoch == epoch;
         let limit = state.limit;
         let next = if is_current { state.take_chunk(limit) } else { None };
+        let unwatched = state.sign_ahead(next.is_some());
         if is_current && next.is_none() {
             state.tickets -= 1;
             self.ask_for_division(&state);
@@ -59,6 +61,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }
         if let Some(launched) = launched {
             launched.has_begun();
+        }
+        if let Some(cores) = unwatched {
+            look_after(cores);
         }
         if next.is_none() {
             wake::worked();

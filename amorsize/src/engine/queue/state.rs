@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Standing;
+use super::ahead::Ahead;
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::Delay;
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Placed};
@@ -37,6 +38,8 @@ pub(super) struct State<I, R> {
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
     pub(super) epoch: u32,
     pub(super) sleeper: Option<Sleeper>,
+    /// While the consumer runs the first item.
+    pub(super) ahead: Option<Ahead<I>>,
 }
 
 /// What a consumer that has nothing to do waits for.
@@ -69,6 +72,7 @@ impl<I, R> State<I, R> {
             consumer: None,
             epoch: 0,
             sleeper: None,
+            ahead: None,
         }
     }
 
@@ -137,7 +141,7 @@ impl<I, R> State<I, R> {
         if self.running >= limit {
             return None;
         }
-        let chunk = self.queued.pop_front()?;
+        let chunk = self.queued.pop_front().or_else(|| self.take_ahead())?;
         self.running += 1;
         Some(chunk)
     }
@@ -149,6 +153,7 @@ impl<I, R> State<I, R> {
         }
         self.ready += batch.results.len() as u64;
         self.count(&batch.cost);
+        self.count_ahead(batch.results.len().saturating_mul(batch.cost.result_bytes));
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         if self.ordered {
             insert_in_place(&mut self.finished, batch);

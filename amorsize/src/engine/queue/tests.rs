@@ -44,7 +44,7 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(runner, Runner::Consumer);
     // The ticket comes too late, finds nothing, and asks.
-    queue.run_ticket(queue.epoch());
+    queue.run_ticket(queue.epoch(), |_| ());
     let mut launched = 0;
     let batch = queue.run_here(own, Runner::Consumer, || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
@@ -62,7 +62,7 @@ fn a_trial_is_not_divided_by_a_wish_from_before() {
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..2), 1));
     let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch());
+    queue.run_ticket(queue.epoch(), |_| ());
     let first = queue.run_whole(first);
     assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
     assert_eq!(queue.poll(0, 0).queued, 0);
@@ -74,7 +74,7 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     queue.configure(2, true, false);
     queue.push(chunk(0..4), 1);
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch());
+    queue.run_ticket(queue.epoch(), |_| ());
     queue.push(chunk(4..8), 1);
     assert_eq!(queue.run_here(own, Runner::Consumer, || panic!("nobody waits")).results.len(), 4);
 }
@@ -129,7 +129,7 @@ fn a_consumer_whose_tickets_found_no_thread_runs_everything_itself() {
     let queue: Queue<_, _, u64> = Queue::new(Arc::new(ByValue(|item: u64| item)));
     queue.configure(8, true, false);
     assert!(queue.push(chunk(0..1), 1));
-    assert_eq!(queue.return_ticket(), 0);
+    assert_eq!(queue.return_ticket(queue.epoch()), 0);
     assert!(queue.wait(PASSIVE, &mut 0));
     assert!(queue.take_chunk(LEAVES_IT, usize::MAX).is_some());
 }

@@ -29,7 +29,7 @@ const STEEP: f64 = 8.0;
 const HALF_RELEVANCE: f64 = 0.03;
 const HALF_EVIDENCE: f64 = 0.05;
 /// Octaves of dispersion at which half of it is left.
-const HALF_DISPERSION: f64 = 4.0;
+const HALF_DISPERSION: f64 = 6.0;
 /// Octaves of item time that are always open.
 const LEAST_DOUBT: f64 = 0.1;
 

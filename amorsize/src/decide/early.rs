@@ -1,0 +1,114 @@
+//! What is done while the first item runs of a function of which nothing is known. Its caller can decide nothing
+//! meanwhile, and that may be a minute: so some items are pulled ahead, and somebody else looks in on them, ever more
+//! seldom. The longer the first one takes, the more threads it is worth waking for the others (the ski-rental rule);
+//! and if all who run one are found asleep, the function waits, and gets the threads of one that does.
+
+use super::climb::Climb;
+use super::verdict::{BLOCKING_SHARE, FIRST_BLOCKING_THREADS};
+
+/// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each further
+/// look comes after twice the time.
+const FIRST_LOOK: f64 = 100e-6;
+/// The same where all threads there can be are awake anyway. Setting a timer for the time before the system's next tick, which
+/// is up to four milliseconds away, takes ten times as long (6 instead of 0.6 µs on a virtual machine). From there on looks cost
+/// next to nothing.
+const LATE_LOOK: f64 = 4e-3;
+const LATER: f64 = 1.25;
+/// Threads of a head start.
+const AWAKE: usize = 2;
+/// Seconds that waking a thread costs everybody else.
+const WAKING: f64 = 5e-6;
+/// Threads for items that all wait: as many as a function has at first that does nothing else.
+pub(crate) const WAITING_THREADS: usize = FIRST_BLOCKING_THREADS;
+/// Bytes of items that are pulled ahead: moving them shows in short runs.
+const AHEAD_BYTES: usize = 16 << 10;
+/// Seconds that pulling items ahead may take.
+const PULLING: f64 = 15e-6;
+
+/// How somebody who runs an item is found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Seen {
+    /// Seconds since the item began, and those of a processor that were spent on it.
+    pub(crate) since: f64,
+    pub(crate) used: f64,
+    pub(crate) sleeps: bool,
+}
+
+/// Seconds since the first item began at which the first look is due.
+pub(crate) fn first_look(cores: usize) -> f64 {
+    if cores > AWAKE { FIRST_LOOK } else { LATE_LOOK }
+}
+
+/// Seconds since then at which the next look is due.
+pub(crate) fn next_look(since: f64) -> f64 {
+    if since < LATE_LOOK { 2.0 * since } else { LATER * since }
+}
+
+/// Threads, the caller among them, that are worth waking for so many items of which the first has run for so long; no more
+/// than begin otherwise, since they may be in each other's way.
+pub(crate) fn threads(since: f64, cores: usize, items: u64) -> usize {
+    // A conversion from floating point saturates.
+    ((since / WAKING) as usize).min(Climb::first(cores, items, since)).max(1)
+}
+
+/// The share of their time so far for which all these wait, if they do.
+pub(crate) fn waiting_share(seen: &[Seen]) -> Option<f64> {
+    let share = |seen: &Seen| {
+        if seen.sleeps && seen.since > 0.0 { (1.0 - seen.used / seen.since).clamp(0.0, 1.0) } else { 0.0 }
+    };
+    seen.iter().map(share).reduce(f64::min).filter(|&share| share >= BLOCKING_SHARE)
+}
+
+/// Items of so many bytes that are pulled ahead for `threads` threads.
+pub(crate) fn items(threads: usize, item_bytes: usize) -> usize {
+    threads.min(AHEAD_BYTES / item_bytes.max(1))
+}
+
+/// How many more to pull in one go, where the last ones took so many seconds, and all that were pulled ahead `spent`.
+pub(crate) fn more(last: usize, seconds: f64, spent: f64) -> usize {
+    let each = (seconds / last.max(1) as f64).max(1e-9);
+    (2 * last).min(((PULLING - spent) / each).max(0.0) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_the_first_item_takes_the_more_threads_are_worth_it() {
+        assert_eq!([1e-6, 101e-6, 1.0].map(|since| threads(since, 64, 64)), [1, 20, 64]);
+        assert_eq!([threads(0.0, 8, 99), threads(f64::MAX, 8, 99), threads(1.0, 0, 99)], [1, 8, 1]);
+        assert_eq!(
+            [threads(1e-3, 64, 100), threads(1.0, 64, 100)],
+            [16, 64],
+            "two rounds are over before more could follow"
+        );
+    }
+
+    #[test]
+    fn looks_become_ever_more_seldom() {
+        let looks = |cores| std::iter::successors(Some(first_look(cores)), |&since| Some(next_look(since)));
+        assert_eq!(looks(2).take(3).collect::<Vec<_>>(), [4e-3, 5e-3, 6.25e-3]);
+        assert_eq!(looks(8).take(3).collect::<Vec<_>>(), [100e-6, 200e-6, 400e-6]);
+        assert!(looks(8).take_while(|&since| since < 60.0).count() < 60);
+    }
+
+    #[test]
+    fn a_function_waits_if_all_who_run_it_sleep_and_have_done_so_most_of_the_time() {
+        let asleep = Seen { since: 1e-3, used: 0.0, sleeps: true };
+        let share = |other: Seen| waiting_share(&[asleep, other]);
+        assert_eq!(share(asleep), Some(1.0));
+        assert_eq!(share(Seen { used: 0.25e-3, ..asleep }), Some(0.75));
+        assert_eq!(share(Seen { used: 0.9e-3, ..asleep }), None);
+        assert_eq!(share(Seen { sleeps: false, ..asleep }), None, "one holds what the others wait for");
+        assert_eq!(share(Seen { since: 0.0, ..asleep }), None, "it has just begun");
+        assert_eq!(waiting_share(&[]), None);
+    }
+
+    #[test]
+    fn little_is_pulled_ahead_of_a_slow_source_and_of_large_items() {
+        assert_eq!([more(1, 1e-9, 0.0), more(8, 1e-7, 1e-6), more(1, 10e-6, 0.0), more(1, 1.0, 0.0)], [2, 16, 1, 0]);
+        assert_eq!(more(32, 4e-6, 14.1e-6), 7, "as far as the time goes");
+        assert_eq!([items(64, 8), items(64, 4_000), items(64, 1 << 20), items(64, 0)], [64, 4, 0, 64]);
+    }
+}

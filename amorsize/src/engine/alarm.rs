@@ -1,0 +1,175 @@
+//! One thread for the whole process that does small jobs at their time, and sleeps in between. It is started when somebody
+//! asks for it and ends when nobody has done so for a while. Asking does not wake it before its time, where the system has
+//! timers for that: most of what it is asked for is over by then.
+
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use timer::Timer;
+
+/// Time without a job after which the thread ends.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Does its work, and says when it wants to be called again.
+pub(super) type Job = Box<dyn FnMut() -> Option<Instant> + Send>;
+
+struct Jobs {
+    waiting: Vec<(Instant, Job)>,
+    has_thread: bool,
+    /// When somebody last asked for something.
+    used: Instant,
+}
+
+impl Jobs {
+    /// When the thread is to wake up.
+    fn next(&self) -> Instant {
+        self.waiting.iter().map(|&(due, _)| due).min().unwrap_or(self.used + IDLE)
+    }
+
+    fn take_due(&mut self, now: Instant) -> Option<Job> {
+        let place = self.waiting.iter().position(|&(due, _)| due <= now)?;
+        Some(self.waiting.swap_remove(place).1)
+    }
+}
+
+static JOBS: LazyLock<Mutex<Jobs>> =
+    LazyLock::new(|| Mutex::new(Jobs { waiting: Vec::new(), has_thread: false, used: Instant::now() }));
+/// What the thread sleeps by; `None` if the system has none to spare.
+static TIMER: LazyLock<Option<Timer>> = LazyLock::new(Timer::new);
+
+fn lock() -> MutexGuard<'static, Jobs> {
+    JOBS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has a job called at `due`; where no thread can be had, never.
+pub(super) fn call(due: Instant, job: Job) {
+    let Some(timer) = &*TIMER else { return };
+    let mut jobs = lock();
+    let is_first = due < jobs.next();
+    jobs.waiting.push((due, job));
+    jobs.used = Instant::now();
+    if is_first {
+        timer.set(due);
+    }
+    if !jobs.has_thread {
+        jobs.has_thread = thread::Builder::new().name("amorsize-lookout".into()).spawn(|| keep(timer)).is_ok();
+    }
+    let refused = if jobs.has_thread { Vec::new() } else { std::mem::take(&mut jobs.waiting) };
+    // A job may hold the last of a user's values: not dropped under the lock.
+    drop(jobs);
+    drop(refused);
+}
+
+fn keep(timer: &Timer) {
+    let mut jobs = lock();
+    loop {
+        let now = Instant::now();
+        if let Some(mut job) = jobs.take_due(now) {
+            drop(jobs);
+            let again = job().map(|due| (due, job));
+            jobs = lock();
+            jobs.waiting.extend(again);
+            continue;
+        }
+        if jobs.waiting.is_empty() && jobs.next() <= now {
+            jobs.has_thread = false;
+            return;
+        }
+        timer.set(jobs.next());
+        drop(jobs);
+        timer.wait();
+        jobs = lock();
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod timer {
+    use std::os::fd::OwnedFd;
+    use std::time::{Duration, Instant};
+
+    use rustix::io::read;
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    };
+
+    /// A timer of the system: setting it wakes nobody.
+    pub(super) struct Timer(OwnedFd);
+
+    impl Timer {
+        pub(super) fn new() -> Option<Self> {
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC).ok().map(Self)
+        }
+
+        /// Has whoever waits wait until then.
+        pub(super) fn set(&self, due: Instant) {
+            // No time at all would stop it.
+            let left = due.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
+            let seconds = |time: Duration| Timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos() as _ };
+            let once = Itimerspec { it_interval: seconds(Duration::ZERO), it_value: seconds(left) };
+            let set = timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once);
+            debug_assert!(set.is_ok(), "{set:?}");
+        }
+
+        pub(super) fn wait(&self) {
+            // A signal may come first: whoever waits looks at the time anyway.
+            let _ = read(&self.0, &mut [0; 8]);
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod timer {
+    use std::sync::{Condvar, Mutex, PoisonError};
+    use std::time::Instant;
+
+    /// Setting it wakes whoever waits, who then waits until then.
+    pub(super) struct Timer {
+        due: Mutex<Instant>,
+        changed: Condvar,
+    }
+
+    impl Timer {
+        pub(super) fn new() -> Option<Self> {
+            Some(Self { due: Mutex::new(Instant::now()), changed: Condvar::new() })
+        }
+
+        pub(super) fn set(&self, due: Instant) {
+            *self.due.lock().unwrap_or_else(PoisonError::into_inner) = due;
+            self.changed.notify_all();
+        }
+
+        pub(super) fn wait(&self) {
+            let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+                due = self.changed.wait_timeout(due, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn jobs_are_called_in_their_time_as_often_as_they_want() {
+        let (sender, calls) = mpsc::channel();
+        let now = Instant::now();
+        let job = |name, mut more: Vec<Instant>| -> Job {
+            let sender = sender.clone();
+            Box::new(move || {
+                sender.send((name, Instant::now())).unwrap();
+                more.pop()
+            })
+        };
+        let ms = |ms| now + Duration::from_millis(ms);
+        call(ms(2), job("later", vec![ms(3)]));
+        call(now, job("at once", Vec::new()));
+        let calls: Vec<_> = calls.iter().take(3).collect();
+        assert_eq!(calls.iter().map(|&(name, _)| name).collect::<Vec<_>>(), ["at once", "later", "later"]);
+        assert!(calls[1].1 >= ms(2) && calls[2].1 >= ms(3));
+    }
+}

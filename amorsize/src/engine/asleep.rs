@@ -1,0 +1,119 @@
+//! Whether another thread sleeps, and how long it has had a processor. Linux tells; elsewhere nobody does.
+
+use std::time::{Duration, Instant};
+
+use super::clock::thread_cpu_time;
+use crate::decide::early::Seen;
+
+/// A thread of this process since it began with something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Runner {
+    thread: Thread,
+    since: Instant,
+    /// The processor's time that it had had by then.
+    used: Duration,
+}
+
+impl Runner {
+    /// The calling thread from now on; `None` where others cannot look at it.
+    pub(crate) fn here() -> Option<Self> {
+        Some(Self { thread: this_thread()?, since: Instant::now(), used: thread_cpu_time()? })
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.thread == other.thread
+    }
+
+    /// How it is found now.
+    pub(crate) fn see(&self) -> Option<Seen> {
+        let Found { used, sleeps } = find(self.thread)?;
+        Some(Seen {
+            since: self.since.elapsed().as_secs_f64(),
+            used: used.saturating_sub(self.used).as_secs_f64(),
+            sleeps,
+        })
+    }
+}
+
+/// All of the processor's time that a thread has had. For one that runs it is some milliseconds old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Found {
+    used: Duration,
+    sleeps: bool,
+}
+
+/// A thread of this process.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+type Thread = rustix::thread::Pid;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+type Thread = std::convert::Infallible;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn this_thread() -> Option<Thread> {
+    Some(rustix::thread::gettid())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn this_thread() -> Option<Thread> {
+    None
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn find(thread: Thread) -> Option<Found> {
+    let read = |what: &str| {
+        let path = format!("/proc/self/task/{}/{what}", thread.as_raw_nonzero());
+        std::fs::read_to_string(path).ok()
+    };
+    parse(&read("stat")?, &read("schedstat")?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn find(thread: Thread) -> Option<Found> {
+    match thread {}
+}
+
+/// The state follows the name, which may contain anything; the first number of the other file is in nanoseconds.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn parse(stat: &str, schedstat: &str) -> Option<Found> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let sleeps = matches!(behind_name.trim_start().chars().next()?, 'S' | 'D');
+    let used = schedstat.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(Found { used: Duration::from_nanos(used), sleeps })
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_tells_is_understood() {
+        let found = parse("17 (a) b) S 1 2", "1500000000 500000000 7\n");
+        assert_eq!(found, Some(Found { used: Duration::from_millis(1500), sleeps: true }));
+        assert!(!parse("17 (a) R 1", "0 0 0").unwrap().sleeps);
+        assert!(parse("17 (a) D 1", "0 0 0").unwrap().sleeps);
+        assert_eq!([parse("", "0 0 0"), parse("1 (a)", "0"), parse("1 (a) S", ""), parse("1 (a) S", "x")], [None; 4]);
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_a_message_sleeps_and_this_one_does_not() {
+        assert!(!Runner::here().unwrap().see().unwrap().sleeps);
+        let (send, waiting) = mpsc::channel();
+        let (stop, stopped) = mpsc::channel::<()>();
+        let other = thread::spawn(move || {
+            send.send(Runner::here().unwrap()).unwrap();
+            stopped.recv().unwrap_err();
+        });
+        let runner = waiting.recv().unwrap();
+        let mut seen = runner.see().unwrap();
+        while !seen.sleeps {
+            thread::yield_now();
+            seen = runner.see().unwrap();
+        }
+        assert!(seen.used < seen.since, "{seen:?}");
+        drop(stop);
+        other.join().unwrap();
+    }
+}

@@ -1,0 +1,145 @@
+//! The first item of a function of which nothing is known: while the consumer runs it, threads may have those that follow.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Flow;
+use crate::decide::early;
+use crate::decide::input::Remaining;
+use crate::decide::pilot::{Clocks, Runner};
+use crate::engine::chunk::{Batch, BatchCost, Chunk};
+use crate::engine::launch::Launch;
+use crate::engine::queue::{FoundWaiting, Standing, Terms};
+use crate::work::Work;
+
+impl<W, I, R, P> Flow<W, I, R, P>
+where
+    W: Work<I, Output = R>,
+    P: Launch<W, I>,
+{
+    /// Runs the first item after others were pulled ahead; `None` where that is not to be.
+    pub(super) fn first_item<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
+        if self.pulled > 0 || !self.launcher.can_look_out() {
+            return None;
+        }
+        self.look_at_memory(Instant::now());
+        let room = self.pilot.items_ahead();
+        if room == 0 {
+            return None;
+        }
+        let begin = Instant::now();
+        let first = self.pull(source, 1)?;
+        let took = begin.elapsed().as_secs_f64();
+        let ahead = self.pull_ahead(source, room, took);
+        let each = begin.elapsed().as_secs_f64() / (1 + ahead.len()) as f64;
+        self.pilot.pulled(1, each);
+        if ahead.is_empty() {
+            self.hand_over_chunk(first);
+            return None;
+        }
+        let (batch, standing) = self.run_first(first, ahead, each, self.remaining(source));
+        let remaining = self.remaining(source);
+        self.observe(&batch, standing, remaining);
+        self.hand_over_ahead();
+        Some(batch)
+    }
+
+    /// As many more as can be had in no time, and there is `room` for, where the first one `took` so many seconds.
+    fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> VecDeque<I> {
+        let mut items = Vec::new();
+        let (mut last, mut spent) = ((1, took), 0.0);
+        while items.len() < room && !self.exhausted {
+            let more = early::more(last.0, last.1, spent).min(room - items.len());
+            let begin = Instant::now();
+            let Some(chunk) = self.pull(source, more) else { break };
+            last = (chunk.items.len(), begin.elapsed().as_secs_f64());
+            spent += last.1;
+            items.extend(chunk.items);
+        }
+        VecDeque::from(items)
+    }
+
+    /// Runs the first item, while threads may take what was pulled `ahead`, each in so many seconds, and so many more
+    /// remain. What they leave is the first to be handed over afterwards.
+    fn run_first(
+        &mut self,
+        first: Chunk<I>,
+        ahead: VecDeque<I>,
+        each: f64,
+        remaining: Remaining,
+    ) -> (Batch<R>, Standing) {
+        let tickets = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
+        let terms = Terms {
+            cores: self.pilot.situation().cores,
+            items: remaining.and(1 + ahead.len() as u64).upper.unwrap_or(u64::MAX),
+            most: self.pilot.options().max_blocking_threads.get(),
+            bytes: self.pilot.bytes_ahead(),
+            tickets,
+            is_watched: tickets == 0,
+        };
+        let tickets = self.queue.open_ahead(first.start + 1, ahead, terms);
+        (0..tickets).for_each(|_| self.launch());
+        if terms.is_watched {
+            let begin = Instant::now();
+            self.launcher.look_after(&self.queue, terms.cores);
+            self.set_up += begin.elapsed();
+        }
+        let queue = Arc::clone(&self.queue);
+        let start = first.start;
+        let mut batch = queue.run_here(first, Runner::Consumer, || ());
+        let left = self.queue.close_ahead().expect("opened before");
+        self.pilot.took_ahead(left.taken, each * left.taken as f64);
+        self.ahead = left.items;
+        if let Some(waiting) = left.waiting {
+            self.found_waiting(waiting, &mut batch.cost);
+        }
+        self.queue.deposit(batch, start).expect("nothing comes before the first")
+    }
+
+    /// Meanwhile somebody has found out that the function waits.
+    fn found_waiting(&mut self, waiting: FoundWaiting, first: &mut BatchCost) {
+        let FoundWaiting { share, threads, epoch } = waiting;
+        self.pilot.found_waiting(threads);
+        if first.elapsed.blocked.is_none() {
+            first.elapsed.blocked = Some(first.elapsed.wall.mul_f64(share));
+            first.clocks = Clocks::All;
+        }
+        self.configured.iter_mut().for_each(|configured| configured.found_waiting(threads, epoch));
+    }
+
+    /// Hands over what threads have left, as far as results of that size may be held.
+    fn hand_over_ahead(&mut self) {
+        let each = self.pilot.costs().source;
+        let mut items = self.ahead.len().min(self.pilot.trial_room(self.held()));
+        while items > 0 && !self.has_panicked {
+            let chunk = self.take_ahead(self.pilot.chunk_ahead(items));
+            items -= chunk.items.len();
+            self.pilot.pulled(chunk.items.len(), each * chunk.items.len() as f64);
+            self.hand_over_chunk(chunk);
+        }
+    }
+
+    fn hand_over_chunk(&mut self, chunk: Chunk<I>) {
+        let most = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
+        if self.queue.push(chunk, most) {
+            self.launch();
+        }
+    }
+
+    /// Runs some of what was pulled ahead and nobody has taken, before a plain loop goes on with the source.
+    pub(super) fn loop_ahead(&mut self, most: usize) -> Batch<R> {
+        let chunk = self.take_ahead(most);
+        let batch = self.queue.run_whole(chunk);
+        self.has_panicked |= batch.panic.is_some();
+        self.pilot.ran_apart(batch.results.len());
+        batch
+    }
+
+    /// The next items of those that were pulled ahead.
+    pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I> {
+        let start = self.pulled - self.ahead.len() as u64;
+        let items = self.ahead.drain(..most.min(self.ahead.len())).collect();
+        self.chunk_of(start, items)
+    }
+}

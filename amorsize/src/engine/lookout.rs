@@ -1,0 +1,79 @@
+//! Looks in on the first items of a stream while its consumer runs one, and launches the threads that those are worth.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::alarm::{self, Job};
+use super::asleep::Runner;
+use super::chunk::drop_quietly;
+use super::launch::{Detached, Launch, Target, start_global};
+use super::queue::{Claimed, Found, Queue};
+use crate::decide::choose::Situation;
+use crate::decide::early::{self, Seen};
+use crate::pool;
+use crate::work::Work;
+
+/// Looks in on a queue from now on, ever more seldom, as long as its consumer runs the first item; where there are, as far as is
+/// known, so many cores.
+pub(super) fn look_after<W, I, R>(queue: &Arc<Queue<W, I, R>>, cores: usize)
+where
+    W: Work<I, Output = R> + Send + Sync + 'static,
+    I: Send + 'static,
+    R: Send + 'static,
+{
+    let queue = Arc::downgrade(queue);
+    let job: Job = Box::new(move || look(&queue));
+    alarm::call(Instant::now() + Duration::from_secs_f64(early::first_look(cores)), job);
+}
+
+/// When to look again.
+fn look<W, I, R>(queue: &Weak<Queue<W, I, R>>) -> Option<Instant>
+where
+    W: Work<I, Output = R> + Send + Sync + 'static,
+    I: Send + 'static,
+    R: Send + 'static,
+{
+    let queue = queue.upgrade()?;
+    let again = queue.find_ahead().and_then(|found| help(&queue, &found));
+    // May be the last owner of what the function captured.
+    drop_quietly(queue);
+    again
+}
+
+/// Launches what the first item is worth by now; when to look again.
+fn help<W, I, R>(queue: &Arc<Queue<W, I, R>>, found: &Found) -> Option<Instant>
+where
+    W: Work<I, Output = R> + Send + Sync + 'static,
+    I: Send + 'static,
+    R: Send + 'static,
+{
+    let Found { since, terms, is_shared, ref runners } = *found;
+    let seen: Option<Vec<Seen>> = runners.iter().map(Runner::see).collect();
+    if let Some(share) = seen.and_then(|seen| early::waiting_share(&seen)) {
+        let threads = early::WAITING_THREADS.min(terms.most);
+        tracing::debug!(target: "amorsize", threads, seconds = since.as_secs_f64(), "all who run the first items wait");
+        launch(queue, queue.claim_waiting(threads, share)?, || pool::blocking_crew().map(Target::Crew));
+        return None;
+    }
+    let cores = Situation::seen::<I, R>().cores;
+    let threads = early::threads(since.as_secs_f64(), cores, terms.items).min(terms.most);
+    if is_shared && threads > 1 && start_global() {
+        launch(queue, queue.claim_ahead(threads), || Some(Target::Current));
+    }
+    Some(Instant::now() + Duration::from_secs_f64(early::next_look(since.as_secs_f64())) - since)
+}
+
+fn launch<W, I, R>(queue: &Arc<Queue<W, I, R>>, claimed: Claimed, target: impl Fn() -> Option<Target>)
+where
+    W: Work<I, Output = R> + Send + Sync + 'static,
+    I: Send + 'static,
+    R: Send + 'static,
+{
+    let Claimed { tickets, epoch } = claimed;
+    for _ in 0..tickets {
+        let is_launched = target().is_some_and(|target| Detached.launch(&target, Arc::clone(queue), epoch));
+        if !is_launched {
+            queue.return_ticket(epoch);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Items that were pulled ahead, while the consumer runs the first one and can decide nothing: whoever looks in has threads
+//! take them one by one. What none has taken by then goes back to the consumer.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::Queue;
+use super::state::State;
+use crate::decide::pilot::Clocks;
+use crate::engine::asleep::Runner;
+use crate::engine::chunk::Chunk;
+
+/// Most threads that are looked at.
+const MOST_SEEN: usize = 4;
+
+/// See the module.
+pub(super) struct Ahead<I> {
+    items: VecDeque<I>,
+    /// Source index of the first of them.
+    next: u64,
+    taken: usize,
+    /// Since when the first item runs.
+    since: Instant,
+    terms: Terms,
+    /// The limit of threads for later.
+    limit: usize,
+    /// Whether threads of the pool that all share may take part: the consumer is in none of its own.
+    is_shared: bool,
+    /// Some of those who run the first items.
+    runners: Vec<Runner>,
+    waiting_share: Option<f64>,
+}
+
+/// What the consumer hands over with the items.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// Threads that may compute at the same time, as far as is known.
+    pub(crate) cores: usize,
+    /// Items that there may be in all.
+    pub(crate) items: u64,
+    /// Most threads, the consumer among them.
+    pub(crate) most: usize,
+    /// Bytes of results that may be made ahead.
+    pub(crate) bytes: usize,
+    /// Most tickets that the consumer launches.
+    pub(crate) tickets: usize,
+    /// The consumer asks somebody to look in; otherwise the first thread does.
+    pub(crate) is_watched: bool,
+}
+
+/// What is left when the consumer comes back.
+pub(crate) struct Left<I> {
+    pub(crate) items: VecDeque<I>,
+    pub(crate) taken: usize,
+    pub(crate) waiting: Option<FoundWaiting>,
+}
+
+/// The function was found waiting for this share of its time, and has got so many threads for that, since this epoch.
+#[derive(Clone, Copy)]
+pub(crate) struct FoundWaiting {
+    pub(crate) share: f64,
+    pub(crate) threads: usize,
+    pub(crate) epoch: u32,
+}
+
+/// What whoever looks in finds.
+pub(crate) struct Found {
+    /// For how long the first item has run.
+    pub(crate) since: Duration,
+    pub(crate) terms: Terms,
+    pub(crate) is_shared: bool,
+    pub(crate) runners: Vec<Runner>,
+}
+
+/// Tickets to launch.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimed {
+    pub(crate) tickets: usize,
+    pub(crate) epoch: u32,
+}
+
+impl<I> Ahead<I> {
+    fn take(&mut self) -> Option<Chunk<I>> {
+        if self.terms.bytes == 0 {
+            return None;
+        }
+        let item = self.items.pop_front()?;
+        // One of them tells whether the function waits, if the first one cannot.
+        let clocks = if self.taken == 0 { Clocks::All } else { Clocks::Wall };
+        let start = self.next;
+        self.next += 1;
+        self.taken += 1;
+        Some(Chunk { start, items: vec![item], clocks, stride: 1, expected: Duration::ZERO })
+    }
+}
+
+impl<I, R> State<I, R> {
+    /// The next item that was pulled ahead.
+    pub(super) fn take_ahead(&mut self) -> Option<Chunk<I>> {
+        self.ahead.as_mut().and_then(Ahead::take)
+    }
+
+    /// Results of so many bytes were made.
+    pub(super) fn count_ahead(&mut self, bytes: usize) {
+        self.ahead.iter_mut().for_each(|ahead| ahead.terms.bytes = ahead.terms.bytes.saturating_sub(bytes));
+    }
+
+    /// The calling thread runs an item, or runs none any more. If it is to have somebody look in, where there are so many
+    /// cores.
+    pub(super) fn sign_ahead(&mut self, runs: bool) -> Option<usize> {
+        let ahead = self.ahead.as_mut()?;
+        if let Some(this) = Runner::here() {
+            ahead.runners.retain(|runner| !runner.is(&this));
+            if runs && ahead.runners.len() < MOST_SEEN {
+                ahead.runners.push(this);
+            }
+        }
+        let Terms { cores, is_watched, .. } = &mut ahead.terms;
+        (runs && !std::mem::replace(is_watched, true)).then_some(*cores)
+    }
+}
+
+impl<W, I, R> Queue<W, I, R> {
+    /// The consumer is about to run the first item; those that follow on it, from `next` on, may be taken meanwhile. How many
+    /// tickets were claimed for that, which the caller launches. [`Queue::close_ahead`] must follow.
+    pub(crate) fn open_ahead(&self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
+        let mut state = self.lock();
+        let tickets = terms.tickets.min(items.len());
+        state.running += 1;
+        state.tickets += tickets;
+        state.ahead = Some(Ahead {
+            items,
+            next,
+            taken: 0,
+            since: Instant::now(),
+            terms,
+            limit: state.limit,
+            is_shared: rayon::current_thread_index().is_none(),
+            runners: Runner::here().into_iter().collect(),
+            waiting_share: None,
+        });
+        tickets
+    }
+
+    /// The consumer has run the first item.
+    pub(crate) fn close_ahead(&self) -> Option<Left<I>> {
+        let mut state = self.lock();
+        let Ahead { items, taken, limit, waiting_share, .. } = state.ahead.take()?;
+        let (threads, epoch) = (state.limit, state.epoch);
+        let waiting = waiting_share.map(|share| FoundWaiting { share, threads, epoch });
+        if waiting.is_none() {
+            state.limit = limit;
+        }
+        Some(Left { items, taken, waiting })
+    }
+
+    /// How long the first item has run, as long as it does and there is something to do for others.
+    pub(crate) fn find_ahead(&self) -> Option<Found> {
+        let state = self.lock();
+        let ahead = state.ahead.as_ref().filter(|ahead| !ahead.items.is_empty() && ahead.waiting_share.is_none())?;
+        let Ahead { terms, is_shared, .. } = *ahead;
+        Some(Found { since: ahead.since.elapsed(), terms, is_shared, runners: ahead.runners.clone() })
+    }
+
+    /// Tickets for as many more threads as make `threads`, the consumer among them.
+    pub(crate) fn claim_ahead(&self, threads: usize) -> Claimed {
+        let mut state = self.lock();
+        let epoch = state.epoch;
+        let wanted = (threads.saturating_sub(1)).saturating_sub(state.tickets);
+        let Some(ahead) = &mut state.ahead else { return Claimed { tickets: 0, epoch } };
+        let tickets = wanted.min(ahead.items.len());
+        state.tickets += tickets;
+        state.limit = state.limit.max(threads);
+        Claimed { tickets, epoch }
+    }
+
+    /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an item
+    /// already among them.
+    pub(crate) fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
+        let mut state = self.lock();
+        let running = state.running;
+        let ahead = state.ahead.as_mut()?;
+        ahead.waiting_share = Some(share);
+        let tickets = threads.saturating_sub(running).min(ahead.items.len());
+        state.limit = threads;
+        state.epoch += 1;
+        state.tickets = tickets;
+        state.awaited = None;
+        Some(Claimed { tickets, epoch: state.epoch })
+    }
+}
