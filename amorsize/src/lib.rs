@@ -185,6 +185,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod alarm;
 mod bytes;
 mod constants;
 mod decide;

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::alarm::{self, Job};
 use super::asleep::Runner;
 use super::chunk::drop_quietly;
 use super::launch::{Detached, Launch, Target, start_global};
 use super::queue::{Claimed, Found, Queue};
+use crate::alarm::{self, Job};
 use crate::decide::choose::Situation;
 use crate::decide::early::{self, Seen};
 use crate::pool;

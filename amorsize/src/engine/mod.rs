@@ -5,7 +5,6 @@
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
 //! - [`lookout`]: who launches them while the consumer runs the first item
-//! - [`alarm`]: the thread that does so, at its time
 //! - [`asleep`]: how another thread is found
 //! - [`wake`]: how long that takes here
 //! - [`place`]: how it keeps off the consumer's processor
@@ -13,7 +12,6 @@
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 //! - [`stretch`]: the plain loop in internal iteration
 
-mod alarm;
 mod asleep;
 pub(crate) mod chunk;
 pub(crate) mod clock;

@@ -1,16 +1,16 @@
-//! Gets records to disk without anyone waiting: at once, by a thread of its own, or at the end of a thread. [`pace`]
-//! decides which; here it is done.
+//! Gets records to disk without anyone waiting: at once, by [a thread apart](crate::alarm), or at the end of a thread.
+//! [`pace`] decides which; here it is done.
 //!
-//! The writer thread starts with the first record that is put off, sleeps until there are more, and ends after a while
-//! without. It collects for some milliseconds before it writes, so that many short runs cost one write; and as long as
-//! it finds something each time, nobody has to wake it, which would cost a short run more than all the rest.
+//! What is put off is collected for some milliseconds before it is written, so that many short runs cost one write; and as
+//! long as there is something each time, nobody has to ask for that again.
 
 use std::cell::Cell;
 use std::panic::catch_unwind;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::alarm;
 use crate::learn::function::Function;
 use crate::learn::pace::{self, Appending};
 use crate::learn::registry::registry;
@@ -18,24 +18,15 @@ use crate::learn::registry::registry;
 /// How long records are collected before they are written: at first, and at most while more keep coming.
 const COLLECTING: Duration = Duration::from_millis(5);
 const COLLECTING_MORE: Duration = Duration::from_millis(40);
-/// The thread ends after this time without work.
-const IDLE: Duration = Duration::from_secs(10);
 /// Where a thread that runs `main`, or calls `exit`, drops its thread-local values before the program ends.
 const MAIN_IS_TOLD: bool = cfg!(any(all(target_os = "linux", target_env = "gnu"), target_vendor = "apple", windows));
 
 static APPENDING: Appending = Appending::new();
-static WRITER: Writer =
-    Writer { state: Mutex::new(State { running: false, awake: false, due: Vec::new() }), changed: Condvar::new() };
+static PUT_OFF: Mutex<PutOff> = Mutex::new(PutOff { is_called: false, due: Vec::new() });
 
-struct Writer {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-struct State {
-    running: bool,
-    /// The thread looks for work by itself soon.
-    awake: bool,
+struct PutOff {
+    /// Somebody looks here soon.
+    is_called: bool,
     /// Functions with records to be written.
     due: Vec<Arc<Function>>,
 }
@@ -102,68 +93,51 @@ fn timed<T>(function: &Function, write: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Tells the writer what is due; wakes or starts it where it would not look by itself.
+/// Has what is due written soon.
 fn ask(function: &Arc<Function>) {
-    if function.became_due() {
-        WRITER.tell(Arc::clone(function));
+    if !function.became_due() {
+        return;
+    }
+    let mut put_off = put_off();
+    put_off.due.push(Arc::clone(function));
+    if std::mem::replace(&mut put_off.is_called, true) {
+        return;
+    }
+    // Not under the lock: starting a thread takes its time.
+    drop(put_off);
+    let mut collecting = COLLECTING;
+    let write = move || {
+        let found_some = write_due();
+        collecting = (2 * collecting).min(COLLECTING_MORE);
+        found_some.then(|| Instant::now() + collecting)
+    };
+    if !alarm::call(Instant::now() + COLLECTING, Box::new(write)) {
+        give_up();
     }
 }
 
-impl Writer {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn put_off() -> MutexGuard<'static, PutOff> {
+    PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn tell(&self, function: Arc<Function>) {
-        let mut state = self.state();
-        state.due.push(function);
-        if std::mem::replace(&mut state.awake, true) {
-            return;
-        }
-        if state.running {
-            drop(state);
-            self.changed.notify_one();
-        } else {
-            state.running = thread::Builder::new().name("amorsize-writer".to_owned()).spawn(|| WRITER.run()).is_ok();
-            state.awake = state.running;
-            if !state.running {
-                // Records wait for the next attempt or for the end of this thread.
-                state.due.drain(..).for_each(|function| function.is_no_longer_due());
-            }
-        }
+/// Writes what was collected meanwhile; false if there was nothing.
+fn write_due() -> bool {
+    let due = {
+        let mut put_off = put_off();
+        put_off.is_called = !put_off.due.is_empty();
+        std::mem::take(&mut put_off.due)
+    };
+    for function in &due {
+        function.is_no_longer_due();
+        let written = timed(function, || function.drain());
+        written.unwrap_or_else(|error| function.warn(&error));
     }
+    !due.is_empty()
+}
 
-    fn run(&self) {
-        while self.wait() {
-            let mut collecting = COLLECTING;
-            while self.write_after(collecting) {
-                collecting = (2 * collecting).min(COLLECTING_MORE);
-            }
-        }
-    }
-
-    /// Writes what was collected meanwhile; false if there was nothing.
-    fn write_after(&self, collecting: Duration) -> bool {
-        thread::sleep(collecting);
-        let due = {
-            let mut state = self.state();
-            state.awake = !state.due.is_empty();
-            std::mem::take(&mut state.due)
-        };
-        for function in &due {
-            function.is_no_longer_due();
-            let written = timed(function, || function.drain());
-            written.unwrap_or_else(|error| function.warn(&error));
-        }
-        !due.is_empty()
-    }
-
-    /// Waits for work; false when there is none for long.
-    fn wait(&self) -> bool {
-        let idle = |state: &mut State| !state.awake;
-        let waited = self.changed.wait_timeout_while(self.state(), IDLE, idle);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.running = state.awake;
-        state.running
-    }
+/// Where no thread can be had, records wait for the next attempt or for the end of this thread.
+fn give_up() {
+    let mut put_off = put_off();
+    put_off.is_called = false;
+    put_off.due.drain(..).for_each(|function| function.is_no_longer_due());
 }

@@ -1,7 +1,8 @@
-//! One thread for the whole process that does small jobs at their time, and sleeps in between. It is started when somebody
-//! asks for it and ends when nobody has done so for a while. Asking does not wake it before its time, where the system has
-//! timers for that: most of what it is asked for is over by then.
+//! One thread for the whole process that does what nobody waits for, at its time: records are written, first items looked
+//! in on. It is started when somebody asks for something and ends when nobody has done so for a while. Asking does not wake
+//! it before its time, where the system has timers for that: waking it takes longer than many a run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use timer::Timer;
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Does its work, and says when it wants to be called again.
-pub(super) type Job = Box<dyn FnMut() -> Option<Instant> + Send>;
+pub(crate) type Job = Box<dyn FnMut() -> Option<Instant> + Send>;
 
 struct Jobs {
     waiting: Vec<(Instant, Job)>,
@@ -42,9 +43,9 @@ fn lock() -> MutexGuard<'static, Jobs> {
     JOBS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has a job called at `due`; where no thread can be had, never.
-pub(super) fn call(due: Instant, job: Job) {
-    let Some(timer) = &*TIMER else { return };
+/// Has a job called at `due`; false where no thread can be had.
+pub(crate) fn call(due: Instant, job: Job) -> bool {
+    let Some(timer) = &*TIMER else { return false };
     let mut jobs = lock();
     let is_first = due < jobs.next();
     jobs.waiting.push((due, job));
@@ -53,12 +54,14 @@ pub(super) fn call(due: Instant, job: Job) {
         timer.set(due);
     }
     if !jobs.has_thread {
-        jobs.has_thread = thread::Builder::new().name("amorsize-lookout".into()).spawn(|| keep(timer)).is_ok();
+        jobs.has_thread = thread::Builder::new().name("amorsize-alarm".into()).spawn(|| keep(timer)).is_ok();
     }
-    let refused = if jobs.has_thread { Vec::new() } else { std::mem::take(&mut jobs.waiting) };
+    let has_thread = jobs.has_thread;
+    let refused = if has_thread { None } else { jobs.waiting.pop() };
     // A job may hold the last of a user's values: not dropped under the lock.
     drop(jobs);
     drop(refused);
+    has_thread
 }
 
 fn keep(timer: &Timer) {
@@ -67,7 +70,8 @@ fn keep(timer: &Timer) {
         let now = Instant::now();
         if let Some(mut job) = jobs.take_due(now) {
             drop(jobs);
-            let again = job().map(|due| (due, job));
+            // Whoever listens to what is told may panic. That ends the job, and not the thread.
+            let again = catch_unwind(AssertUnwindSafe(&mut job)).ok().flatten().map(|due| (due, job));
             jobs = lock();
             jobs.waiting.extend(again);
             continue;
@@ -155,6 +159,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_job_that_panics_is_the_last_of_its_kind() {
+        let (sender, calls) = mpsc::channel();
+        let job = |fails: bool| -> Job {
+            let sender = sender.clone();
+            Box::new(move || {
+                sender.send(fails).unwrap();
+                if fails {
+                    std::panic::resume_unwind(Box::new("a listener's panic"));
+                }
+                None
+            })
+        };
+        let now = Instant::now();
+        assert!(call(now, job(true)) && call(now + Duration::from_millis(1), job(false)));
+        assert_eq!(calls.iter().take(2).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
     fn jobs_are_called_in_their_time_as_often_as_they_want() {
         let (sender, calls) = mpsc::channel();
         let now = Instant::now();
@@ -166,8 +188,7 @@ mod tests {
             })
         };
         let ms = |ms| now + Duration::from_millis(ms);
-        call(ms(2), job("later", vec![ms(3)]));
-        call(now, job("at once", Vec::new()));
+        assert!(call(ms(2), job("later", vec![ms(3)])) && call(now, job("at once", Vec::new())));
         let calls: Vec<_> = calls.iter().take(3).collect();
         assert_eq!(calls.iter().map(|&(name, _)| name).collect::<Vec<_>>(), ["at once", "later", "later"]);
         assert!(calls[1].1 >= ms(2) && calls[2].1 >= ms(3));
