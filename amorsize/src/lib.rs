@@ -116,9 +116,12 @@
 //! nothing is known about begins with a quarter of them, at least eight, and the others follow if that goes well. On Linux
 //! a thread of rayon's that wakes up on the consumer's processor moves to another one, if it may run on all of them.
 //!
-//! While a rayon pool is running, the first items of a function that has no history are timed on two threads: up to four
-//! are taken from a quick source before there is a result. The calls that take borrowed items do so only within a pool:
-//! elsewhere they could not return while all of its threads are busy.
+//! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up to 64
+//! more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. If a rayon pool is
+//! running, one of its threads goes on with them; the longer the first one takes, the more threads follow, and on Linux, if
+//! all that run an item are found asleep, those of a function that waits. (A thread of ours, `amorsize-alarm`, sees to that. It
+//! also writes records, and ends after ten idle seconds.) The calls that take borrowed items have a single thread beside
+//! them, and only within a pool: elsewhere they could not return while all of its threads are busy.
 //!
 //! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is read
 //! within a pool must not wait for all threads of that pool, as `rayon::broadcast` does, nor for a thread outside that waits

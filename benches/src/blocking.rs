@@ -12,10 +12,12 @@ use anyhow::Result;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 
 use crate::busy::Busy;
+use crate::contenders::fresh;
 use crate::work::{Pace, spin};
 
 const ROUNDS: usize = 3;
 const BUSY_THREADS: usize = 6;
+const FEW: usize = 20;
 /// What the server takes before it answers.
 const ANSWER: Duration = Duration::from_millis(5);
 
@@ -27,6 +29,9 @@ pub(crate) fn run() -> Result<()> {
             item
         };
         against_bridge(&format!("{items} items that sleep {time:?}"), items, sleep);
+    }
+    for time in [Duration::from_millis(3), Duration::from_millis(50)] {
+        against_loop(time);
     }
     let server = serve()?;
     against_bridge("500 requests to a server that answers after 5ms", 500, move |_| request(server).unwrap_or(0));
@@ -43,6 +48,20 @@ fn against_bridge(what: &str, items: usize, work: impl Fn(usize) -> usize + Copy
         let (hidden, _) = stream((0..items).filter(|_| true), work);
         let times = [known, hidden].map(|time| bridge.as_secs_f64() / time.as_secs_f64());
         println!("{what}: {:.1} times par_bridge, of unknown length {:.1}; {report}", times[0], times[1]);
+    }
+}
+
+/// Few items that wait, of a function that is new each time: most of what the first one takes would be all of it.
+fn against_loop(time: Duration) {
+    for _ in 0..ROUNDS {
+        let sleep = move |_| thread::sleep(time);
+        let begin = Instant::now();
+        (0..FEW).for_each(sleep);
+        let plain = begin.elapsed().as_secs_f64();
+        let begin = Instant::now();
+        Tuner::new(fresh("few"), sleep).stream(0..FEW).for_each(drop);
+        let gain = plain / begin.elapsed().as_secs_f64();
+        println!("{FEW} items that sleep {time:?}, in the first run of the function: {gain:.1} times the plain loop");
     }
 }
 

@@ -175,7 +175,7 @@ pub(crate) fn cores() -> usize {
 }
 
 /// A name that no earlier run has used: the cache knows nothing of it.
-fn fresh(row: &str) -> &'static str {
+pub(crate) fn fresh(row: &str) -> &'static str {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     format!("{row}-{}", RUNS.fetch_add(1, Ordering::Relaxed)).leak()
 }

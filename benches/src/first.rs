@@ -12,7 +12,7 @@ use crate::stats::median;
 use crate::work::{Pace, spin};
 
 /// Items and nanoseconds of each.
-const RUNS: [(usize, f64); 3] = [(200, 1e3), (20, 50e3), (2_000, 5e3)];
+const RUNS: [(usize, f64); 4] = [(200, 1e3), (20, 50e3), (2_000, 5e3), (4, 50e6)];
 const PROCESSES: usize = 31;
 
 /// `first`.
