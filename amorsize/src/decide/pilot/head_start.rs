@@ -164,6 +164,8 @@ impl Pilot {
         match (self.head_start, self.done + self.in_flight) {
             (Some(_), 1) => Clocks::All,
             (Some(_), 2..) if self.done == 0 => Clocks::Wall,
+            // One was enough to know.
+            (Some(_), 1..) if !trial.is_open() => Clocks::Wall,
             _ => trial.clocks(),
         }
     }
