@@ -3,7 +3,7 @@
 //! it before its time, where the system has timers for that: waking it takes longer than many a run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,8 @@ pub(crate) type Job = Box<dyn FnMut() -> Option<Instant> + Send>;
 
 struct Jobs {
     waiting: Vec<(Instant, Job)>,
-    has_thread: bool,
+    /// What the thread sleeps by, while there is one.
+    timer: Option<Arc<Timer>>,
     /// When somebody last asked for something.
     used: Instant,
 }
@@ -35,9 +36,7 @@ impl Jobs {
 }
 
 static JOBS: LazyLock<Mutex<Jobs>> =
-    LazyLock::new(|| Mutex::new(Jobs { waiting: Vec::new(), has_thread: false, used: Instant::now() }));
-/// What the thread sleeps by; `None` if the system has none to spare.
-static TIMER: LazyLock<Option<Timer>> = LazyLock::new(Timer::new);
+    LazyLock::new(|| Mutex::new(Jobs { waiting: Vec::new(), timer: None, used: Instant::now() }));
 
 fn lock() -> MutexGuard<'static, Jobs> {
     JOBS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -45,23 +44,29 @@ fn lock() -> MutexGuard<'static, Jobs> {
 
 /// Has a job called at `due`; false where no thread can be had.
 pub(crate) fn call(due: Instant, job: Job) -> bool {
-    let Some(timer) = &*TIMER else { return false };
     let mut jobs = lock();
     let is_first = due < jobs.next();
+    if jobs.timer.is_none() {
+        jobs.timer = start();
+    }
+    // A job may hold the last of a user's values: not dropped under the lock.
+    let Some(timer) = jobs.timer.clone() else {
+        drop(jobs);
+        return false;
+    };
     jobs.waiting.push((due, job));
     jobs.used = Instant::now();
     if is_first {
         timer.set(due);
     }
-    if !jobs.has_thread {
-        jobs.has_thread = thread::Builder::new().name("amorsize-alarm".into()).spawn(|| keep(timer)).is_ok();
-    }
-    let has_thread = jobs.has_thread;
-    let refused = if has_thread { None } else { jobs.waiting.pop() };
-    // A job may hold the last of a user's values: not dropped under the lock.
-    drop(jobs);
-    drop(refused);
-    has_thread
+    true
+}
+
+fn start() -> Option<Arc<Timer>> {
+    let timer = Arc::new(Timer::new()?);
+    let kept = Arc::clone(&timer);
+    let started = thread::Builder::new().name("amorsize-alarm".into()).spawn(move || keep(&kept));
+    started.is_ok().then_some(timer)
 }
 
 fn keep(timer: &Timer) {
@@ -71,13 +76,18 @@ fn keep(timer: &Timer) {
         if let Some(mut job) = jobs.take_due(now) {
             drop(jobs);
             // Whoever listens to what is told may panic. That ends the job, and not the thread.
-            let again = catch_unwind(AssertUnwindSafe(&mut job)).ok().flatten().map(|due| (due, job));
+            let again = catch_unwind(AssertUnwindSafe(&mut job)).unwrap_or_else(|payload| {
+                // Another one in its `Drop` would end it after all.
+                std::mem::forget(payload);
+                None
+            });
+            let again = again.map(|due| (due, job));
             jobs = lock();
             jobs.waiting.extend(again);
             continue;
         }
         if jobs.waiting.is_empty() && jobs.next() <= now {
-            jobs.has_thread = false;
+            jobs.timer = None;
             return;
         }
         timer.set(jobs.next());

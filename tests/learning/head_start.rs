@@ -52,6 +52,10 @@ pub(crate) fn first_items_that_wait_do_so_all_at_once() {
     assert_eq!(few.find(|met| met != "1 met").as_deref(), Some("3 met"));
 }
 
+pub(crate) fn a_source_that_waits_for_the_first_result_gets_it_where_no_pool_runs() {
+    assert_eq!(begin("a conversation", "2"), "one by one");
+}
+
 pub(crate) fn a_plain_loop_does_not_wait_for_a_busy_pool() {
     assert_eq!(begin("on a busy pool", "2"), "done before");
 }
@@ -68,6 +72,7 @@ fn begin(how: &str, cores: &str) -> String {
 pub(crate) fn play(how: &str) {
     match how {
         "on a busy pool" => collect_on_a_busy_pool(),
+        "a conversation" => converse(),
         "meet" => on_a_pool(meet),
         "busy" => beside_a_pool(busy),
         "busy, on a pool" => on_a_pool(busy),
@@ -108,6 +113,25 @@ fn busy() {
     let results: Vec<bool> = Tuner::new("computing", function).stream(0..ITEMS).collect();
     assert_eq!((results.len(), others.load(Ordering::Relaxed)), (ITEMS as usize, ITEMS - 1));
     println!("{}", if results[0] { "others ran" } else { "alone" });
+}
+
+/// The source has its next item once the last one was answered.
+fn converse() {
+    let answered = Cell::new(0);
+    let was_asked_early = Cell::new(false);
+    let mut asked = 0;
+    let source = std::iter::from_fn(|| {
+        was_asked_early.set(was_asked_early.get() || asked > answered.get());
+        asked += 1;
+        (asked <= ITEMS).then_some(asked)
+    });
+    let answers = Tuner::new("answer", |item: u64| item).stream(source);
+    // The first ones: a trial takes several at a time after that.
+    let early = answers.take(2).any(|_| {
+        answered.set(answered.get() + 1);
+        was_asked_early.get()
+    });
+    println!("{}", if early { "asked early" } else { "one by one" });
 }
 
 /// Each item ends once all have begun, or none has for a while. `most` may wait at the same time.

@@ -56,6 +56,7 @@ fn trials() -> Vec<Trial> {
         head_start::a_first_item_that_computes_does_not_keep_others_from_being_run,
         head_start::a_long_first_item_delays_nobody,
         head_start::a_plain_loop_does_not_wait_for_a_busy_pool,
+        head_start::a_source_that_waits_for_the_first_result_gets_it_where_no_pool_runs,
         head_start::only_the_first_items_of_new_functions_are_pulled_ahead,
         trouble::no_home,
         trouble::a_home_that_is_none,

@@ -4,6 +4,7 @@
 //! and if all who run one are found asleep, the function waits, and gets the threads of one that does.
 
 use super::climb::Climb;
+use super::input::Remaining;
 use super::verdict::{BLOCKING_SHARE, FIRST_BLOCKING_THREADS};
 
 /// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each further
@@ -64,10 +65,12 @@ pub(crate) fn items(threads: usize, item_bytes: usize) -> usize {
     threads.min(AHEAD_BYTES / item_bytes.max(1))
 }
 
-/// How many more to pull in one go, where the last ones took so many seconds, and all that were pulled ahead `spent`.
-pub(crate) fn more(last: usize, seconds: f64, spent: f64) -> usize {
+/// How many more to pull in one go, where the last ones took so many seconds, and all that were pulled ahead `spent`: one by
+/// one where it is not sure that there is another one, since it may have to be waited for.
+pub(crate) fn more(last: usize, seconds: f64, spent: f64, remaining: Remaining) -> usize {
     let each = (seconds / last.max(1) as f64).max(1e-9);
-    (2 * last).min(((PULLING - spent) / each).max(0.0) as usize)
+    let most = if remaining.lower > 0 { 2 * last } else { 1 };
+    most.min(((PULLING - spent) / each).max(0.0) as usize)
 }
 
 #[cfg(test)]
@@ -107,8 +110,10 @@ mod tests {
 
     #[test]
     fn little_is_pulled_ahead_of_a_slow_source_and_of_large_items() {
-        assert_eq!([more(1, 1e-9, 0.0), more(8, 1e-7, 1e-6), more(1, 10e-6, 0.0), more(1, 1.0, 0.0)], [2, 16, 1, 0]);
-        assert_eq!(more(32, 4e-6, 14.1e-6), 7, "as far as the time goes");
+        let sure = |last, seconds, spent| more(last, seconds, spent, Remaining { lower: 99, upper: None });
+        assert_eq!([sure(1, 1e-9, 0.0), sure(8, 1e-7, 1e-6), sure(1, 10e-6, 0.0), sure(1, 1.0, 0.0)], [2, 16, 1, 0]);
+        assert_eq!(sure(32, 4e-6, 14.1e-6), 7, "as far as the time goes");
+        assert_eq!(more(8, 1e-7, 1e-6, Remaining::UNKNOWN), 1, "it may have to be waited for");
         assert_eq!([items(64, 8), items(64, 4_000), items(64, 1 << 20), items(64, 0)], [64, 4, 0, 64]);
     }
 }

@@ -15,6 +15,11 @@ impl Remaining {
     /// Of a source that is exhausted.
     pub(crate) const NONE: Self = Self { lower: 0, upper: Some(0) };
 
+    /// Whether nothing is known: the source may even go on for ever, or wait for what the caller does.
+    pub(crate) fn is_unknown(self) -> bool {
+        (self.lower, self.upper) == (0, None)
+    }
+
     pub(crate) fn from_hint((lower, upper): (usize, Option<usize>)) -> Self {
         Self { lower: lower as u64, upper: upper.map(|upper| upper as u64) }
     }

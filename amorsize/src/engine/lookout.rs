@@ -52,8 +52,10 @@ where
     if let Some(share) = seen.and_then(|seen| early::waiting_share(&seen)) {
         let threads = early::WAITING_THREADS.min(terms.most);
         tracing::debug!(target: "amorsize", threads, seconds = since.as_secs_f64(), "all who run the first items wait");
-        launch(queue, queue.claim_waiting(threads, share)?, || pool::blocking_crew().map(Target::Crew));
-        return None;
+        if let Some(claimed) = queue.claim_waiting(threads, share) {
+            launch(queue, claimed, || pool::blocking_crew().map(Target::Crew));
+            return None;
+        }
     }
     let cores = Situation::seen::<I, R>().cores;
     let threads = early::threads(since.as_secs_f64(), cores, terms.items).min(terms.most);

@@ -129,8 +129,11 @@ fn write_due() -> bool {
     };
     for function in &due {
         function.is_no_longer_due();
-        let written = timed(function, || function.drain());
-        written.unwrap_or_else(|error| function.warn(&error));
+        // Whoever listens to the warning may panic, and others' records are still to be written.
+        drop(catch_unwind(|| {
+            let written = timed(function, || function.drain());
+            written.unwrap_or_else(|error| function.warn(&error));
+        }));
     }
     !due.is_empty()
 }

@@ -199,7 +199,7 @@ impl Engine<'_> {
         let source = self.world.source;
         self.pulled += 1 + ahead;
         self.now += source * (1 + ahead) as f64;
-        self.pilot.pulled(1, source);
+        self.pilot.pulled_ahead(ahead as usize, source);
         let begin = self.now;
         let finish = self.execute(&Chunk { start, len: 1, pushed: begin, clocks }, begin, 1, Runner::Consumer);
         self.helped = (begin, finish);

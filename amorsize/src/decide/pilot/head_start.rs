@@ -41,13 +41,15 @@ impl HeadStart {
 
 impl Pilot {
     /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had, unless
-    /// the options say otherwise.
+    /// the options say otherwise. Without a thread at hand, nothing is pulled ahead of a source of which nothing is known: it
+    /// may wait for the first result, as one that asks somebody.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
         let has_room = self.trial_bound() >= THREADS && self.situation.fits_threads();
         let may_wait = self.options.max_blocking_threads.get() >= THREADS;
         let is_possible = self.situation.cores >= THREADS && has_room && may_wait;
         let is_short = remaining.upper.is_some_and(|upper| upper < THREADS as u64);
+        let is_possible = is_possible && (beside == Beside::Thread || !remaining.is_unknown());
         if !is_settled && is_possible && !is_short {
             let doubted = self.doubted.as_ref().map_or(THREADS, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
@@ -103,6 +105,12 @@ impl Pilot {
         let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
         let bytes = self.situation.item_bytes.max(self.options.result_bytes.unwrap_or(0));
         early::items(self.situation.cores.max(waiting), bytes).min(self.trial_room(1))
+    }
+
+    /// The first item was pulled, and so many ahead, each in so many seconds.
+    pub(crate) fn pulled_ahead(&mut self, ahead: usize, each: f64) {
+        self.pulled(1, each);
+        self.granted = 1 + ahead;
     }
 
     /// Threads took so many of them while the first one ran; pulling those took so many seconds.

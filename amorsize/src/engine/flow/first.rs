@@ -1,6 +1,5 @@
 //! The first item of a function of which nothing is known: while the consumer runs it, threads may have those that follow.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,55 +29,49 @@ where
         }
         let begin = Instant::now();
         let first = self.pull(source, 1)?;
-        let took = begin.elapsed().as_secs_f64();
-        let ahead = self.pull_ahead(source, room, took);
-        let each = begin.elapsed().as_secs_f64() / (1 + ahead.len()) as f64;
-        self.pilot.pulled(1, each);
-        if ahead.is_empty() {
+        self.pull_ahead(source, room, begin.elapsed().as_secs_f64());
+        let each = begin.elapsed().as_secs_f64() / (1 + self.ahead.len()) as f64;
+        self.pilot.pulled_ahead(self.ahead.len(), each);
+        if self.ahead.is_empty() {
             self.hand_over_chunk(first);
             return None;
         }
-        let (batch, standing) = self.run_first(first, ahead, each, self.remaining(source));
+        let items = self.remaining(source).upper.map_or(u64::MAX, |left| left.saturating_add(1));
+        let (batch, standing) = self.run_first(first, items, each);
         let remaining = self.remaining(source);
         self.observe(&batch, standing, remaining);
         self.hand_over_ahead();
         Some(batch)
     }
 
-    /// As many more as can be had in no time, and there is `room` for, where the first one `took` so many seconds.
-    fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> VecDeque<I> {
-        let mut items = Vec::new();
+    /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many seconds.
+    fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) {
         let (mut last, mut spent) = ((1, took), 0.0);
-        while items.len() < room && !self.exhausted {
-            let more = early::more(last.0, last.1, spent).min(room - items.len());
+        while self.ahead.len() < room && !self.exhausted {
+            let remaining = Remaining::from_hint(source.size_hint());
+            let more = early::more(last.0, last.1, spent, remaining).min(room - self.ahead.len());
             let begin = Instant::now();
             let Some(chunk) = self.pull(source, more) else { break };
             last = (chunk.items.len(), begin.elapsed().as_secs_f64());
             spent += last.1;
-            items.extend(chunk.items);
+            self.ahead.extend(chunk.items);
         }
-        VecDeque::from(items)
     }
 
-    /// Runs the first item, while threads may take what was pulled `ahead`, each in so many seconds, and so many more
-    /// remain. What they leave is the first to be handed over afterwards.
-    fn run_first(
-        &mut self,
-        first: Chunk<I>,
-        ahead: VecDeque<I>,
-        each: f64,
-        remaining: Remaining,
-    ) -> (Batch<R>, Standing) {
+    /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What they leave
+    /// is the first to be handed over afterwards.
+    fn run_first(&mut self, first: Chunk<I>, items: u64, each: f64) -> (Batch<R>, Standing) {
         let tickets = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
         let terms = Terms {
             cores: self.pilot.situation().cores,
-            items: remaining.and(1 + ahead.len() as u64).upper.unwrap_or(u64::MAX),
+            items,
             most: self.pilot.options().max_blocking_threads.get(),
             bytes: self.pilot.bytes_ahead(),
             tickets,
             is_watched: tickets == 0,
         };
-        let tickets = self.queue.open_ahead(first.start + 1, ahead, terms);
+        let start = first.start;
+        let tickets = self.queue.open_ahead(start + 1, std::mem::take(&mut self.ahead), terms);
         (0..tickets).for_each(|_| self.launch());
         if terms.is_watched {
             let begin = Instant::now();
@@ -86,7 +79,6 @@ where
             self.set_up += begin.elapsed();
         }
         let queue = Arc::clone(&self.queue);
-        let start = first.start;
         let mut batch = queue.run_here(first, Runner::Consumer, || ());
         let left = self.queue.close_ahead().expect("opened before");
         self.pilot.took_ahead(left.taken, each * left.taken as f64);

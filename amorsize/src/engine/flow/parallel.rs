@@ -14,7 +14,7 @@ use crate::engine::queue::{Polled, Sleeper, Standing};
 use crate::engine::wake::Launched;
 use crate::machine;
 use crate::plan::Pool;
-use crate::pool::Crew;
+use crate::pool::{self, Crew};
 use crate::work::Work;
 
 /// Longest time for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
@@ -188,6 +188,7 @@ where
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
             Some(plan) => Target::of(plan, self.pilot.is_pinned()),
+            None if configured.pool == Pool::Blocking => pool::blocking_crew().map(Target::Crew),
             None => Some(Target::Current),
         };
         let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());

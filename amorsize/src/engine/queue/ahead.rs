@@ -80,8 +80,17 @@ pub(crate) struct Claimed {
 }
 
 impl<I> Ahead<I> {
+    fn has_work(&self) -> bool {
+        !self.items.is_empty() && self.terms.bytes > 0
+    }
+
+    /// What nobody will run.
+    pub(super) fn into_items(self) -> VecDeque<I> {
+        self.items
+    }
+
     fn take(&mut self) -> Option<Chunk<I>> {
-        if self.terms.bytes == 0 {
+        if !self.has_work() {
             return None;
         }
         let item = self.items.pop_front()?;
@@ -100,7 +109,7 @@ impl<I, R> State<I, R> {
         self.ahead.as_mut().and_then(Ahead::take)
     }
 
-    /// Results of so many bytes were made.
+    /// Results of so many bytes were made; or any number, where what follows is never seen.
     pub(super) fn count_ahead(&mut self, bytes: usize) {
         self.ahead.iter_mut().for_each(|ahead| ahead.terms.bytes = ahead.terms.bytes.saturating_sub(bytes));
     }
@@ -157,7 +166,7 @@ impl<W, I, R> Queue<W, I, R> {
     /// How long the first item has run, as long as it does and there is something to do for others.
     pub(crate) fn find_ahead(&self) -> Option<Found> {
         let state = self.lock();
-        let ahead = state.ahead.as_ref().filter(|ahead| !ahead.items.is_empty() && ahead.waiting_share.is_none())?;
+        let ahead = state.ahead.as_ref().filter(|ahead| ahead.has_work() && ahead.waiting_share.is_none())?;
         let Ahead { terms, is_shared, .. } = *ahead;
         Some(Found { since: ahead.since.elapsed(), terms, is_shared, runners: ahead.runners.clone() })
     }
@@ -175,13 +184,13 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an item
-    /// already among them.
+    /// already among them. `None` where that is as many.
     pub(crate) fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
         let mut state = self.lock();
-        let running = state.running;
+        let more = threads.checked_sub(state.running).filter(|&more| more > 0)?;
         let ahead = state.ahead.as_mut()?;
         ahead.waiting_share = Some(share);
-        let tickets = threads.saturating_sub(running).min(ahead.items.len());
+        let tickets = more.min(ahead.items.len());
         state.limit = threads;
         state.epoch += 1;
         state.tickets = tickets;

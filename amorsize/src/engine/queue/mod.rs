@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, Chunk};
+use super::chunk::{Batch, Chunk, drop_each_quietly};
 use super::place::Place;
 use super::wake::Launched;
 use crate::decide::choose::Waiting;
@@ -228,9 +228,11 @@ impl<W, I, R> Queue<W, I, R> {
         state.cancelled = true;
         self.signal.0.store(CANCEL, Ordering::Relaxed);
         let launched = state.launched.take();
+        let ahead = state.ahead.take();
         let unwanted =
             Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
         drop(state);
+        ahead.into_iter().for_each(|ahead| drop_each_quietly(ahead.into_items()));
         if let Some(launched) = launched {
             launched.is_in_vain();
         }

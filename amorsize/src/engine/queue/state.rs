@@ -153,7 +153,8 @@ impl<I, R> State<I, R> {
         }
         self.ready += batch.results.len() as u64;
         self.count(&batch.cost);
-        self.count_ahead(batch.results.len().saturating_mul(batch.cost.result_bytes));
+        let bytes = batch.results.len().saturating_mul(batch.cost.result_bytes);
+        self.count_ahead(if batch.panic.is_some() { usize::MAX } else { bytes });
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         if self.ordered {
             insert_in_place(&mut self.finished, batch);
