@@ -117,10 +117,11 @@
 //! a thread of rayon's that wakes up on the consumer's processor moves to another one, if it may run on all of them.
 //!
 //! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up to 64
-//! more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. If a rayon pool is
-//! running, one of its threads goes on with them; the longer the first one takes, the more threads follow, and on Linux, if
-//! all that run an item are found asleep, those of a function that waits. (A thread of ours, `amorsize-alarm`, sees to that. It
-//! also writes records, and ends after ten idle seconds.) The calls that take borrowed items have a single thread beside
+//! more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. (A source with a
+//! `size_hint` of `(0, None)`, as a channel, may have to be waited for: that is done only while a rayon pool is running.)
+//! If one is, one of its threads goes on with them; the longer the first one takes, the more threads follow, and on Linux,
+//! if all that run an item are found asleep, those of a function that waits. (A thread of ours, `amorsize-alarm`, sees to that.
+//! It also writes records, and ends after ten idle seconds.) The calls that take borrowed items have a single thread beside
 //! them, and only within a pool: elsewhere they could not return while all of its threads are busy.
 //!
 //! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is read
