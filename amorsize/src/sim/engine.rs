@@ -1,9 +1,10 @@
 //! One run of the pilot in virtual time: a consumer, threads that take chunks from a queue, and a clock that moves from
 //! event to event. What the real engine does with locks and pools is here a handful of delays.
 
+mod first;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::decide::early::{self, Seen};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
 use crate::decide::tally::Stretch;
@@ -185,87 +186,6 @@ impl Engine<'_> {
         self.accepted += len;
         let (at, remaining) = (self.at(), self.remaining());
         self.pilot.looped(Looped { items: len as usize, seconds }, at, remaining);
-    }
-
-    /// Runs the first item while others, pulled ahead, are for threads that somebody wakes; false where there are none.
-    fn first_item(&mut self) -> bool {
-        let (start, left) = (self.pulled, self.left());
-        let ahead = (self.pilot.items_ahead() as u64).min(left.saturating_sub(1));
-        if ahead == 0 {
-            return false;
-        }
-        let clocks = self.pilot.clocks();
-        let items = self.remaining().upper.unwrap_or(u64::MAX);
-        let source = self.world.source;
-        self.pulled += 1 + ahead;
-        self.now += source * (1 + ahead) as f64;
-        self.pilot.pulled_ahead(ahead as usize, source);
-        let begin = self.now;
-        let finish = self.execute(&Chunk { start, len: 1, pushed: begin, clocks }, begin, 1, Runner::Consumer);
-        self.helped = (begin, finish);
-        self.threads = vec![begin + self.world.wake; self.pilot.threads().saturating_sub(1)];
-        let mut next = start + 1;
-        let end = next + ahead;
-        let mut look = early::first_look(self.world.cores);
-        let mut waits = false;
-        while next < end {
-            let free = self.threads.iter().copied().fold(f64::MAX, f64::min);
-            if free.min(begin + look) >= finish {
-                break;
-            }
-            if !waits && begin + look <= free {
-                let since = look;
-                let seen = self.see(begin, begin + since);
-                waits = early::waiting_share(&seen).is_some();
-                let most = |threads: usize| threads.min((end - next) as usize + self.threads.len());
-                if waits {
-                    let most = most(early::WAITING_THREADS);
-                    while self.threads.len() < most {
-                        self.threads.push(begin + since + THREAD_START * self.threads.len() as f64);
-                    }
-                } else {
-                    let most = most(early::threads(since, self.world.cores, items) - 1);
-                    while self.threads.len() < most {
-                        self.threads.push(begin + since + self.world.wake);
-                    }
-                }
-                look = if waits { f64::MAX } else { early::next_look(look) };
-                continue;
-            }
-            let thread = (0..self.threads.len()).find(|&thread| self.threads[thread] == free).unwrap_or(0);
-            let clocks = if next == start + 1 { Clocks::All } else { Clocks::Wall };
-            let running = 1 + self.running(free);
-            self.threads[thread] =
-                self.execute(&Chunk { start: next, len: 1, pushed: free, clocks }, free, running, Runner::Thread);
-            next += 1;
-        }
-        self.now = finish;
-        if waits {
-            self.pilot.found_waiting(self.threads.len());
-        }
-        if waits && let Some(done) = self.done.get_mut(&start) {
-            done.blocked = done.blocked.or(Some(self.world.blocked(1)));
-            done.clocks = Clocks::All;
-        }
-        let taken = (next - start - 1) as usize;
-        self.pilot.took_ahead(taken, source * taken as f64);
-        self.accept(start);
-        while next < end {
-            let clocks = self.pilot.clocks();
-            let len = self.pilot.chunk_ahead((end - next) as usize) as u64;
-            self.pilot.pulled(len as usize, source * len as f64);
-            self.queue.push_back(Chunk { start: next, len, pushed: self.now, clocks });
-            next += len;
-        }
-        true
-    }
-
-    /// How somebody finds those who have run the first items since `begin`, at a moment.
-    fn see(&self, begin: f64, at: f64) -> Vec<Seen> {
-        let computing = self.world.computing * self.today;
-        let see = |since: f64| Seen { since, used: since.min(computing), sleeps: since > computing };
-        let started = self.threads.iter().take(1).filter(|&&free| free > at).map(|_| begin + self.world.wake);
-        std::iter::once(begin).chain(started).map(|start| see(at - start)).collect()
     }
 
     /// Yields the next chunk of results; false when nothing is in flight.
