@@ -76,11 +76,13 @@ pub(crate) fn play(how: &str) {
         "meet" => on_a_pool(meet),
         "busy" => beside_a_pool(busy),
         "busy, on a pool" => on_a_pool(busy),
-        "busy, before there is a pool" => busy(),
+        "busy, before there is a pool" => without_a_pool(busy),
         "waiting" => beside_a_pool(|| wait_for_each_other(256)),
         "waiting, on a pool" => on_a_pool(|| wait_for_each_other(256)),
-        "waiting, before there is a pool" => wait_for_each_other(256),
-        "waiting, on few threads" => wait_for_each_other(3),
+        "waiting, before there is a pool" => without_a_pool(|| wait_for_each_other(256)),
+        "waiting, on few threads" => without_a_pool(|| wait_for_each_other(3)),
+        // A thread might have taken the first item, and then there is time for more.
+        "new, from a slow source" => println!("{}", pulled_before_the_first_result(how)),
         _ => on_a_pool(|| println!("{}", pulled_before_the_first_result(how))),
     }
 }
@@ -88,6 +90,12 @@ pub(crate) fn play(how: &str) {
 fn on_a_pool(play: impl FnOnce() + Send) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(play);
+}
+
+/// What is cold in a new process makes a source look slow: one stream of a cheap function has been read, which needs no pool.
+fn without_a_pool(play: impl FnOnce()) {
+    assert_eq!(Tuner::new("cheap", |item: u64| item).stream(0..ITEMS).count() as u64, ITEMS);
+    play();
 }
 
 /// Rayon's own pool runs, and amorsize knows.
