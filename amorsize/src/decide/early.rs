@@ -15,8 +15,8 @@ const FIRST_LOOK: f64 = 100e-6;
 /// next to nothing.
 const LATE_LOOK: f64 = 4e-3;
 const LATER: f64 = 1.25;
-/// Threads of a head start.
-const AWAKE: usize = 2;
+/// Threads of a head start, the consumer included, where a pool runs.
+pub(crate) const HEAD_START: usize = 2;
 /// Seconds that waking a thread costs everybody else.
 const WAKING: f64 = 5e-6;
 /// Threads for items that all wait: as many as a function has at first that does nothing else.
@@ -37,7 +37,7 @@ pub(crate) struct Seen {
 
 /// Seconds since the first item began at which the first look is due.
 pub(crate) fn first_look(cores: usize) -> f64 {
-    if cores > AWAKE { FIRST_LOOK } else { LATE_LOOK }
+    if cores > HEAD_START { FIRST_LOOK } else { LATE_LOOK }
 }
 
 /// Seconds since then at which the next look is due.

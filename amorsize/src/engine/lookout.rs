@@ -48,21 +48,24 @@ where
     R: Send + 'static,
 {
     let Found { since, terms, is_shared, ref runners } = *found;
+    let seconds = since.as_secs_f64();
     let seen: Option<Vec<Seen>> = runners.iter().map(Runner::see).collect();
     if let Some(share) = seen.and_then(|seen| early::waiting_share(&seen)) {
         let threads = early::WAITING_THREADS.min(terms.most);
-        tracing::debug!(target: "amorsize", threads, seconds = since.as_secs_f64(), "all who run the first items wait");
         if let Some(claimed) = queue.claim_waiting(threads, share) {
+            tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");
             launch(queue, claimed, || pool::blocking_crew().map(Target::Crew));
             return None;
         }
     }
-    let cores = Situation::seen::<I, R>().cores;
-    let threads = early::threads(since.as_secs_f64(), cores, terms.items).min(terms.most);
-    if is_shared && threads > 1 && start_global() {
-        launch(queue, queue.claim_ahead(threads), || Some(Target::Current));
+    if is_shared {
+        let cores = Situation::seen::<I, R>().cores;
+        let threads = early::threads(seconds, cores, terms.items).min(terms.most);
+        if threads > 1 && start_global() {
+            launch(queue, queue.claim_ahead(threads), || Some(Target::Current));
+        }
     }
-    Some(Instant::now() + Duration::from_secs_f64(early::next_look(since.as_secs_f64())) - since)
+    Some(Instant::now() + Duration::from_secs_f64(early::next_look(seconds)) - since)
 }
 
 fn launch<W, I, R>(queue: &Arc<Queue<W, I, R>>, claimed: Claimed, target: impl Fn() -> Option<Target>)

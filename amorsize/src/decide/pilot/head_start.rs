@@ -5,7 +5,7 @@
 //! than many a run: then somebody looks in [early](crate::decide::early), and starts it if the first item takes long.
 
 use crate::decide::choose::Situation;
-use crate::decide::early;
+use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::trial::Trial;
@@ -14,9 +14,6 @@ use crate::plan::Pool;
 
 use super::sizes::TRIAL_BYTES;
 use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
-
-/// Threads of a head start, the consumer included, where a pool runs.
-const THREADS: usize = 2;
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -45,15 +42,15 @@ impl Pilot {
     /// may wait for the first result, as one that asks somebody.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
-        let has_room = self.trial_bound() >= THREADS && self.situation.fits_threads();
-        let may_wait = self.options.max_blocking_threads.get() >= THREADS;
-        let is_possible = self.situation.cores >= THREADS && has_room && may_wait;
-        let is_short = remaining.upper.is_some_and(|upper| upper < THREADS as u64);
+        let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
+        let may_wait = self.options.max_blocking_threads.get() >= HEAD_START;
+        let is_possible = self.situation.cores >= HEAD_START && has_room && may_wait;
+        let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
         let is_possible = is_possible && (beside == Beside::Thread || !remaining.is_unknown());
         if !is_settled && is_possible && !is_short {
-            let doubted = self.doubted.as_ref().map_or(THREADS, |prior| prior.verdict.threads);
+            let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
-            let threads = if beside == Beside::Thread { doubted.clamp(THREADS, most) } else { 1 };
+            let threads = if beside == Beside::Thread { doubted.clamp(HEAD_START, most) } else { 1 };
             self.head_start = Some(HeadStart {
                 pool: Pool::Cpu,
                 threads,
@@ -188,7 +185,7 @@ impl Pilot {
 
     /// Items of a head start that may be in flight: a chunk for each thread, and two that wait.
     pub(super) fn first_window(&self) -> usize {
-        let chunks = self.first_threads() + THREADS;
+        let chunks = self.first_threads() + HEAD_START;
         self.first_items().map_or(0, |items| chunks.saturating_mul(items).min(self.trial_bound()))
     }
 

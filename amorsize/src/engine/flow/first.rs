@@ -33,7 +33,7 @@ where
         let each = begin.elapsed().as_secs_f64() / (1 + self.ahead.len()) as f64;
         self.pilot.pulled_ahead(self.ahead.len(), each);
         if self.ahead.is_empty() {
-            self.hand_over_chunk(first);
+            self.hand_over_chunk(first, self.most_beside(self.pilot.waiting()));
             return None;
         }
         let items = self.remaining(source).upper.map_or(u64::MAX, |left| left.saturating_add(1));
@@ -68,12 +68,11 @@ where
             most: self.pilot.options().max_blocking_threads.get(),
             bytes: self.pilot.bytes_ahead(),
             tickets,
-            is_watched: tickets == 0,
         };
         let start = first.start;
         let tickets = self.queue.open_ahead(start + 1, std::mem::take(&mut self.ahead), terms);
         (0..tickets).for_each(|_| self.launch());
-        if terms.is_watched {
+        if tickets == 0 {
             let begin = Instant::now();
             self.launcher.look_after(&self.queue, terms.cores);
             self.set_up += begin.elapsed();
@@ -108,14 +107,7 @@ where
             let chunk = self.take_ahead(self.pilot.chunk_ahead(items));
             items -= chunk.items.len();
             self.pilot.pulled(chunk.items.len(), each * chunk.items.len() as f64);
-            self.hand_over_chunk(chunk);
-        }
-    }
-
-    fn hand_over_chunk(&mut self, chunk: Chunk<I>) {
-        let most = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
-        if self.queue.push(chunk, most) {
-            self.launch();
+            self.hand_over_chunk(chunk, self.most_beside(self.pilot.waiting()));
         }
     }
 

@@ -7,7 +7,7 @@ use super::{Flow, ran};
 use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
-use crate::engine::chunk::Batch;
+use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::launch::{Launch, Target};
 use crate::engine::place::Place;
 use crate::engine::queue::{Polled, Sleeper, Standing};
@@ -152,9 +152,7 @@ where
             let Some((chunk, pulling)) = self.pull_timed(source, size.min(room)) else { return Refilled::All };
             self.is_source_slow = pulling > SLOW_PULL;
             self.pilot.pulled(chunk.items.len(), pulling.as_secs_f64());
-            if self.queue.push(chunk, most.min(self.most_tickets)) {
-                self.launch();
-            }
+            self.hand_over_chunk(chunk, most);
             if pulling > QUICK_PULL {
                 return match self.pilot.plan() {
                     // Nor must it keep the very first result.
@@ -165,6 +163,13 @@ where
             }
         }
         Refilled::Enough
+    }
+
+    /// For threads, of which there are so many at most.
+    pub(super) fn hand_over_chunk(&mut self, chunk: Chunk<I>, most: usize) {
+        if self.queue.push(chunk, most.min(self.most_tickets)) {
+            self.launch();
+        }
     }
 
     /// Sleeps while there is nothing to do; false: and nothing ever will be.

@@ -26,6 +26,8 @@ pub(super) struct Ahead<I> {
     limit: usize,
     /// Whether threads of the pool that all share may take part: the consumer is in none of its own.
     is_shared: bool,
+    /// Somebody was asked to look in.
+    is_watched: bool,
     /// Some of those who run the first items.
     runners: Vec<Runner>,
     waiting_share: Option<f64>,
@@ -42,10 +44,8 @@ pub(crate) struct Terms {
     pub(crate) most: usize,
     /// Bytes of results that may be made ahead.
     pub(crate) bytes: usize,
-    /// Most tickets that the consumer launches.
+    /// Most tickets that the consumer launches. With none it asks somebody to look in; otherwise the first thread does.
     pub(crate) tickets: usize,
-    /// The consumer asks somebody to look in; otherwise the first thread does.
-    pub(crate) is_watched: bool,
 }
 
 /// What is left when the consumer comes back.
@@ -124,8 +124,7 @@ impl<I, R> State<I, R> {
                 ahead.runners.push(this);
             }
         }
-        let Terms { cores, is_watched, .. } = &mut ahead.terms;
-        (runs && !std::mem::replace(is_watched, true)).then_some(*cores)
+        (runs && !std::mem::replace(&mut ahead.is_watched, true)).then_some(ahead.terms.cores)
     }
 }
 
@@ -145,6 +144,7 @@ impl<W, I, R> Queue<W, I, R> {
             terms,
             limit: state.limit,
             is_shared: rayon::current_thread_index().is_none(),
+            is_watched: terms.tickets == 0,
             runners: Runner::here().into_iter().collect(),
             waiting_share: None,
         });
