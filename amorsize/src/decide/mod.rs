@@ -4,7 +4,7 @@
 //! - [`input`]: how many items are still to come
 //! - [`model`]: how long a plan would take for given costs
 //! - [`choose`]: the plan for given costs
-//! - [`memory`]: where it makes threads lose
+//! - [`risk`]: what trying threads may cost
 //! - [`trial`]: how many items to time before the first plan
 //! - [`early`]: what is done while the first item runs
 //! - [`verdict`]: where the function runs, and why
@@ -23,11 +23,11 @@ pub(crate) mod costs;
 pub(crate) mod early;
 pub(crate) mod growth;
 pub(crate) mod input;
-pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod pace;
 pub(crate) mod pilot;
 pub(crate) mod pressure;
+pub(crate) mod risk;
 pub(crate) mod shift;
 pub(crate) mod tally;
 pub(crate) mod trial;

@@ -10,8 +10,8 @@ use crate::reason::Reason;
 use super::choose::{self, Situation};
 use super::climb::Climb;
 use super::costs::Costs;
-use super::memory;
 use super::model::Wake;
+use super::risk;
 
 /// Share of its time in which a function must be blocked to be worth more threads than there are cores.
 pub(crate) const BLOCKING_SHARE: f64 = 0.25;
@@ -99,7 +99,7 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
 
 /// The same unless threads risk more than they save over `expected` items.
 pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, situation: &Situation) -> Verdict {
-    if verdict.pool != Pool::Cpu || memory::is_worth_the_risk(costs, verdict.gain, expected, situation) {
+    if verdict.pool != Pool::Cpu || risk::is_worth_it(costs, verdict.gain, expected, situation) {
         return verdict;
     }
     let item_time = Duration::from_secs_f64(costs.item);
@@ -218,7 +218,7 @@ mod tests {
         let verdict = || reach(&Costs { blocked: 0.0, ..costs }, 2_000, &Options::default(), &TWO_CORES);
         let owning = Situation { owns: true, ..TWO_CORES };
         let expected = |items| if_worth_the_risk(verdict(), &costs, items, &owning).pool;
-        assert_eq!((expected(1_000), expected(10_000)), (Pool::Serial, Pool::Cpu));
+        assert_eq!((expected(10_000), expected(100_000)), (Pool::Serial, Pool::Cpu));
         assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, &TWO_CORES), verdict());
     }
 

@@ -3,8 +3,8 @@
 use crate::decide::choose::{self, Situation};
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::memory;
 use crate::decide::model::Wake;
+use crate::decide::risk;
 use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::{Undone, Watch};
 use crate::plan::{Origin, Pool};
@@ -102,7 +102,7 @@ impl Pilot {
     /// What threads would gain over so many items, if `expected` items are worth what they risk.
     fn gain(&self, costs: &Costs, items: u64, expected: u64, situation: &Situation) -> Option<f64> {
         let (_, gain) = choose::threads(costs, items, &self.options, situation)?;
-        memory::is_worth_the_risk(costs, gain, expected, situation).then_some(gain)
+        risk::is_worth_it(costs, gain, expected, situation).then_some(gain)
     }
 
     /// Another attempt at threads after a pause.

@@ -29,8 +29,8 @@ use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
-use super::memory;
 use super::pressure::Pressure;
+use super::risk;
 use super::tally::{Stretch, Tally};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
@@ -288,7 +288,7 @@ impl Pilot {
     }
 
     fn needs_proof(&self) -> bool {
-        memory::may_matter(&self.costs, &self.situation)
+        risk::is_of_memory(&self.costs, &self.situation)
     }
 
     /// Decides with what is known, because somebody wants to see the plan.
@@ -324,7 +324,7 @@ impl Pilot {
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain);
-            watch.needing_proof(self.needs_proof()).on(self.situation.processors)
+            watch.risking(risk::by_memory(&self.costs, &self.situation)).on(self.situation.processors)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();

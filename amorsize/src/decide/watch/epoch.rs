@@ -2,7 +2,7 @@
 
 use super::{CHEAP, FIRST_EPOCH, Judgement, LOSS, Progress, SURE, Sum, Watch};
 use crate::decide::costs::Spread;
-use crate::decide::memory::FREED_DEARLY;
+use crate::decide::risk::FREED_DEARLY;
 
 /// Shortest seconds of an epoch in which threads do so badly that waiting costs more than a mistake, and gain below which
 /// they do.

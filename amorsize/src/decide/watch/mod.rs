@@ -53,7 +53,7 @@ const SURE: f64 = 1.645;
 const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
 /// what takes so little is also most easily disturbed by other threads, and is always checked.
-const CHEAP: f64 = 250e-9;
+pub(crate) const CHEAP: f64 = 250e-9;
 /// Seconds of an item below which the same goes where memory may matter: the loop frees each result before it makes the next,
 /// which keeps it in the cache, and a chunk does not.
 pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
@@ -94,6 +94,8 @@ pub(crate) struct Watch {
     threads: usize,
     /// Whether the plain loop is preferred as long as nothing is clear.
     needs_proof: bool,
+    /// Seconds that an attempt at threads costs if it fails.
+    at_risk: f64,
     /// Seconds an item of the plain loop.
     baseline: f64,
     /// Gain from which no check is needed.
@@ -150,6 +152,7 @@ impl Watch {
         Self {
             threads,
             needs_proof: false,
+            at_risk: 0.0,
             baseline,
             accepted: accepted(promised),
             since: Since::new(at, threads as f64),
@@ -182,10 +185,12 @@ impl Watch {
         }
     }
 
-    /// Prefers the plain loop as long as nothing is clear, and is checked once whatever it seems to gain: the first items,
-    /// which the plain loop was measured on, take longer where memory is allocated.
-    pub(crate) fn needing_proof(self, needs_proof: bool) -> Self {
-        Self { needs_proof, is_assumed: needs_proof, ..self }
+    /// Threads that put so many seconds at risk. The plain loop is preferred as long as nothing is clear, and they are checked
+    /// once whatever they seem to gain: the first items, which the plain loop was measured on, take longer where memory is
+    /// allocated.
+    pub(crate) fn risking(self, seconds: f64) -> Self {
+        let needs_proof = seconds > 0.0;
+        Self { needs_proof, is_assumed: needs_proof, at_risk: seconds, ..self }
     }
 
     /// A stretch of the plain loop has just shown what it takes.

@@ -31,7 +31,7 @@ pub(crate) enum Undone {
 impl Watch {
     pub(super) fn refute(&mut self, Compared { gain, doubt, .. }: Compared, now: f64) -> Judgement {
         let shortest = if gain * doubt < LOSS { CLEAR_PAUSE } else { SHORTEST_PAUSE };
-        let loss = ATTEMPT + (now - self.losing_since) * (1.0 - gain).max(0.0);
+        let loss = ATTEMPT.max(self.at_risk) + (now - self.losing_since) * (1.0 - gain).max(0.0);
         self.pause = (2.0 * self.pause).max(shortest).max(PAUSES_A_LOSS * loss);
         self.undone = Some((now + self.pause, Sum::default()));
         self.epoch = FIRST_EPOCH;

@@ -2,7 +2,7 @@
 //! the user pinned is in all of them.
 
 use crate::decide::costs::Costs;
-use crate::decide::{choose, memory, verdict};
+use crate::decide::{choose, risk, verdict};
 use crate::options::Options;
 use crate::plan::Pool;
 
@@ -24,8 +24,6 @@ const USUAL: usize = 16;
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
 const OTHER_CHUNK: f64 = 1.03;
 
-/// Part of a run that may be risked for an untried plan.
-const HARMLESS: f64 = 0.02;
 /// Seconds after which threads that are slower than the plain loop have been found out.
 const FOUND_OUT: f64 = 2e-3;
 /// Hope, relative to the best plan, from which that is worth it.
@@ -82,7 +80,7 @@ impl Field<'_> {
     fn is_too_risky(&self, costs: &Costs, best: &Candidate) -> bool {
         let is_open = best.pool == Pool::Cpu && !verdict::is_pinned_parallel(self.query.options);
         let is_untried = best.evidence < TRIED;
-        is_open && is_untried && !memory::is_worth_the_risk(costs, best.speedup, self.view.items, self.query.situation)
+        is_open && is_untried && !risk::is_worth_it(costs, best.speedup, self.view.items, self.query.situation)
     }
 
     /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
@@ -108,7 +106,7 @@ impl Field<'_> {
         } else {
             1.0
         };
-        lost * lasts <= HARMLESS
+        lost * lasts <= risk::HARMLESS
     }
 
     /// Every plan, the simplest first; at least one.

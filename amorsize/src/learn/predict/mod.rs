@@ -26,6 +26,7 @@ use std::fmt;
 use crate::constants::MIN_SAMPLES;
 use crate::decide::choose::{self, Situation};
 use crate::decide::model::Wake;
+use crate::decide::risk;
 use crate::options::Options;
 use crate::plan::Pool;
 
@@ -90,7 +91,8 @@ impl fmt::Debug for Query<'_> {
 
 /// Whether threads would pay, were it only for what items cost.
 fn threads_would_pay(query: &Query<'_>, view: &neighbours::View) -> bool {
-    choose::threads(&view.costs, view.items, query.options, query.situation).is_some()
+    let threads = choose::threads(&view.costs, view.items, query.options, query.situation);
+    threads.is_some_and(|(_, gain)| risk::pays_for_check(&view.costs, gain, view.items))
 }
 
 impl Model {

@@ -85,7 +85,7 @@ fn untried_threads_are_not_predicted_where_they_may_cost_more_than_they_save() {
     };
     assert_eq!(predicted(false, 10_000), Pool::Cpu);
     assert_eq!(predicted(true, 10_000), Pool::Serial, "2 ms");
-    assert_eq!(predicted(true, 100_000), Pool::Cpu);
+    assert_eq!(predicted(true, 1_000_000), Pool::Cpu);
     let tried = good(3, 200e-9);
     let situation = Situation { owns: true, ..EIGHT };
     let query = Query { situation: &situation, ..query(&options) };

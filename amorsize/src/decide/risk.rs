@@ -1,0 +1,87 @@
+//! What trying threads may cost where a trial does not show whether they gain: they are not tried where that is more than they
+//! can save, or than a run can spare.
+//!
+//! Memory makes threads lose against the plain loop: what one thread makes and another frees, and items so large that
+//! moving them counts. Cheap items have to be held against a stretch of it.
+
+use super::choose::{self, Situation};
+use super::costs::Costs;
+use super::watch::{CHEAP, PROBE};
+
+/// Bytes of an item from which moving it into a chunk and out of it counts, seconds for each byte, and the part of an item's
+/// time from which that is much.
+const LARGE: usize = 256;
+const MOVING: f64 = 0.1e-9;
+const MUCH: f64 = 0.1;
+/// Seconds of an item below which freeing what belongs to it may take as long.
+pub(crate) const FREED_DEARLY: f64 = 20e-6;
+/// Seconds that are lost with the cheapest items until it shows that threads are in each other's way, the heap included that
+/// they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
+const LOST: f64 = 4e-3;
+const QUARTERS: f64 = 1e-6;
+/// Part of a run that may be lost to plans which nobody has tried.
+pub(crate) const HARMLESS: f64 = 0.02;
+
+/// Whether threads may lose because of memory.
+pub(crate) fn is_of_memory(costs: &Costs, situation: &Situation) -> bool {
+    let bytes = situation.item_bytes;
+    let moves_much = bytes >= LARGE && bytes as f64 * MOVING > MUCH * costs.item;
+    costs.item < FREED_DEARLY && (situation.owns || moves_much)
+}
+
+/// Seconds that an attempt at threads loses if memory makes them lose, which it mostly does where it may.
+pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
+    if is_of_memory(costs, situation) { LOST / (1.0 + costs.item / QUARTERS).powi(2) } else { 0.0 }
+}
+
+/// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and the run is
+/// long enough to lose that.
+pub(crate) fn is_worth_it(costs: &Costs, gain: f64, items: u64, situation: &Situation) -> bool {
+    let (by_memory, run) = (by_memory(costs, situation), items as f64 * costs.serial());
+    let is_spared = choose::saved(costs, gain, items) >= by_memory && HARMLESS * run >= by_memory;
+    is_spared && pays_for_check(costs, gain, items)
+}
+
+/// Whether threads of such a gain are expected to save what it takes to hold them against the plain loop, if they are.
+pub(crate) fn pays_for_check(costs: &Costs, gain: f64, items: u64) -> bool {
+    costs.item >= CHEAP || choose::saved(costs, gain, items) >= PROBE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(item: f64) -> Costs {
+        Costs { item, ..Costs::default() }
+    }
+
+    const OWNING: Situation = Situation { owns: true, ..Situation::TWO_CORES };
+
+    #[test]
+    fn what_is_freed_elsewhere_and_what_is_large_may_matter_unless_items_are_dear() {
+        let large = Situation { item_bytes: 4096, ..Situation::TWO_CORES };
+        for (situation, cheap, dear) in [(OWNING, 1e-6, 30e-6), (large, 1e-6, 10e-6)] {
+            assert!(is_of_memory(&item(cheap), &situation) && !is_of_memory(&item(dear), &situation));
+        }
+        assert!(!is_of_memory(&item(1e-9), &Situation::TWO_CORES));
+        assert!(by_memory(&item(1e-9), &OWNING) > 10.0 * by_memory(&item(15e-6), &OWNING));
+        assert_eq!(by_memory(&item(30e-6), &OWNING), 0.0);
+    }
+
+    #[test]
+    fn an_attempt_that_fails_costs_a_fiftieth_of_a_run_at_most() {
+        for each in [100e-9, 1e-6, 10e-6] {
+            let costs = item(each);
+            let least = (50.0 * by_memory(&costs, &OWNING) / each) as u64;
+            let is_worth_it = |items| is_worth_it(&costs, 1.8, items, &OWNING);
+            assert!(is_worth_it(least + least / 100) && !is_worth_it(least - least / 100), "{each}");
+        }
+    }
+
+    #[test]
+    fn cheap_items_must_save_what_holding_threads_against_the_loop_takes() {
+        let is_worth_it = |each: f64, items: u64| is_worth_it(&item(each), 1.2, items, &Situation::TWO_CORES);
+        assert!(!is_worth_it(10e-9, 100_000) && is_worth_it(10e-9, 150_000));
+        assert!(is_worth_it(300e-9, 200));
+    }
+}
