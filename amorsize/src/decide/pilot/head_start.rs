@@ -199,6 +199,11 @@ impl Pilot {
         self.plan.is_none() && self.head_start.is_some_and(|head_start| head_start.threads == 1)
     }
 
+    /// Nor has one been woken by others.
+    pub(super) fn is_still_alone(&self) -> bool {
+        self.begins_alone() && self.head_start.is_some_and(|head_start| !head_start.has_helped)
+    }
+
     pub(super) fn first_pool(&self) -> Option<Pool> {
         self.head_start.map(|head_start| head_start.pool)
     }

@@ -177,6 +177,12 @@ impl Pilot {
         matches!(self.mode, Mode::Alone(_) | Mode::Draining(After::Loop { .. } | After::Probe(_)))
     }
 
+    /// Chunks that are to be at hand: one for each thread to go on with, or what the consumer runs next where nobody else
+    /// may.
+    pub(crate) fn chunks_ahead(&self) -> usize {
+        if self.is_still_alone() { 1 } else { 2 * self.threads() }
+    }
+
     pub(crate) fn threads(&self) -> usize {
         self.plan.as_ref().map_or_else(|| self.first_threads(), |plan| plan.threads)
     }

@@ -137,7 +137,7 @@ where
             Some(_) => 1,
             None => usize::MAX,
         };
-        let missing = (2 * self.pilot.threads()).saturating_sub(polled.queued);
+        let missing = self.pilot.chunks_ahead().saturating_sub(polled.queued);
         let begin = Instant::now();
         self.look_at_memory(begin);
         for chunks in 0..most_chunks {
