@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use amorsize::Tuner;
+use amorsize::{Pool, Tuner};
 
 const MB: usize = 1 << 20;
 /// The limit of a child, in units of 1024 bytes as `ulimit` has it.
@@ -91,6 +91,27 @@ fn child_consumes_slowly_from_four_threads() {
     assert_eq!(consume(tuner.stream(0..results)), results);
 }
 
+/// Bytes of a result that comes from the heap of whoever makes it, which glibc would give back to the system.
+const HEAPED: usize = 64 << 10;
+const PAGE: usize = 4096;
+
+/// Pages that the process had to ask for so far.
+fn page_faults() -> usize {
+    let status = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = status.rsplit_once(')').unwrap();
+    fields.split_ascii_whitespace().nth(7).unwrap().parse().unwrap()
+}
+
+#[test]
+fn child_asks_for_pages() {
+    let Some(results) = results_in_child() else { return };
+    let tuner = Tuner::new("heaped", |n: u64| vec![n as u8; HEAPED]).pool(Pool::Cpu).threads(2).chunk_size(4);
+    let before = page_faults();
+    assert_eq!(tuner.stream(0..results).count() as u64, results);
+    let asked_for = page_faults() - before;
+    assert!(asked_for < results as usize * HEAPED / PAGE / 8, "{asked_for} pages");
+}
+
 /// A result whose size the library cannot find out.
 struct Opaque(#[expect(dead_code, reason = "it only takes memory")] Vec<u8>);
 
@@ -146,6 +167,12 @@ fn the_window_counts_bytes() {
     for limit in [ADDRESSES, DATA] {
         assert_eq!(run_limited(limit, "child_consumes_slowly_from_four_threads", 1_000), End::Passed);
     }
+}
+
+#[cfg(target_env = "gnu")]
+#[test]
+fn memory_that_comes_and_goes_stays_with_the_process() {
+    assert_eq!(run_limited(DATA, "child_asks_for_pages", 5_000), End::Passed);
 }
 
 #[test]

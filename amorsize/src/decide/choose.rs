@@ -28,12 +28,15 @@ pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 const SMALL_PART: f64 = 0.3;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
 const LARGEST_CHUNK: usize = 8192;
-/// Bytes of results in flight that stay in a core's own cache. More of them cost the speed of memory.
-const CACHE_BYTES: f64 = 512.0 * 1024.0;
+/// Bytes of results in flight for each thread that stay in caches. More of them cost the speed of memory; with much less, who
+/// takes a result has to fetch it from the core that has just made it.
+const CACHE_BYTES: f64 = 1048576.0;
 /// Bytes of results a second from which that shows beside the function's own time; below, so many more may be in flight,
 /// up to a factor.
 const FLOOD: f64 = 2e9;
-const MOST_CACHES: f64 = 16.0;
+const MOST_CACHES: f64 = 8.0;
+/// Bytes of a result from which it shows where its memory comes from.
+const LARGE_RESULT: f64 = 16384.0;
 /// The stated bound leaves room for results so many times smaller than the first ones.
 const SMALLER: usize = 8;
 /// Seconds for which a woken thread may wait for a core that another one uses (Linux: the base slice).
@@ -199,6 +202,12 @@ fn items_in(seconds: f64, item_time: f64) -> usize {
 /// Results that may be in flight without leaving the caches of the threads that make them, or without that being seen.
 fn cached_items(costs: &Costs, threads: usize) -> usize {
     (cached_bytes(costs, threads) / costs.result_bytes.max(1.0)) as usize
+}
+
+/// Results that threads make before they are judged, where these are large: the memory that they come and go in is new to the
+/// process until all of it was used once, or far away.
+pub(crate) fn warm_up(costs: &Costs, threads: usize) -> u64 {
+    if costs.result_bytes < LARGE_RESULT { 0 } else { cached_items(costs, threads) as u64 }
 }
 
 fn cached_bytes(costs: &Costs, threads: usize) -> f64 {

@@ -9,6 +9,7 @@
 //! - [`wake`]: how long that takes here
 //! - [`place`]: how it keeps off the consumer's processor
 //! - [`scope`]: the same for borrowed items
+//! - [`heap`]: how memory that comes and goes stays at hand
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 //! - [`stretch`]: the plain loop in internal iteration
 
@@ -16,6 +17,7 @@ mod asleep;
 pub(crate) mod chunk;
 pub(crate) mod clock;
 pub(crate) mod flow;
+mod heap;
 pub(crate) mod launch;
 mod lookout;
 pub(crate) mod place;

@@ -323,8 +323,9 @@ impl Pilot {
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         self.watch = is_watched.then(|| {
-            let watch = Watch::new(progress, threads, serial, verdict.gain);
-            watch.risking(risk::by_memory(&self.costs, &self.situation)).on(self.situation.processors)
+            let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
+            let at_risk = risk::by_memory(&self.costs, &self.situation);
+            watch.risking(at_risk).after(choose::warm_up(&self.costs, threads), progress)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
             let most = self.options.max_blocking_threads.get();

@@ -147,14 +147,26 @@ impl Pilot {
         match self.mode {
             Mode::Draining(_) => 0,
             _ if self.first_items().is_some() => self.first_window(),
-            _ if self.options.buffer_size.is_some() => self.buffer_size(),
-            _ => {
-                let (chunk, threads) = (self.usual_chunk(), self.threads());
-                let probation = PROBATION_CHUNKS.saturating_mul(chunk).saturating_mul(threads);
-                let most = if self.is_on_probation() { probation } else { usize::MAX };
-                choose::window(chunk, threads, &self.costs).min(self.buffer_size()).min(most)
+            _ if self.is_on_probation() && self.options.buffer_size.is_none() => {
+                let probation = PROBATION_CHUNKS.saturating_mul(self.usual_chunk()).saturating_mul(self.threads());
+                probation.min(self.usual_window())
             }
+            _ => self.usual_window(),
         }
+    }
+
+    /// The same while nothing speaks against the plan.
+    fn usual_window(&self) -> usize {
+        let most = self.buffer_size();
+        let is_stated = self.options.buffer_size.is_some();
+        if is_stated { most } else { choose::window(self.usual_chunk(), self.threads(), &self.costs).min(most) }
+    }
+
+    /// Bytes that come and go while threads run.
+    pub(crate) fn bytes_in_flight(&self) -> usize {
+        let comes_and_goes = self.situation.owns && self.plan.is_some() && !self.is_looping();
+        let items = if comes_and_goes { self.usual_window() } else { 0 };
+        (items as f64 * self.situation.bytes_each(&self.costs)) as usize
     }
 
     /// Whether some chunks take much longer than others.

@@ -29,7 +29,7 @@ const MOST_LUCK: f64 = 2.0;
 impl Watch {
     /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
     pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
-        if !self.is_manned {
+        if !self.is_manned || at.produced < self.counts_from {
             self.since.skip(at);
             return Judgement::GoOn;
         }

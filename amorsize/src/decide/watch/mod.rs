@@ -128,6 +128,9 @@ pub(crate) struct Watch {
     check_until: f64,
     /// A thread has run a chunk since counting began: what was before that only started the pool.
     is_manned: bool,
+    /// Results that do not count, whenever threads begin anew, and those after which counting begins.
+    warm_up: u64,
+    counts_from: u64,
     /// Chunks beside others, alone in the present check, and beside others after it where that is to decide.
     beside: Times,
     alone: Times,
@@ -171,6 +174,8 @@ impl Watch {
             proven_until: f64::INFINITY,
             check_until: at.now,
             is_manned: false,
+            warm_up: 0,
+            counts_from: 0,
             beside: Times::default(),
             alone: Times::default(),
             after: None,
@@ -201,6 +206,12 @@ impl Watch {
     /// The process may get so many processors' worth of time, not one for each thread.
     pub(crate) fn on(self, processors: f64) -> Self {
         Self { since: self.since.on(processors), ..self }
+    }
+
+    /// So many results are made before threads are judged, whenever they begin anew.
+    pub(crate) fn after(self, warm_up: u64, at: Progress) -> Self {
+        let counts_from = at.produced + warm_up;
+        Self { warm_up, counts_from, ..self }
     }
 
     /// What the plain loop takes is known from earlier runs.
@@ -268,6 +279,7 @@ impl Watch {
             self.losing_since = at.now;
         }
         self.since.skip(at);
+        self.counts_from = at.produced + self.warm_up;
         self.is_suspect = false;
         self.is_manned = false;
     }

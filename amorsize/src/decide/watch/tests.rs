@@ -267,6 +267,27 @@ fn a_proof_is_good_for_a_while() {
 }
 
 #[test]
+fn what_threads_make_first_of_large_results_does_not_count_whenever_they_begin() {
+    const SLOW: f64 = 1.25e-3;
+    // The first 500 take five times as long as those that follow.
+    let begun = |watch: &mut Watch, begin: Progress| {
+        watch.saw(Runner::Thread);
+        (1..40).map(|step| f64::from(step) * 1e-4).any(|since| {
+            let made = if since < SLOW { since * 500.0 / SLOW } else { 500.0 + (since - SLOW) * 2.0 / SERIAL } as u64;
+            let (now, produced) = (begin.now + since, begin.produced + made);
+            let at = Progress { now, produced, worked: begin.worked + 2.0 * since, ..Progress::default() };
+            watch.judge(at, ROUND / 10) == Judgement::Check
+        })
+    };
+    assert!(begun(&mut start(), Progress::default()), "otherwise it does");
+    let mut watch = start().after(500, Progress::default());
+    assert!(!begun(&mut watch, Progress::default()));
+    let later = Progress { now: 1.0, produced: 10_000, worked: 2.0, ..Progress::default() };
+    watch.restart(later);
+    assert!(!begun(&mut watch, later));
+}
+
+#[test]
 fn an_undone_plan_is_tried_again_after_a_pause_that_grows() {
     let mut watch = start();
     let mut pauses = Vec::new();

@@ -8,6 +8,7 @@ use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
 use crate::engine::chunk::{Batch, Chunk};
+use crate::engine::heap;
 use crate::engine::launch::{Launch, Target};
 use crate::engine::place::Place;
 use crate::engine::queue::{Polled, Sleeper, Standing};
@@ -105,6 +106,7 @@ where
     /// Tells the queue how many threads there are, and where.
     fn configure(&mut self) {
         let Some((pool, ordered)) = self.pilot.pool() else { return };
+        heap::expect(self.pilot.bytes_in_flight());
         let threads = self.pilot.concurrency();
         let before = self.configured.as_ref();
         if before.is_some_and(|known| (known.threads, known.pool, known.ordered) == (threads, pool, ordered)) {

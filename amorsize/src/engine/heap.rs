@@ -1,0 +1,34 @@
+//! Keeps glibc's allocator from giving memory back to the system that is needed again right away.
+//!
+//! What is in flight comes and goes. Where a thread makes it and the consumer frees it, more of that is free at the end of
+//! the thread's arena, now and then, than glibc keeps there (128 KiB): it goes back, and each of its pages is asked for again, and
+//! zeroed. But the bound follows what a program does: freeing a block that was mapped for itself raises it to twice the size
+//! of that block (`M_MMAP_THRESHOLD` in mallopt(3)). So one is made and freed, of as much memory as is in flight;
+//! nobody touches it. What is kept then is no more than what was in flight.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes up to which nothing is given back anyway, and up to which glibc follows (less than 32 MiB).
+const USUAL: usize = 128 << 10;
+const MOST: usize = 31 << 20;
+
+/// The largest block that was made for this. Mostly a power of two, so that there are few of them.
+static KEPT: AtomicUsize = AtomicUsize::new(USUAL);
+
+/// So many bytes are in flight.
+pub(crate) fn expect(bytes: usize) {
+    if bytes > KEPT.load(Ordering::Relaxed) && cfg!(all(target_os = "linux", target_env = "gnu")) {
+        keep(bytes.min(MOST).next_power_of_two().min(MOST));
+    }
+}
+
+#[cold]
+fn keep(bytes: usize) {
+    if KEPT.fetch_max(bytes, Ordering::Relaxed) < bytes {
+        let mut block = Vec::<u8>::new();
+        // Where there is not as much, there is nothing to be kept.
+        let _ = block.try_reserve_exact(bytes);
+        drop(black_box(block));
+    }
+}
