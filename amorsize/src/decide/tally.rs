@@ -99,7 +99,7 @@ impl Tally {
     }
 
     /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an item.
-    pub(crate) fn close(&mut self, plan: &Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
+    pub(crate) fn close(&mut self, plan: Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
         let since = self.counted(at).since;
         let (items, seconds) = (at.yielded - since.yielded, at.now - since.now);
         self.skip(at);
@@ -109,7 +109,7 @@ impl Tally {
         if self.stretches.len() == MOST_STRETCHES {
             self.stretches.remove(0);
         }
-        self.stretches.push(Stretch { plan: plan.clone(), costs, items, seconds, serial, is_predicted });
+        self.stretches.push(Stretch { plan, costs, items, seconds, serial, is_predicted });
     }
 
     /// What comes out soon after more threads have begun was made before that. Where this is most of what there is, the
@@ -170,7 +170,7 @@ mod tests {
     fn what_is_left_out_counts_neither_time_nor_items() {
         let mut tally = Tally::default();
         tally.leave_out(at(1.0, 100), at(3.0, 150));
-        tally.close(&plan(), Costs::default(), 0.0, false, at(4.0, 250));
+        tally.close(plan(), Costs::default(), 0.0, false, at(4.0, 250));
         let [stretch] = &tally.into_stretches()[..] else { panic!() };
         assert_eq!((stretch.items, stretch.seconds), (200, 2.0));
     }
@@ -181,7 +181,7 @@ mod tests {
             let mut tally = Tally::default();
             tally.skip(at(1.0, 100));
             tally.grow(at(2.0, 200));
-            tally.close(&plan(), Costs::default(), 0.0, false, end);
+            tally.close(plan(), Costs::default(), 0.0, false, end);
             let [stretch] = &tally.into_stretches()[..] else { panic!() };
             (stretch.items, stretch.seconds)
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Beside, Pilot, Prior};
+use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::risk::FREED_DEARLY;
 use crate::decide::tally::Stretch;
 use crate::decide::verdict::{self, Verdict};
@@ -101,11 +101,11 @@ impl Experience {
         // An attempt of which nothing is recorded would never end.
         let prior = forecast.prior(self.leaves, options, situation);
         // Who states a threshold wants nothing that is below it, and an attempt is.
-        if (prior.is_attempt || !is_sure) && options.confidence_threshold.is_some() {
+        if (prior.basis == Basis::Attempt || !is_sure) && options.confidence_threshold.is_some() {
             return None;
         }
         // What is only tried says nothing of predictions.
-        self.predicted = Some(forecast.predicted()).filter(|_| !prior.is_attempt);
+        self.predicted = Some(forecast.predicted()).filter(|_| prior.basis != Basis::Attempt);
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
     }
 
@@ -169,7 +169,7 @@ fn comparison(last: &Sample, samples: usize, remaining: Remaining) -> Prior {
     let reason = "the plain loop, to compare with: earlier runs had threads only";
     let origin = Origin::Predicted { confidence: 0.0, samples };
     let (costs, items) = (last.costs, remaining.exact().unwrap_or(last.length));
-    Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, is_attempt: true }
+    Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, basis: Basis::Attempt }
 }
 
 fn narrow(size: usize) -> u32 {

@@ -7,7 +7,7 @@ use crate::constants::CONFIDENCE_THRESHOLD;
 use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
 use crate::decide::model::Wake;
-use crate::decide::pilot::{Beside, Pilot, Prior};
+use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::verdict::Verdict;
 use crate::learn::experience::Advice;
 use crate::learn::predict::{Forecast, Model, Query};
@@ -211,7 +211,7 @@ fn pinned(world: &World, pool: Pool, threads: usize, chunk: usize) -> Pilot {
             chunk_size: chunk,
             origin: Origin::Pinned,
             items,
-            is_attempt: false,
+            basis: Basis::Costs,
         });
     }
     pilot

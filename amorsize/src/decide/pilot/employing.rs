@@ -69,7 +69,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::pilot::{Looped, Made, Prior, Ran, Step};
+    use crate::decide::pilot::{Basis, Looped, Made, Prior, Ran, Step};
     use crate::decide::verdict::Verdict;
     use crate::options::Options;
     use crate::plan::{Origin, Pool};
@@ -181,15 +181,15 @@ pub(super) mod tests {
     #[test]
     fn an_attempt_climbs_and_a_recommendation_does_not() {
         let items = 1_000_000;
-        let threads = |is_attempt| {
+        let threads = |basis| {
             let mut pilot = Pilot::new(Options::default(), Situation { cores: 64, ..Situation::TWO_CORES });
             let verdict = Verdict { pool: Pool::Cpu, threads: 16, gain: 15.0, reason: "".into() };
             let costs = Costs { item: ITEM, ..Costs::default() };
             let origin = Origin::Predicted { confidence: 0.5, samples: 3 };
-            pilot.adopt_prior(Prior { verdict, costs, chunk_size: CHUNK, origin, items, is_attempt });
+            pilot.adopt_prior(Prior { verdict, costs, chunk_size: CHUNK, origin, items, basis });
             climb(pilot, Remaining { lower: items, upper: Some(items) }, 1.0)
         };
-        assert_eq!((threads(true), threads(false)), ((16, 64), (16, 16)));
+        assert_eq!((threads(Basis::Attempt), threads(Basis::Runs)), ((16, 64), (16, 16)));
     }
 
     #[test]

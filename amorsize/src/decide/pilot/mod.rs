@@ -37,7 +37,7 @@ use super::verdict::{self, Verdict};
 use super::watch::{self, Progress, Watch};
 use head_start::HeadStart;
 
-pub(crate) use seen::{Beside, Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
+pub(crate) use seen::{Basis, Beside, Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;
@@ -209,15 +209,15 @@ impl Pilot {
     }
 
     fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
-        let is_attempt = prior.is_attempt;
+        let basis = prior.basis;
         if prior.verdict.pool != Pool::Serial {
             let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
             self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         }
         self.settle(prior.verdict, origin, expected, at);
-        self.watch = self.watch.take().map(Watch::knowing_the_loop);
+        self.watch = self.watch.take().map(|watch| watch.knowing_the_loop(basis == Basis::Runs));
         self.follows = true;
-        if is_attempt {
+        if basis == Basis::Attempt {
             self.begin_climb();
         }
         self.growth.iter_mut().for_each(Growth::settle);
@@ -394,6 +394,11 @@ impl Pilot {
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, costs.serial(), costs.spread),
             _ => costs.serial(),
         };
+        let mut plan = plan.clone();
+        if plan.pool != Pool::Serial {
+            // Chunks begin small, and follow the items.
+            plan.chunk_size = self.fitting(self.chunk_for(&costs, plan.threads), plan.buffer_size, plan.threads);
+        }
         self.tally.close(plan, costs, serial, self.follows, at);
     }
 

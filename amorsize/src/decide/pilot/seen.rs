@@ -160,7 +160,17 @@ pub(crate) struct Prior {
     pub(crate) origin: Origin,
     /// Items that are expected.
     pub(crate) items: u64,
-    /// What is only tried: threads that earlier runs speak against and that are due for another attempt, or the plain loop, to
-    /// compare with.
-    pub(crate) is_attempt: bool,
+    pub(crate) basis: Basis,
+}
+
+/// What a recommendation rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Basis {
+    /// Runs with such threads, or of the plain loop.
+    Runs,
+    /// What items cost.
+    Costs,
+    /// Nothing, it is only tried: threads that earlier runs speak against and that are due for another attempt, or the plain
+    /// loop, to compare with.
+    Attempt,
 }

@@ -2,6 +2,7 @@
 
 use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose;
+use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
@@ -78,13 +79,19 @@ impl Pilot {
 
     /// The chunk for the costs alone.
     pub(super) fn wanted_chunk(&self, remaining: Option<u64>, threads: usize) -> usize {
-        let usual = choose::chunk(&self.costs, None, threads, &self.options);
+        let wanted = self.chunk_for(&self.costs, threads);
         if self.options.chunk_size.is_some() {
-            return usual;
+            return wanted;
         }
-        let wanted = ((usual as f64 * self.chunk_factor) as usize).max(1);
         let wanted = if self.is_on_probation() { choose::small_chunk(&self.costs, wanted) } else { wanted };
         remaining.map_or(wanted, |remaining| wanted.min(choose::last_chunk(&self.costs, remaining, threads)))
+    }
+
+    /// The same for items of such costs, whatever chunks were so far.
+    pub(super) fn chunk_for(&self, costs: &Costs, threads: usize) -> usize {
+        let usual = choose::chunk(costs, None, threads, &self.options);
+        let is_pinned = self.options.chunk_size.is_some();
+        if is_pinned { usual } else { ((usual as f64 * self.chunk_factor) as usize).max(1) }
     }
 
     pub(super) fn fitting(&self, chunk: usize, buffer: usize, threads: usize) -> usize {
@@ -229,8 +236,7 @@ fn share(buffer: usize, threads: usize) -> usize {
 mod tests {
     use super::*;
     use crate::decide::choose::Situation;
-    use crate::decide::costs::Costs;
-    use crate::decide::pilot::Prior;
+    use crate::decide::pilot::{Basis, Prior};
     use crate::decide::verdict::Verdict;
     use crate::options::Options;
     use crate::plan::Origin;
@@ -243,7 +249,7 @@ mod tests {
         let verdict = Verdict { pool: Pool::Cpu, threads, gain: 60.0, reason: "".into() };
         let costs = Costs { item: 10e-6, ..Costs::default() };
         let origin = Origin::Predicted { confidence: 0.9, samples: 3 };
-        pilot.adopt_prior(Prior { verdict, costs, chunk_size: 40, origin, items, is_attempt: false });
+        pilot.adopt_prior(Prior { verdict, costs, chunk_size: 40, origin, items, basis: Basis::Costs });
         let mut pull = |count| {
             pilot.pulled(count, 0.0);
             pilot.chunk(Remaining::UNKNOWN)

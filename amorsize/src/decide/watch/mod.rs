@@ -108,6 +108,8 @@ pub(crate) struct Watch {
     is_suspect: bool,
     /// A check has confirmed the plan as it is.
     is_proven: bool,
+    /// Earlier runs have.
+    is_trusted: bool,
     /// A check has undone it before.
     has_lost: bool,
     /// What the plain loop takes is not known well.
@@ -163,6 +165,7 @@ impl Watch {
             observed: Sum::plain(1, baseline),
             is_suspect: false,
             is_proven: false,
+            is_trusted: false,
             has_lost: false,
             is_assumed: false,
             has_seen_loop: false,
@@ -214,9 +217,9 @@ impl Watch {
         Self { warm_up, counts_from, ..self }
     }
 
-    /// What the plain loop takes is known from earlier runs.
-    pub(crate) fn knowing_the_loop(self) -> Self {
-        Self { is_assumed: false, ..self }
+    /// What the plain loop takes is known from earlier runs, and perhaps that threads do well.
+    pub(crate) fn knowing_the_loop(self, is_trusted: bool) -> Self {
+        Self { is_assumed: false, is_trusted, ..self }
     }
 
     /// Someone has run a chunk.
@@ -247,7 +250,7 @@ impl Watch {
 
     /// Whether there is reason to think that threads are a loss, which no check has refuted so far.
     pub(crate) fn is_on_probation(&self) -> bool {
-        (self.needs_proof || self.has_lost) && !self.is_proven
+        (self.has_lost || (self.needs_proof && !self.is_trusted)) && !self.is_proven
     }
 
     /// Another number of threads promises another gain.

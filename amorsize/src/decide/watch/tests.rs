@@ -255,6 +255,16 @@ fn items_that_are_dearer_than_freeing_memory_ever_is_end_the_probation() {
 }
 
 #[test]
+fn what_earlier_runs_have_proven_needs_no_probation() {
+    let is_on_probation = |is_trusted| start().risking(1e-3).knowing_the_loop(is_trusted).is_on_probation();
+    assert!(is_on_probation(false) && !is_on_probation(true));
+    let mut watch = start().risking(1e-3).knowing_the_loop(true);
+    let undone = first_doubt(&mut watch, 0.3).unwrap();
+    assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
+    assert!(watch.is_on_probation(), "they did well, but do not any more");
+}
+
+#[test]
 fn a_proof_is_good_for_a_while() {
     let rechecked = |needs_proof| {
         let mut watch = start().risking(if needs_proof { 1e-3 } else { 0.0 });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::decide::choose::{self, Situation};
 use crate::decide::costs::Costs;
-use crate::decide::pilot::Prior;
+use crate::decide::pilot::{Basis, Prior};
 use crate::decide::verdict::{self, Verdict};
 use crate::learn::sample::Predicted;
 use crate::options::Options;
@@ -19,6 +19,8 @@ use super::confidence::Doubt;
 
 /// Bytes that a reason usually fits in.
 const USUAL_REASON: usize = 96;
+/// Samples of a plan, or of what is near it, that say how it does.
+const MUCH: f64 = 0.5;
 
 /// The recommended plan and its basis.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +40,8 @@ pub(crate) struct Forecast {
     pub(crate) throughput: (f64, f64),
     /// Chance that the plan is within 10 % of the best.
     pub(crate) confidence: f64,
+    /// Runs of it, or nearly, are among the samples.
+    pub(crate) is_tried: bool,
     /// Samples that it rests on.
     pub(crate) samples: usize,
     /// Items that the run is expected to have.
@@ -72,6 +76,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
         end_to_end,
         throughput: (1.0 / (end_to_end * doubt.factor), doubt.factor / end_to_end),
         confidence: doubt.confidence,
+        is_tried: is_tried(choice),
         samples: view.samples,
         items: view.items,
         reason: reason(view.samples, costs.item, choice),
@@ -83,7 +88,8 @@ impl From<&Forecast> for Prior {
     fn from(forecast: &Forecast) -> Self {
         let &Forecast { pool, threads, expected_speedup: gain, costs, chunk_size, items, .. } = forecast;
         let verdict = Verdict { pool, threads, gain, reason: forecast.reason.clone() };
-        Self { verdict, costs, chunk_size, origin: forecast.origin(forecast.confidence), items, is_attempt: false }
+        let basis = if forecast.is_tried { Basis::Runs } else { Basis::Costs };
+        Self { verdict, costs, chunk_size, origin: forecast.origin(forecast.confidence), items, basis }
     }
 }
 
@@ -103,7 +109,7 @@ impl Forecast {
         let reason = "threads, given up by earlier runs, are due for another attempt".into();
         // As unlikely to be the best as the plan is likely to be.
         let origin = self.origin(1.0 - self.confidence);
-        Prior { verdict: Verdict { reason, ..verdict }, costs, chunk_size, origin, items, is_attempt: true }
+        Prior { verdict: Verdict { reason, ..verdict }, costs, chunk_size, origin, items, basis: Basis::Attempt }
     }
 
     fn origin(&self, confidence: f64) -> Origin {
@@ -139,14 +145,19 @@ impl Forecast {
     }
 }
 
+/// Whether there is enough evidence of a plan to say how it does.
+fn is_tried(choice: &Candidate) -> bool {
+    choice.evidence >= MUCH
+}
+
 /// Why this choice.
 fn reason(samples: usize, item: f64, choice: &Candidate) -> Reason {
-    let &Candidate { pool, threads, evidence, .. } = choice;
+    let &Candidate { pool, threads, .. } = choice;
     let (runs, item_time) = (if samples == 1 { "run" } else { "runs" }, Duration::from_secs_f64(item));
     let mut reason = String::with_capacity(USUAL_REASON);
     // Writing to a string does not fail.
     let _ = write!(reason, "{samples} earlier {runs} say items take {item_time:.1?}, ");
-    let _ = match (pool, evidence >= 0.5) {
+    let _ = match (pool, is_tried(choice)) {
         (Pool::Serial, true) => write!(reason, "and that nothing beat the plain loop"),
         (Pool::Serial, false) => write!(reason, "too little to pay for threads"),
         (Pool::Blocking, _) if threads == 1 => write!(reason, "most of it waiting, on one thread as asked for"),

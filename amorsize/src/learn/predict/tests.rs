@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::decide::costs::Costs;
+use crate::decide::pilot::Basis;
 use crate::decide::verdict::Verdict;
 use crate::learn::sample::{Predicted, Sample};
 use crate::plan::{Origin, Pool};
@@ -130,7 +131,10 @@ fn threads_that_are_due_begin_at_once_and_not_all_of_many() {
         let prior = due.prior(true, &options, &Situation { cores, ..EIGHT });
         let Verdict { pool, threads, reason, gain } = prior.verdict;
         assert!(pool == Pool::Cpu && reason.contains("due for another attempt"), "{pool}, {reason}");
-        assert!(prior.is_attempt && (0.8..=1.0).contains(&(gain / threads as f64)), "{gain} with {threads}");
+        assert!(
+            prior.basis == Basis::Attempt && (0.8..=1.0).contains(&(gain / threads as f64)),
+            "{gain} with {threads}"
+        );
         let Origin::Predicted { confidence, .. } = prior.origin else { panic!("{:?}", prior.origin) };
         assert!((confidence + due.confidence - 1.0).abs() < 1e-9, "{confidence} and {}", due.confidence);
         threads
