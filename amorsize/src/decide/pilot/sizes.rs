@@ -25,6 +25,8 @@ const STRIDE_BELOW: f64 = 60e-9;
 pub(super) const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
+/// Bytes that are expected in flight at least where items or results own memory: how much is not known of all.
+const OWNED_BYTES: usize = 8 << 20;
 /// Of the chunks of a computing plan, one in so many is asked how long it was blocked.
 const CLOCKED_CHUNKS: u64 = 16;
 
@@ -169,11 +171,13 @@ impl Pilot {
         if is_stated { most } else { choose::window(self.usual_chunk(), self.threads(), &self.costs).min(most) }
     }
 
-    /// Bytes that come and go while threads run.
+    /// Bytes that may come and go while threads run, with what items own, and results of types that nobody knows.
     pub(crate) fn bytes_in_flight(&self) -> usize {
-        let comes_and_goes = self.situation.owns && self.plan.is_some() && !self.is_looping();
-        let items = if comes_and_goes { self.usual_window() } else { 0 };
-        (items as f64 * self.situation.bytes_each(&self.costs)) as usize
+        if !self.situation.owns || self.plan.is_none() || self.is_looping() {
+            return 0;
+        }
+        let known = self.usual_window() as f64 * self.situation.bytes_each(&self.costs);
+        (known as usize).max(OWNED_BYTES)
     }
 
     /// Whether some chunks take much longer than others.
@@ -241,15 +245,32 @@ mod tests {
     use crate::options::Options;
     use crate::plan::Origin;
 
+    /// A pilot that follows a recommendation of so many threads for items of 10 µs.
+    fn following(threads: usize, situation: Situation, costs: Costs) -> Pilot {
+        let mut pilot = Pilot::new(Options::default(), situation);
+        let pool = if threads > 1 { Pool::Cpu } else { Pool::Serial };
+        let verdict = Verdict { pool, threads, gain: threads as f64, reason: "".into() };
+        let costs = Costs { item: 10e-6, ..costs };
+        let origin = Origin::Predicted { confidence: 0.9, samples: 3 };
+        let (chunk_size, items) = (40, 10_000);
+        pilot.adopt_prior(Prior { verdict, costs, chunk_size, origin, items, basis: Basis::Costs });
+        pilot
+    }
+
+    #[test]
+    fn what_owns_memory_is_expected_to_be_some_of_it_and_more_where_that_is_known() {
+        let bytes = |threads, owns, result_bytes| {
+            let situation = Situation { owns, ..Situation::TWO_CORES };
+            following(threads, situation, Costs { result_bytes, ..Costs::default() }).bytes_in_flight()
+        };
+        assert_eq!(bytes(2, true, 24.0), OWNED_BYTES);
+        assert!(bytes(2, true, 4e6) > OWNED_BYTES);
+        assert_eq!((bytes(2, false, 4e6), bytes(1, true, 4e6)), (0, 0));
+    }
+
     #[test]
     fn chunks_shrink_where_earlier_inputs_ended_although_nothing_has_come_back_yet() {
-        let (threads, items) = (64, 10_000);
-        let situation = Situation { cores: threads, ..Situation::TWO_CORES };
-        let mut pilot = Pilot::new(Options::default(), situation);
-        let verdict = Verdict { pool: Pool::Cpu, threads, gain: 60.0, reason: "".into() };
-        let costs = Costs { item: 10e-6, ..Costs::default() };
-        let origin = Origin::Predicted { confidence: 0.9, samples: 3 };
-        pilot.adopt_prior(Prior { verdict, costs, chunk_size: 40, origin, items, basis: Basis::Costs });
+        let mut pilot = following(64, Situation { cores: 64, ..Situation::TWO_CORES }, Costs::default());
         let mut pull = |count| {
             pilot.pulled(count, 0.0);
             pilot.chunk(Remaining::UNKNOWN)
