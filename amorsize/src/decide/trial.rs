@@ -6,6 +6,8 @@ use super::pilot::Clocks;
 
 /// Seconds from which a timed batch is trusted: forty times what reading the clock costs.
 const TRUSTED_BATCH: f64 = 1e-6;
+/// Seconds of a batch from which it shows what an item takes within a factor of two.
+const ROUGH_BATCH: f64 = 200e-9;
 /// Seconds after which a trial of the default sample size ends, whatever it has seen: by then it costs as much as
 /// being wrong would.
 const LONGEST_TRIAL: f64 = 30e-6;
@@ -34,13 +36,15 @@ pub(crate) struct Trial {
     seconds: f64,
     /// Whether the function waits is still open: the thread was off the processor, and why was not known.
     is_open: bool,
+    /// Items are so cheap that something else tells what they take.
+    is_cheap: bool,
     last: Option<Timed>,
     before: Option<Timed>,
 }
 
 impl Trial {
     pub(crate) fn new(sample_size: usize) -> Self {
-        Self { sample_size, items: 0, seconds: 0.0, is_open: false, last: None, before: None }
+        Self { sample_size, items: 0, seconds: 0.0, is_open: false, is_cheap: false, last: None, before: None }
     }
 
     /// Items of the next batch, or `None` when enough is known.
@@ -58,7 +62,8 @@ impl Trial {
         let is_lonely = self.before.is_none() && self.seconds < LONG_ITEM;
         let is_late = self.seconds >= LONGEST_TRIAL * generosity && !is_lonely;
         let is_trusted = last.items as f64 * last.item_time >= TRUSTED_BATCH;
-        !self.is_open && (is_late || (self.items >= self.sample_size && is_trusted && self.agrees(last)))
+        !self.is_open
+            && (is_late || self.is_cheap || (self.items >= self.sample_size && is_trusted && self.agrees(last)))
     }
 
     fn agrees(&self, last: Timed) -> bool {
@@ -83,6 +88,12 @@ impl Trial {
         self.items += items;
         self.before = self.last;
         self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
+    }
+
+    /// Ends the trial if items surely take less than `limit` seconds, where it is enough to know that.
+    pub(crate) fn end_below(&mut self, limit: f64) {
+        let is_rough = |last: Timed| last.items as f64 * last.item_time >= ROUGH_BATCH && 2.0 * last.item_time < limit;
+        self.is_cheap = self.items >= self.sample_size && self.last.is_some_and(is_rough);
     }
 
     /// Whether more than the last batch is needed to know if the function waits.
@@ -146,6 +157,21 @@ mod tests {
         let trial = run(5, |_| 1.5e-9);
         assert!((trial.item_time() - 1.5e-9).abs() < 1e-12);
         assert!((400..10_000).contains(&trial.items), "{}", trial.items);
+    }
+
+    #[test]
+    fn where_something_else_tells_what_cheap_items_take_few_are_tried() {
+        let tried = |limit, each: f64| {
+            let mut trial = Trial::new(5);
+            while let Some(batch) = trial.next() {
+                trial.observe(batch, batch as f64 * each, trial.clocks(), Some(0.0));
+                trial.end_below(limit);
+            }
+            trial.items
+        };
+        assert_eq!((tried(250e-9, 100e-9), tried(5e-6, 1e-6)), (5, 5));
+        assert!(tried(250e-9, 5e-9) < 100, "what the clock tells");
+        assert_eq!(tried(250e-9, 200e-9), tried(0.0, 200e-9), "not sure");
     }
 
     #[test]

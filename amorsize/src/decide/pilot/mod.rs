@@ -284,7 +284,13 @@ impl Pilot {
     /// A trial does not tell what the plain loop takes for cheap items, since the compiler and the processor work on
     /// several items of a loop at once, and the loop frees each before the next.
     fn is_too_cheap_to_know(&self) -> bool {
-        watch::is_known_by_loop(self.costs.item, self.needs_proof()) && !verdict::is_pinned_parallel(&self.options)
+        self.costs.item < self.loop_tells_below()
+    }
+
+    /// Seconds of an item up to which that is so.
+    fn loop_tells_below(&self) -> f64 {
+        let is_open = !verdict::is_pinned_parallel(&self.options);
+        if is_open { watch::known_by_loop_below(self.needs_proof()) } else { 0.0 }
     }
 
     fn needs_proof(&self) -> bool {

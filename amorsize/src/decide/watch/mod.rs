@@ -305,7 +305,12 @@ impl Watch {
 
 /// Whether only the plain loop itself tells what it takes where an item has so many seconds, and not chunks alone.
 pub(crate) fn is_known_by_loop(item: f64, needs_proof: bool) -> bool {
-    item < if needs_proof { FREED_AT_ONCE } else { CHEAP }
+    item < known_by_loop_below(needs_proof)
+}
+
+/// Seconds of an item up to which that is so.
+pub(crate) fn known_by_loop_below(needs_proof: bool) -> f64 {
+    if needs_proof { FREED_AT_ONCE } else { CHEAP }
 }
 
 fn accepted(promised: f64) -> f64 {
