@@ -133,8 +133,13 @@
 //!
 //! A result is freed by whoever drops it, which is the consumer, and an item by the thread that runs it. Where they are made
 //! of many small allocations, the system's allocator can make that dearer than the function; then the plain loop wins, and
-//! it helps to do in the function what the consumer does with results, or to use [`Tuner::run`]. A run of such items that is
-//! over in a few milliseconds is not tried on threads at all while nothing is known of the function.
+//! it helps to do in the function what the consumer does with results, or to use [`Tuner::run`]. While nothing is known of
+//! the function, a run of such items is tried on threads only where an attempt that fails costs a fiftieth of it at most.
+//!
+//! With glibc's allocator, threads have as much free memory kept in the process as is in flight, instead of having it given
+//! back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody touches) is
+//! made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do not where a program
+//! has set them.
 //!
 //! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans: what it
 //! needs of them is a matter for its context.

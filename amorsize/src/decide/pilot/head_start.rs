@@ -15,6 +15,10 @@ use crate::plan::Pool;
 use super::sizes::TRIAL_BYTES;
 use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
 
+/// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in order what was
+/// freed before, of which there may be milliseconds' worth; too much for a function that may be over by then.
+const SMALL_BLOCK: usize = 1000;
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadStart {
@@ -133,7 +137,9 @@ impl Pilot {
 
     /// The items of a chunk of those that no thread has taken.
     pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
-        ((FIRST_CHUNK / self.costs.item.max(1e-9)) as usize).clamp(1, items.max(1))
+        let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
+        let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
+        by_time.min(by_bytes).clamp(1, items.max(1))
     }
 
     /// So many items ran while nobody looked.
