@@ -48,9 +48,9 @@ impl Pilot {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
         let may_wait = self.options.max_blocking_threads.get() >= HEAD_START;
-        let is_possible = self.situation.cores >= HEAD_START && has_room && may_wait;
+        let may_pull = beside == Beside::Thread || !remaining.is_unknown();
+        let is_possible = self.situation.cores >= HEAD_START && has_room && may_wait && may_pull;
         let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
-        let is_possible = is_possible && (beside == Beside::Thread || !remaining.is_unknown());
         if !is_settled && is_possible && !is_short {
             let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());

@@ -245,7 +245,7 @@ impl Watch {
 
     /// Whether threads are held against a stretch of the plain loop, where an item has so many seconds.
     pub(crate) fn needs_probe(&self, item: f64) -> bool {
-        is_known_by_loop(item, self.needs_proof)
+        item < known_by_loop_below(self.needs_proof)
     }
 
     /// Whether there is reason to think that threads are a loss, which no check has refuted so far.
@@ -303,12 +303,7 @@ impl Watch {
     }
 }
 
-/// Whether only the plain loop itself tells what it takes where an item has so many seconds, and not chunks alone.
-pub(crate) fn is_known_by_loop(item: f64, needs_proof: bool) -> bool {
-    item < known_by_loop_below(needs_proof)
-}
-
-/// Seconds of an item up to which that is so.
+/// Seconds of an item below which only the plain loop itself tells what it takes, and not chunks alone.
 pub(crate) fn known_by_loop_below(needs_proof: bool) -> f64 {
     if needs_proof { FREED_AT_ONCE } else { CHEAP }
 }

@@ -8,9 +8,15 @@ use crate::decide::pilot::Delay;
 
 const SERIAL: f64 = 1e-6;
 const ROUND: usize = 200;
+const AT_RISK: f64 = 1e-3;
 
 fn start() -> Watch {
     Watch::new(Progress::default(), 2, SERIAL, 1.9)
+}
+
+/// The same where memory may make threads lose, or not.
+fn started(needs_proof: bool) -> Watch {
+    start().risking(if needs_proof { AT_RISK } else { 0.0 })
 }
 
 /// Feeds up to a second of steady progress on two busy threads that reach `gain` times the plain loop; when a check
@@ -46,7 +52,7 @@ fn probe(watch: &mut Watch, each: f64, now: f64) -> Judgement {
 
 /// What the first judgement is of two threads that reach half of nothing.
 fn alarm(watch: Watch) -> Judgement {
-    let mut watch = watch.risking(1e-3);
+    let mut watch = watch.risking(AT_RISK);
     watch.saw(Runner::Thread);
     let at =
         |now: f64| Progress { now, produced: (now * 0.3 / SERIAL) as u64, worked: 2.0 * now, ..Progress::default() };
@@ -232,7 +238,7 @@ fn threads_that_are_bad_before_and_after_are_undone() {
 
 #[test]
 fn threads_that_need_proof_get_no_second_chance() {
-    let mut watch = start().risking(1e-3);
+    let mut watch = started(true);
     watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
     assert!(matches!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Refuted { .. }));
@@ -240,7 +246,7 @@ fn threads_that_need_proof_get_no_second_chance() {
 
 #[test]
 fn threads_on_probation_are_checked_sooner_and_though_items_seem_dearer() {
-    let doubt = |needs_proof, gain| first_doubt(&mut start().risking(if needs_proof { 1e-3 } else { 0.0 }), gain);
+    let doubt = |needs_proof, gain| first_doubt(&mut started(needs_proof), gain);
     assert!(doubt(true, 0.9) < doubt(false, 0.9), "one bad epoch is enough");
     let [soon, late] = [true, false].map(|needs_proof| doubt(needs_proof, 0.15).unwrap());
     assert!(4.0 * soon < late, "{soon} {late}");
@@ -248,7 +254,7 @@ fn threads_on_probation_are_checked_sooner_and_though_items_seem_dearer() {
 
 #[test]
 fn items_that_are_dearer_than_freeing_memory_ever_is_end_the_probation() {
-    let mut watch = start().risking(1e-3);
+    let mut watch = started(true);
     assert!(watch.is_on_probation());
     assert!(first_doubt(&mut watch, 0.02) > Some(ASSUMED), "an item takes 100 µs instead of 1");
     assert!(!watch.is_on_probation());
@@ -256,9 +262,9 @@ fn items_that_are_dearer_than_freeing_memory_ever_is_end_the_probation() {
 
 #[test]
 fn what_earlier_runs_have_proven_needs_no_probation() {
-    let is_on_probation = |is_trusted| start().risking(1e-3).knowing_the_loop(is_trusted).is_on_probation();
+    let is_on_probation = |is_trusted| started(true).knowing_the_loop(is_trusted).is_on_probation();
     assert!(is_on_probation(false) && !is_on_probation(true));
-    let mut watch = start().risking(1e-3).knowing_the_loop(true);
+    let mut watch = started(true).knowing_the_loop(true);
     let undone = first_doubt(&mut watch, 0.3).unwrap();
     assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
     assert!(watch.is_on_probation(), "they did well, but do not any more");
@@ -267,7 +273,7 @@ fn what_earlier_runs_have_proven_needs_no_probation() {
 #[test]
 fn a_proof_is_good_for_a_while() {
     let rechecked = |needs_proof| {
-        let mut watch = start().risking(if needs_proof { 1e-3 } else { 0.0 });
+        let mut watch = started(needs_proof);
         assert_eq!(probe(&mut watch, 1.9 * SERIAL, 0.0), Judgement::Kept);
         first_doubt(&mut watch, 1.9)
     };

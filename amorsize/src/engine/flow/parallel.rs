@@ -71,6 +71,7 @@ where
     /// The next results of a parallel run; `None` when nothing is in flight.
     pub(super) fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
         self.configure();
+        heap::expect(self.pilot.bytes_in_flight());
         if let Some(batch) = self.first_item(source) {
             return Some(batch);
         }
@@ -106,7 +107,6 @@ where
     /// Tells the queue how many threads there are, and where.
     fn configure(&mut self) {
         let Some((pool, ordered)) = self.pilot.pool() else { return };
-        heap::expect(self.pilot.bytes_in_flight());
         let threads = self.pilot.concurrency();
         let before = self.configured.as_ref();
         if before.is_some_and(|known| (known.threads, known.pool, known.ordered) == (threads, pool, ordered)) {
