@@ -13,6 +13,7 @@
 //! - [`climb`]: how many threads a function that computes gets, one step after the other
 //! - [`growth`]: how many threads a function that waits gets
 //! - [`tally`]: what became of each plan of a run
+//! - [`hand_in`]: when a chunk that takes too long is cut short
 //! - [`pace`]: the plain loop between two thoughts
 //! - [`pressure`]: whether memory allows more items
 //! - [`pilot`]: leads one stream through all of these
@@ -22,6 +23,7 @@ pub(crate) mod climb;
 pub(crate) mod costs;
 pub(crate) mod early;
 pub(crate) mod growth;
+pub(crate) mod hand_in;
 pub(crate) mod input;
 pub(crate) mod model;
 pub(crate) mod pace;

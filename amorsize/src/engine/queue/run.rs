@@ -1,5 +1,5 @@
 //! Chunks are taken, run and given back. A running chunk can be divided at any item: threads that have nothing to do
-//! get the back half of what another one has not begun.
+//! get the back half of what another one has not begun. And of one that takes far too long, the front is handed in.
 
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +9,7 @@ use std::vec;
 
 use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
+use crate::decide::hand_in::HandIn;
 use crate::decide::pilot::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, drop_each_quietly};
 use crate::engine::clock::{Delays, Stopwatch};
@@ -74,7 +75,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
     pub(crate) fn run_whole(&self, chunk: Chunk<I>) -> Batch<R> {
-        self.run(chunk, |_| false, || ())
+        self.run(chunk, HandIn::NEVER, |_| false, || ())
     }
 
     /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
@@ -97,19 +98,26 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         divided: impl FnMut(),
     ) -> Batch<R> {
         delays.before(chunk.expected);
-        let mut batch = self.run(chunk, is_worth, divided);
+        let hand_in = HandIn::of(chunk.expected.as_secs_f64());
+        let mut batch = self.run(chunk, hand_in, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
-    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`.
-    fn run(&self, chunk: Chunk<I>, is_worth: impl Fn(Duration) -> bool, mut divided: impl FnMut()) -> Batch<R> {
-        let clocks = chunk.clocks;
+    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`; all of it where
+    /// what is done is to be handed in.
+    fn run(
+        &self,
+        chunk: Chunk<I>,
+        mut hand_in: HandIn,
+        is_worth: impl Fn(Duration) -> bool,
+        mut divided: impl FnMut(),
+    ) -> Batch<R> {
+        let Chunk { start, items, clocks, stride, .. } = chunk;
         let watch = Stopwatch::start(clocks);
-        let mut results = Vec::with_capacity(chunk.items.len());
-        let mut items = chunk.items.into_iter();
-        let start = chunk.start;
+        let mut results = Vec::with_capacity(items.len());
+        let mut items = items.into_iter();
         let panic = catch_unwind(AssertUnwindSafe(|| {
             loop {
                 match self.signal.0.load(Ordering::Relaxed) {
@@ -122,17 +130,18 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                         }
                     }
                 }
-                if chunk.stride > 1 {
-                    results.extend(items.by_ref().take(chunk.stride).map(|item| self.work.call(item)));
-                    if items.as_slice().is_empty() {
-                        break;
-                    }
-                    continue;
-                }
+                if stride > 1 {
+                    results.extend(items.by_ref().take(stride).map(|item| self.work.call(item)));
                 // Not `let … else`: a name is one more copy of the item.
-                match items.next() {
-                    Some(item) => results.push(self.work.call(item)),
-                    None => break,
+                } else if let Some(item) = items.next() {
+                    results.push(self.work.call(item));
+                }
+                if items.as_slice().is_empty() {
+                    break;
+                }
+                if hand_in.wants_look(stride) && hand_in.is_due(watch.begin().elapsed().as_secs_f64()) {
+                    self.give_away(rest(&mut items, start + results.len() as u64));
+                    break;
                 }
             }
         }));
@@ -172,12 +181,20 @@ fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
     (left > 1 && done > 0).then(|| begin.elapsed().mul_f64(left as f64 / done as f64))
 }
 
-/// Takes the back half of what is left, where `next` is the place of its first item in the source.
+/// Takes what is left, where `next` is the place of its first item in the source.
+#[cold]
+fn rest<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
+    let items = std::mem::take(items).collect();
+    Chunk { start: next, items, clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
+}
+
+/// Takes the back half of it.
 #[cold]
 fn divide<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
-    let mut front: Vec<I> = items.collect();
-    let back = front.split_off(front.len().div_ceil(2));
-    let start = next + front.len() as u64;
-    *items = front.into_iter();
-    Chunk { start, items: back, clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
+    let mut half = rest(items, next);
+    let kept = half.items.len().div_ceil(2);
+    let back = half.items.split_off(kept);
+    *items = std::mem::replace(&mut half.items, back).into_iter();
+    half.start += kept as u64;
+    half
 }

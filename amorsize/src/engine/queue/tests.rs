@@ -40,7 +40,7 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     };
     let queue = Queue::new(Arc::new(ByValue(work)));
     queue.configure(2, true, false);
-    assert!(queue.push(chunk(0..8), 1), "a ticket for the chunk");
+    assert!(queue.push(Chunk { expected: 8 * LONG, ..chunk(0..8) }, 1), "a ticket for the chunk");
     let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(runner, Runner::Consumer);
     // The ticket comes too late, finds nothing, and asks.
@@ -50,6 +50,24 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
     let (back, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
+}
+
+#[test]
+fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_the_rest_is_next() {
+    let work = |item: u64| {
+        thread::sleep(LONG);
+        item
+    };
+    let queue = Queue::new(Arc::new(ByValue(work)));
+    queue.configure(1, true, false);
+    queue.push(chunk(0..100), 1);
+    queue.push(Chunk { start: 100, ..chunk(100..101) }, 1);
+    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let (batch, _) = queue.deposit(queue.run_here(own, Runner::Consumer, || ()), 0).expect("what comes next");
+    assert_eq!(batch.results, [0]);
+    let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    assert_eq!((next.start, next.items), (1, (1..100).collect::<Vec<_>>()));
+    assert_eq!(queue.run_whole(chunk(0..3)).results, [0, 1, 2], "who runs a trial waits for all of it");
 }
 
 #[test]
