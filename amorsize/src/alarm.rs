@@ -2,12 +2,14 @@
 //! in on. It is started when somebody asks for something and ends when nobody has done so for a while. Asking does not wake
 //! it before its time, where the system has timers for that: waking it takes longer than many a run.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use timer::Timer;
+
+use crate::quiet::quietly;
+use crate::sync::lock;
 
 /// Time without a job after which the thread ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -38,13 +40,9 @@ impl Jobs {
 static JOBS: LazyLock<Mutex<Jobs>> =
     LazyLock::new(|| Mutex::new(Jobs { waiting: Vec::new(), timer: None, used: Instant::now() }));
 
-fn lock() -> MutexGuard<'static, Jobs> {
-    JOBS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Has a job called at `due`; false where no thread can be had.
 pub(crate) fn call(due: Instant, job: Job) -> bool {
-    let mut jobs = lock();
+    let mut jobs = lock(&JOBS);
     let is_first = due < jobs.next();
     if jobs.timer.is_none() {
         jobs.timer = start();
@@ -70,19 +68,14 @@ fn start() -> Option<Arc<Timer>> {
 }
 
 fn keep(timer: &Timer) {
-    let mut jobs = lock();
+    let mut jobs = lock(&JOBS);
     loop {
         let now = Instant::now();
         if let Some(mut job) = jobs.take_due(now) {
             drop(jobs);
             // Whoever listens to what is told may panic. That ends the job, and not the thread.
-            let again = catch_unwind(AssertUnwindSafe(&mut job)).unwrap_or_else(|payload| {
-                // Another one in its `Drop` would end it after all.
-                std::mem::forget(payload);
-                None
-            });
-            let again = again.map(|due| (due, job));
-            jobs = lock();
+            let again = quietly(&mut job).flatten().map(|due| (due, job));
+            jobs = lock(&JOBS);
             jobs.waiting.extend(again);
             continue;
         }
@@ -93,7 +86,7 @@ fn keep(timer: &Timer) {
         timer.set(jobs.next());
         drop(jobs);
         timer.wait();
-        jobs = lock();
+        jobs = lock(&JOBS);
     }
 }
 
@@ -134,8 +127,10 @@ mod timer {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod timer {
-    use std::sync::{Condvar, Mutex, PoisonError};
+    use std::sync::{Condvar, Mutex};
     use std::time::Instant;
+
+    use crate::sync::{lock, sleep};
 
     /// Setting it wakes whoever waits, who then waits until then.
     pub(super) struct Timer {
@@ -149,14 +144,14 @@ mod timer {
         }
 
         pub(super) fn set(&self, due: Instant) {
-            *self.due.lock().unwrap_or_else(PoisonError::into_inner) = due;
+            *lock(&self.due) = due;
             self.changed.notify_all();
         }
 
         pub(super) fn wait(&self) {
-            let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut due = lock(&self.due);
             while let Some(left) = due.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-                due = self.changed.wait_timeout(due, left).unwrap_or_else(PoisonError::into_inner).0;
+                due = sleep(&self.changed, due, Some(left));
             }
         }
     }

@@ -209,11 +209,13 @@ mod options;
 mod plan;
 pub mod pool;
 mod prediction;
+mod quiet;
 mod reason;
 mod report;
 #[cfg(any(test, feature = "__sim"))]
 mod sim;
 mod stream;
+mod sync;
 mod tuner;
 mod work;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::vec;
 
 use crate::decide::pilot::Pilot;
-use crate::engine::chunk::{Batch, Payload, drop_each_quietly, drop_quietly};
+use crate::engine::chunk::{Batch, Payload};
 use crate::engine::flow::{Flow, Next};
 use crate::engine::launch::{Detached, Launch};
 use crate::engine::queue::Queue;
@@ -14,6 +14,7 @@ use crate::engine::stretch::stretch;
 use crate::indexed::Indexed;
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
+use crate::quiet::{drop_each_quietly, drop_quietly};
 use crate::report::Report;
 use crate::work::Work;
 
@@ -36,12 +37,12 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    source: S,
-    work: Arc<W>,
-    /// Dropped before `ready`: what is not wanted any more is cancelled first.
+    /// Dropped before the others, which may take long: what is not wanted any more is cancelled first.
     core: Core<W, S::Item, W::Output, P>,
     /// Finished results; never any while there is a budget.
     ready: Ready<W::Output>,
+    source: S,
+    work: Arc<W>,
 }
 
 /// What of the plain loop may still be run, and who is asked after that.

@@ -59,6 +59,48 @@ fn a_stream_that_is_never_asked_pulls_and_calls_nothing() {
     }
 }
 
+/// A source may take long to go, and threads would run items for nobody meanwhile.
+#[test]
+fn what_waits_is_dropped_before_the_source() {
+    struct Source(Census, Arc<AtomicUsize>);
+
+    impl Iterator for Source {
+        type Item = Counted;
+
+        fn next(&mut self) -> Option<Counted> {
+            Some(self.0.value(0))
+        }
+    }
+
+    impl Drop for Source {
+        fn drop(&mut self) {
+            self.1.store(self.0.born() - self.0.died(), Ordering::SeqCst);
+        }
+    }
+
+    watched(|| {
+        let consumer = thread::current().id();
+        let (started, starts) = mpsc::channel();
+        let (gate, opened) = mpsc::channel::<()>();
+        let opened = Mutex::new(opened);
+        let (census, left) = (Census::default(), Arc::default());
+        let tuner = Way::Unordered.of(Tuner::new("gated", move |_item: Counted| {
+            if thread::current().id() != consumer {
+                started.send(()).expect("the test still listens");
+                let _ = opened.lock().expect("nobody panics").recv();
+            }
+        }));
+        let mut stream = tuner.chunk_size(1).buffer_size(16).stream(Source(census.clone(), Arc::clone(&left)));
+        while starts.try_recv().is_err() {
+            assert!(stream.next().is_some());
+        }
+        assert!(census.born() - census.died() > 1, "nothing waits");
+        drop(stream);
+        assert_eq!(left.load(Ordering::SeqCst), 1, "the one that runs");
+        drop(gate);
+    });
+}
+
 /// Another thread is in the middle of a chunk of a hundred when the stream is dropped: it finishes its item, no more.
 #[test]
 fn a_running_chunk_stops_at_the_next_item() {

@@ -1,12 +1,11 @@
 //! A run of consecutive items on its way to a thread, and what comes back. Holds data; the queue moves it.
 
 use std::any::Any;
-use std::mem::needs_drop;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::clock::Elapsed;
 use crate::decide::pilot::{Clocks, Delay, Runner};
+use crate::quiet::{drop_each_quietly, drop_quietly};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -96,23 +95,5 @@ impl<I> Placed for Chunk<I> {
 impl<R> Placed for Batch<R> {
     fn start(&self) -> u64 {
         self.start
-    }
-}
-
-/// Drops a user's values one by one: should two of them panic in one go, the process would end.
-pub(crate) fn drop_each_quietly<T>(values: impl IntoIterator<Item = T>) {
-    if needs_drop::<T>() {
-        values.into_iter().for_each(drop_quietly);
-    }
-}
-
-/// Drops a user's value where nobody is left to receive a panic of their `Drop`.
-pub(crate) fn drop_quietly<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(move || drop(value))) {
-        tracing::warn!(target: "amorsize", "dropping an item or result of a cancelled stream panicked");
-        // The payload is the user's too: a second panic in its `Drop` would tear down the pool.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-            std::mem::forget(second);
-        }
     }
 }

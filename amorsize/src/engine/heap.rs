@@ -18,8 +18,9 @@ static KEPT: AtomicUsize = AtomicUsize::new(USUAL);
 
 /// So many bytes are in flight.
 pub(crate) fn expect(bytes: usize) {
+    let bytes = bytes.min(MOST);
     if bytes > KEPT.load(Ordering::Relaxed) && cfg!(all(target_os = "linux", target_env = "gnu")) {
-        keep(bytes.min(MOST).next_power_of_two().min(MOST));
+        keep(bytes.next_power_of_two().min(MOST));
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::ThreadPoolBuilder;
 
-use super::chunk::drop_quietly;
 use super::lookout;
 use super::queue::Queue;
 use super::wake;
@@ -14,6 +13,7 @@ use crate::decide::model::Wake;
 use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
 use crate::pool::{self, Crew};
+use crate::quiet::drop_quietly;
 use crate::work::Work;
 
 /// Where tickets go.

@@ -4,13 +4,13 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::asleep::Runner;
-use super::chunk::drop_quietly;
 use super::launch::{Detached, Launch, Target, start_global};
 use super::queue::{Claimed, Found, Queue};
 use crate::alarm::{self, Job};
 use crate::decide::choose::Situation;
 use crate::decide::early::{self, Seen};
 use crate::pool;
+use crate::quiet::drop_quietly;
 use crate::work::Work;
 
 /// Looks in on a queue from now on, ever more seldom, as long as its consumer runs the first item; where there are, as far as is

@@ -11,6 +11,7 @@ use std::thread::{self, ThreadId};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::machine;
+use crate::quiet::quietly;
 
 /// Where a thread computed a moment ago.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +30,8 @@ impl Place {
     pub(crate) fn make_way(self) {
         let is_in_the_way = Self::here().is_some_and(|caller| caller.disturbs(self));
         if is_in_the_way && leave(self.processor) {
-            tracing::trace!(target: "amorsize", processor = self.processor, "a thread made way for the consumer");
+            let processor = self.processor;
+            quietly(|| tracing::trace!(target: "amorsize", processor, "a thread made way for the consumer"));
         }
     }
 
@@ -61,7 +63,9 @@ fn leave(processor: usize) -> bool {
     let mut all = CpuSet::new();
     (0..CpuSet::MAX_CPU).for_each(|processor| all.set(processor));
     if let Err(error) = sched_setaffinity(None, &all) {
-        tracing::warn!(target: "amorsize", %error, "the affinity of a thread could not be restored: it does not run on processor {processor} any more");
+        quietly(
+            || tracing::warn!(target: "amorsize", %error, "the affinity of a thread could not be restored: it does not run on processor {processor} any more"),
+        );
     }
     true
 }

@@ -8,12 +8,13 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-use super::chunk::drop_quietly;
 use super::launch::{Launch, Target, is_running, serve};
 use super::queue::Queue;
+use crate::quiet::drop_quietly;
+use crate::sync::{lock, sleep_while};
 use crate::work::Work;
 
 type Job<'s> = Box<dyn FnOnce() + Send + 's>;
@@ -105,9 +106,8 @@ struct Present {
 impl Roll {
     fn run(&self, job: Job<'_>) {
         if self.lock().start() {
+            let _signs_off = SignOffOnDrop(self);
             job();
-            self.lock().running -= 1;
-            self.0.1.notify_all();
         } else {
             drop_quietly(job);
         }
@@ -117,14 +117,14 @@ impl Roll {
         let mut present = self.lock();
         present.is_closed = true;
         if present.has_run {
-            drop(self.0.1.wait_while(present, |present| present.running > 0).unwrap_or_else(PoisonError::into_inner));
+            sleep_while(&self.0.1, present, |present| present.running > 0);
             // The last one has signed off; rayon hears of it some nanoseconds later.
             (0..YIELDS).for_each(|_| thread::yield_now());
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Present> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.0)
     }
 }
 
@@ -134,6 +134,16 @@ impl Present {
         self.running += usize::from(starts);
         self.has_run |= starts;
         starts
+    }
+}
+
+/// Signs a ticket off however it ends.
+struct SignOffOnDrop<'a>(&'a Roll);
+
+impl Drop for SignOffOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.lock().running -= 1;
+        self.0.0.1.notify_all();
     }
 }
 
@@ -186,5 +196,21 @@ impl<'s> Brokers<'s, '_> {
         let sent = sender.send(job).is_ok();
         open.push((target.clone(), sender));
         sent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::quiet::quietly;
+
+    use super::*;
+
+    #[test]
+    fn a_ticket_that_unwinds_has_ended_too() {
+        let roll = Roll::default();
+        quietly(|| roll.run(Box::new(|| std::panic::resume_unwind(Box::new("from whoever listens")))));
+        roll.close();
+        assert_eq!(roll.lock().running, 0);
+        roll.run(Box::new(|| unreachable!("it is closed")));
     }
 }

@@ -1,10 +1,11 @@
 //! How predictions have done in this process: every function's, from its stored history once that is read, and from
 //! every run that ends here.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::calibration::Calibration;
 use super::sample::Sample;
+use crate::sync::lock;
 
 static CALIBRATION: Mutex<Option<Calibration>> = Mutex::new(None);
 
@@ -13,7 +14,7 @@ pub(crate) fn observe(samples: &[Sample]) {
     if samples.iter().all(|sample| sample.predicted.is_none()) {
         return;
     }
-    let mut calibration = CALIBRATION.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut calibration = lock(&CALIBRATION);
     let calibration = calibration.get_or_insert_default();
     samples.iter().for_each(|sample| calibration.observe(sample));
 }
@@ -26,5 +27,5 @@ pub(crate) fn observe(samples: &[Sample]) {
 /// ```
 #[must_use]
 pub fn current() -> Calibration {
-    CALIBRATION.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+    lock(&CALIBRATION).unwrap_or_default()
 }

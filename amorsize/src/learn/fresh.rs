@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::learn::directory::private;
 
-/// Ends the names of files that are not whole, or were not when their process was killed.
-pub(crate) const UNFINISHED: &str = "new";
+/// Begin and end of the names of files that are not whole, or were not when their process was killed.
+const BEGIN: &str = ".amorsize-";
+const END: &str = ".new";
 /// Names that are tried: other processes, of other machines perhaps, may write to the same folder.
 const MOST_NAMES: u32 = 1000;
 
@@ -47,6 +48,11 @@ impl Drop for Fresh {
     }
 }
 
+/// Whether a file of this name is one of ours that is not whole.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(BEGIN) && name.ends_with(END)
+}
+
 fn create(target: &Path) -> io::Result<(File, PathBuf)> {
     if target.file_name().is_none_or(OsStr::is_empty) {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it names no file"));
@@ -54,7 +60,7 @@ fn create(target: &Path) -> io::Result<(File, PathBuf)> {
     let process = std::process::id();
     let mut taken = 0;
     loop {
-        let path = target.with_file_name(format!(".amorsize-{process}-{taken}.{UNFINISHED}"));
+        let path = target.with_file_name(format!("{BEGIN}{process}-{taken}{END}"));
         match private().create_new(true).open(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && taken < MOST_NAMES => taken += 1,
             created => return created.map(|file| (file, path)),

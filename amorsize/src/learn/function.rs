@@ -7,7 +7,7 @@
 //! written, and none while trouble is told: whoever listens may ask for the history.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
@@ -20,7 +20,7 @@ use crate::learn::codec;
 use crate::learn::contents::Contents;
 use crate::learn::directory::PATIENCE;
 use crate::learn::disk::{Disk, Using};
-use crate::learn::header::Name;
+use crate::learn::header::{self, Name};
 use crate::learn::learned::Learned;
 use crate::learn::machines::{self, NOT_YET_KNOWN};
 use crate::learn::pace::{self, Pace, Patience};
@@ -28,6 +28,7 @@ use crate::learn::sample::Sample;
 use crate::learn::store::{Batch, Loaded, Store};
 use crate::learn::writer;
 use crate::plan::Pool;
+use crate::sync::{lock, try_lock};
 
 /// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from.
 const MOST_QUEUED: usize = 64 << 10;
@@ -146,11 +147,13 @@ impl Function {
     #[cold]
     fn try_load(&self) {
         let Some(mut disk) = self.try_disk() else { return };
-        match self.loaded.get_or_try_init(|| self.reload(&mut disk)) {
-            Ok(()) => {
-                self.reading.worked();
-                calibrated::observe(lock(&self.memory).samples());
-            }
+        let loaded = self.loaded.get_or_try_init(|| {
+            self.reload(&mut disk)?;
+            calibrated::observe(lock(&self.memory).samples());
+            Ok(())
+        });
+        match loaded {
+            Ok(()) => self.reading.worked(),
             Err(error) => {
                 self.reading.failed();
                 disk.trouble.push(error);
@@ -228,7 +231,7 @@ impl Function {
         drop(put_off);
         // Whoever writes sees to that as well; but where nobody can, memory would grow as long as the process lives.
         if self.is_crowded()
-            && !self.writing.allows()
+            && self.writing.is_failing()
             && let Some(disk) = self.try_disk()
         {
             self.prune_memory(&disk);
@@ -376,20 +379,7 @@ impl Function {
     }
 
     fn concerns_only_this(&self, error: &Error) -> bool {
-        let key = format!("{:016x}", self.name.key);
-        error.path().and_then(|path| path.file_stem()).is_some_and(|stem| stem == key.as_str())
-    }
-}
-
-/// A panic while one of these locks is held leaves nothing half done: values are complete before they are put in.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
+        let stem = header::stem(self.name.key);
+        error.path().and_then(|path| path.file_stem()).is_some_and(|found| found == stem.as_str())
     }
 }

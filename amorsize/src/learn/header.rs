@@ -47,6 +47,16 @@ impl Name {
     }
 }
 
+/// The name of a file, without its ending.
+pub(crate) fn stem(key: u64) -> String {
+    format!("{key:016x}")
+}
+
+/// The key of a file of this name.
+pub(crate) fn key(stem: &str) -> Option<u64> {
+    u64::from_str_radix(stem, 16).ok().filter(|&key| self::stem(key) == stem)
+}
+
 /// The longest beginning of at most [`MOST_LABEL`] bytes. (`str::floor_char_boundary` is younger than the oldest compiler
 /// that this crate supports.)
 fn cut(label: &str) -> &str {

@@ -103,6 +103,11 @@ impl Patience {
         self.requests.load(Relaxed) == 0 || self.requests.fetch_add(1, Relaxed).is_power_of_two()
     }
 
+    /// Whether the last attempt failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.requests.load(Relaxed) != 0
+    }
+
     pub(crate) fn failed(&self) {
         // Only the first failure counts: later ones are part of the same trouble.
         let _ = self.requests.compare_exchange(0, 1, Relaxed, Relaxed);
@@ -160,7 +165,8 @@ mod tests {
             })
             .collect();
         assert_eq!(tried, [1, 2, 4, 8, 16]);
+        assert!(patience.is_failing());
         patience.worked();
-        assert!((0..3).all(|_| patience.allows()));
+        assert!((0..3).all(|_| patience.allows()) && !patience.is_failing());
     }
 }

@@ -13,6 +13,7 @@ use crate::fingerprint::{Identity, Site};
 use crate::learn::directory::{self, Platform};
 use crate::learn::function::Function;
 use crate::learn::store::Store;
+use crate::sync::lock;
 
 /// The registry of this process. Its directory is taken from the environment when this is first called.
 pub(crate) fn registry() -> &'static Registry {
@@ -52,7 +53,7 @@ impl Registry {
 
     #[cold]
     fn introduce(&self, address: Address, identity: &Identity) -> Arc<Function> {
-        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_name = lock(&self.by_name);
         let namesakes = by_name.entry(identity.key()).or_default();
         let known = namesakes.iter().find(|function| function.identity().is_namesake(identity)).map(Arc::clone);
         let function = known.unwrap_or_else(|| {
@@ -66,7 +67,7 @@ impl Registry {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Function>> {
-        self.by_name.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
+        lock(&self.by_name).values().flatten().cloned().collect()
     }
 
     /// The same at the end of a thread, which is not to wait for each function anew where somebody does not let go.

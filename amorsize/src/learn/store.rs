@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::learn::contents::Contents;
 use crate::learn::directory::{Directory, Lock, PATIENCE};
 use crate::learn::file::{self, State, Tail};
-use crate::learn::header::Name;
+use crate::learn::header::{self, Name};
 use crate::learn::prune;
 use crate::learn::tidy::{self, DAMAGED, HISTORY};
 
@@ -88,7 +88,7 @@ impl Store {
     }
 
     fn file(&self, name: &Name) -> Result<PathBuf, Error> {
-        Ok(self.path()?.join(format!("{:016x}.{HISTORY}", name.key)))
+        Ok(self.path()?.join(format!("{}.{HISTORY}", header::stem(name.key))))
     }
 
     /// Reads a history. A damaged file is set aside, and what is whole of it kept.
@@ -190,10 +190,13 @@ impl Store {
         }
         let _lock = self.directory()?.lock(PATIENCE)?;
         let path = self.file(name)?;
-        if let State::Broken(..) = file::inspect(&path, name)? {
-            return fs::rename(&path, path.with_extension(DAMAGED)).map_err(Error::io("set aside", &path));
+        // One that is not ours to remove is an error.
+        file::inspect(&path, name)?;
+        let aside = path.with_extension(DAMAGED);
+        if path.is_dir() {
+            return fs::rename(&path, &aside).map_err(Error::io("set aside", &path));
         }
-        for path in [path.with_extension(DAMAGED), path] {
+        for path in [aside, path] {
             file::remove(&path).map_err(Error::io("remove", &path))?;
         }
         Ok(())
@@ -226,7 +229,7 @@ fn torn(path: PathBuf) -> Error {
 
 /// A history whose function is not known.
 fn any(path: &Path) -> Option<(Name, Contents)> {
-    let key = u64::from_str_radix(path.file_stem()?.to_str()?, 16).ok()?;
+    let key = header::key(path.file_stem()?.to_str()?)?;
     let name = file::name(path, key)?;
     match file::inspect(path, &name).ok()? {
         State::Absent => None,

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::learn::fresh::UNFINISHED;
+use crate::learn::fresh::is_unfinished;
+use crate::learn::header;
 
 /// Ends the names of histories.
 pub(crate) const HISTORY: &str = "history";
@@ -19,7 +20,7 @@ const MOST_DAMAGED: usize = 16;
 /// Removes the files that were not written for longest, if there are too many, and those that a killed process has not
 /// finished. Best effort: what cannot be removed now is removed another time.
 pub(crate) fn tidy(directory: &Path) {
-    files(directory, UNFINISHED).iter().for_each(|path| drop(fs::remove_file(path)));
+    named(directory, is_unfinished).iter().for_each(|path| drop(fs::remove_file(path)));
     for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
         let files = files(directory, ending);
         if files.len() > most {
@@ -29,11 +30,18 @@ pub(crate) fn tidy(directory: &Path) {
     }
 }
 
-/// The files of the directory that end so.
+/// The histories of the directory, or what else ends so.
 pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let is_one =
+        |name: &str| name.rsplit_once('.').is_some_and(|(stem, end)| end == ending && header::key(stem).is_some());
+    named(directory, is_one)
+}
+
+/// The files of such names: whose directory it is we cannot know, and others' files are not ours to count or to remove.
+fn named(directory: &Path, is_ours: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    paths.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()
+    let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&is_ours));
+    ours.map(|entry| entry.path()).collect()
 }
 
 fn written(path: &Path) -> Option<SystemTime> {

@@ -5,8 +5,7 @@
 //! long as there is something each time, nobody has to ask for that again.
 
 use std::cell::Cell;
-use std::panic::catch_unwind;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,8 @@ use crate::alarm;
 use crate::learn::function::Function;
 use crate::learn::pace::{self, Appending};
 use crate::learn::registry::registry;
+use crate::quiet::quietly;
+use crate::sync::lock;
 
 /// How long records are collected before they are written: at first, and at most while more keep coming.
 const COLLECTING: Duration = Duration::from_millis(5);
@@ -39,7 +40,7 @@ struct AtEnd {
 impl Drop for AtEnd {
     /// A panic here would abort the program.
     fn drop(&mut self) {
-        drop(catch_unwind(|| registry().drain_at_end()));
+        quietly(|| registry().drain_at_end());
     }
 }
 
@@ -117,7 +118,7 @@ fn ask(function: &Arc<Function>) {
 }
 
 fn put_off() -> MutexGuard<'static, PutOff> {
-    PUT_OFF.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&PUT_OFF)
 }
 
 /// Writes what was collected meanwhile; false if there was nothing.
@@ -130,10 +131,10 @@ fn write_due() -> bool {
     for function in &due {
         function.is_no_longer_due();
         // Whoever listens to the warning may panic, and others' records are still to be written.
-        drop(catch_unwind(|| {
+        quietly(|| {
             let written = timed(function, || function.drain());
             written.unwrap_or_else(|error| function.warn(&error));
-        }));
+        });
     }
     !due.is_empty()
 }

@@ -1,10 +1,11 @@
 //! Answers about this process and this moment, remembered for as long as they are likely to hold. No thread watches:
 //! whoever asks after that time looks again.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::{Memory, everywhere, threads_variable};
+use crate::sync::lock;
 
 /// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.2 ms.
 const LIMITS_HOLD: Duration = Duration::from_secs(10);
@@ -46,7 +47,7 @@ type Remembered<T> = Mutex<Option<(Instant, T)>>;
 /// The remembered value, found again if it is older than `holds`.
 fn remember<T, U>(cell: &Remembered<T>, holds: Duration, find: impl FnOnce() -> T, get: impl FnOnce(&T) -> U) -> U {
     let now = Instant::now();
-    let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cell = lock(cell);
     let is_fresh = cell.as_ref().is_some_and(|(found, _)| now.saturating_duration_since(*found) < holds);
     if !is_fresh {
         *cell = None;
@@ -56,7 +57,7 @@ fn remember<T, U>(cell: &Remembered<T>, holds: Duration, find: impl FnOnce() -> 
 
 /// The remembered value, and whether it still holds.
 fn recall<T: Copy>(cell: &Remembered<T>, holds: Duration) -> Option<(T, bool)> {
-    let cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+    let cell = lock(cell);
     cell.as_ref().map(|(found, value)| (*value, found.elapsed() < holds))
 }
 

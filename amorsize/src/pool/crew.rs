@@ -1,13 +1,14 @@
 //! One rayon pool whose jobs and threads are counted, so that its end can be waited for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::plan::Pool;
+use crate::sync::{lock, sleep_while};
 
 /// See the module.
 #[derive(Debug)]
@@ -111,12 +112,8 @@ impl Dismissed {
     /// Waits until all jobs have ended.
     pub(crate) fn wait(self) {
         let jobs = lock(&self.0.jobs);
-        drop(self.0.changed.wait_while(jobs, |jobs| jobs.running > 0).unwrap_or_else(PoisonError::into_inner));
+        sleep_while(&self.0.changed, jobs, |jobs| jobs.running > 0);
     }
-}
-
-fn lock(jobs: &Mutex<Jobs>) -> MutexGuard<'_, Jobs> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An attempt at a crew that the system refused.

@@ -1,12 +1,13 @@
 //! Which crews there are, and until when: found by kind and size, shared, ended after five idle minutes by a thread
 //! that sleeps until the first of them is due.
 
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
 
 use crate::constants::POOL_IDLE_TIMEOUT;
 use crate::plan::Pool;
+use crate::sync;
 
 use super::crew::{Crew, Dismissed, Refused, is_crew_thread, start_what_is_possible};
 use super::{PoolStats, Stats};
@@ -38,7 +39,7 @@ struct Manager {
 static MANAGER: LazyLock<Manager> = LazyLock::new(|| Manager { crews: Mutex::default(), changed: Condvar::new() });
 
 fn lock() -> MutexGuard<'static, Crews> {
-    MANAGER.crews.lock().unwrap_or_else(PoisonError::into_inner)
+    sync::lock(&MANAGER.crews)
 }
 
 /// Whether all tickets of a pinned plan of `threads` threads go to the same crew.
@@ -85,7 +86,7 @@ fn keep() {
             crews = lock();
             continue;
         }
-        crews = MANAGER.changed.wait_timeout(crews, wait).unwrap_or_else(PoisonError::into_inner).0;
+        crews = sync::sleep(&MANAGER.changed, crews, Some(wait));
     }
     crews.has_keeper = false;
 }

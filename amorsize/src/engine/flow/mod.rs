@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, BatchCost, Chunk, Payload, drop_each_quietly, drop_quietly};
+use super::chunk::{Batch, BatchCost, Chunk, Payload};
 use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
@@ -24,6 +24,7 @@ use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
+use crate::quiet::{drop_each_quietly, drop_quietly};
 use crate::report::Report;
 use crate::work::Work;
 use parallel::Configured;

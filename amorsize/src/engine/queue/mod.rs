@@ -16,14 +16,16 @@ mod state;
 mod tests;
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, Chunk, drop_each_quietly};
+use super::chunk::{Batch, Chunk};
 use super::place::Place;
 use super::wake::Launched;
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::{Delay, Runner};
+use crate::quiet::drop_each_quietly;
+use crate::sync::{lock, sleep};
 pub(crate) use ahead::{Claimed, Found, FoundWaiting, Terms};
 pub(crate) use state::Sleeper;
 use state::{State, Unwanted};
@@ -190,18 +192,11 @@ impl<W, I, R> Queue<W, I, R> {
             self.ask_for_division(&state);
             state.sleeper = Some(sleeper);
             *waits += 1;
-            state = self.sleep(state, patience);
+            state = sleep(&self.changed, state, patience);
             state.sleeper = None;
         }
         self.signal.0.store(RUN, Ordering::Relaxed);
         true
-    }
-
-    fn sleep<'a>(&self, state: MutexGuard<'a, State<I, R>>, patience: Option<Duration>) -> MutexGuard<'a, State<I, R>> {
-        match patience {
-            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            Some(left) => self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
-        }
     }
 
     /// Someone has nothing to do while others run chunks.
@@ -240,7 +235,6 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<I, R>> {
-        // Nothing of a user's runs under this lock, so a poisoned one is still whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

@@ -11,9 +11,10 @@ use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
 use crate::decide::hand_in::HandIn;
 use crate::decide::pilot::{Clocks, Runner};
-use crate::engine::chunk::{Batch, BatchCost, Chunk, drop_each_quietly};
+use crate::engine::chunk::{Batch, BatchCost, Chunk};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::wake;
+use crate::quiet::drop_each_quietly;
 use crate::work::Work;
 
 /// Work worth less than this is not given away to a thread that waits for it: some times what the hand-over costs.

@@ -63,10 +63,14 @@ fn the_directory_keeps_4096_histories_and_a_few_damaged_files() {
     files("history").chain(files("damaged").take(20)).for_each(|name| {
         fs::write(directory.path().join(name), "").unwrap();
     });
-    fs::write(directory.path().join("lock"), "").unwrap();
-    fs::write(directory.path().join("interrupted.new"), "").unwrap();
+    let unfinished = ".amorsize-123-0.new";
+    let others =
+        (0..20).map(|n| format!("{n}.damaged")).chain(["lock", "precious.new", "world.history"].map(String::from));
+    let others: Vec<_> = others.map(|name| directory.path().join(name)).collect();
+    others.iter().chain([&directory.path().join(unfinished)]).for_each(|path| fs::write(path, "").unwrap());
     tidy::tidy(directory.path());
     assert_eq!(tidy::files(directory.path(), "history").len(), 4096);
     assert_eq!(tidy::files(directory.path(), "damaged").len(), 16);
-    assert!(directory.path().join("lock").exists() && !directory.path().join("interrupted.new").exists());
+    assert!(!directory.path().join(unfinished).exists());
+    assert!(others.iter().all(|path| path.exists()), "what is not ours is left alone");
 }

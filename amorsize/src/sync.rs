@@ -1,0 +1,31 @@
+//! Locks, and sleeping under one, where a panic leaves nothing half done: nothing of a user's runs under a lock of ours, and
+//! values are complete before they are put in. So what a thread that panicked has left is as good as any.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `None` while somebody else has it.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Sleeps until `changed` is told, and what is guarded is so no more.
+pub(crate) fn sleep_while<T>(changed: &Condvar, guard: MutexGuard<'_, T>, is_so: impl FnMut(&mut T) -> bool) {
+    drop(changed.wait_while(guard, is_so).unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Sleeps until it is woken, which may be for nothing, or for so long at most.
+pub(crate) fn sleep<'a, T>(changed: &Condvar, guard: MutexGuard<'a, T>, most: Option<Duration>) -> MutexGuard<'a, T> {
+    match most {
+        None => changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+        Some(most) => changed.wait_timeout(guard, most).unwrap_or_else(PoisonError::into_inner).0,
+    }
+}
