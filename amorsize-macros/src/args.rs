@@ -56,8 +56,10 @@ const OPTIONS: [(&str, Kind); 16] = [
 ];
 
 /// What options are called elsewhere, where that looks nothing like their names here.
-const SYNONYMS: [(&str, &str); 12] = [
+const SYNONYMS: [(&str, &str); 17] = [
     ("workers", "threads"),
+    ("num_threads", "threads"),
+    ("max_threads", "threads"),
     ("jobs", "threads"),
     ("parallelism", "threads"),
     ("concurrency", "threads"),
@@ -68,6 +70,9 @@ const SYNONYMS: [(&str, &str); 12] = [
     ("capacity", "buffer_size"),
     ("queue_size", "buffer_size"),
     ("samples", "sample_size"),
+    ("preserve_order", "ordered"),
+    ("memory_limit", "memory_threshold"),
+    ("blocking", "pool"),
     ("path", "crate"),
 ];
 
@@ -157,15 +162,28 @@ fn refusal(key: &Ident, kind: Kind, value: &TokenStream) -> Error {
     let mut message = format!("`{key}` takes {}", allowed(kind));
     let literal = syn::parse2::<Lit>(value.clone());
     let is_number = matches!(kind, Kind::Count | Kind::SampleSize | Kind::Bytes | Kind::Share);
+    if let Some(next) = next_option(value) {
+        return Error::new(next.span(), "options are separated by commas: one is missing here");
+    }
     match literal {
         Ok(Lit::Str(_)) if kind != Kind::Duration => message += ", without quotes",
         Ok(Lit::Int(number)) if is_number && number.base10_digits().len() > 9 => message += " that fits 32 bits",
+        Err(_) if value.to_string() == "auto" => message += "; leave it out to have it planned",
         Err(_) if is_number || kind == Kind::Duration => {
-            message += &format!(", as a literal; other values go to `tuner().{key}(…)`");
+            message += &format!(", as a literal; other values go to the method `{key}` of `Tuner`");
         }
         _ => {}
     }
     Error::new_spanned(value, message)
+}
+
+/// Where the next option begins without a comma: `threads = 4 ordered = true`, `threads = 4; ordered = true`.
+fn next_option(value: &TokenStream) -> Option<TokenTree> {
+    let tokens: Vec<_> = value.clone().into_iter().collect();
+    let is = |token: &TokenTree, what| matches!(token, TokenTree::Punct(punct) if punct.as_char() == what);
+    let semicolon = tokens.iter().find(|token| is(token, ';'));
+    let named = || tokens.windows(2).find(|pair| is(&pair[1], '=')).map(|pair| &pair[0]);
+    semicolon.or_else(named).cloned()
 }
 
 /// The value as the builder method takes it.
@@ -324,6 +342,7 @@ mod tests {
             ("memory", Some("memory_threshold")),
             ("workers", Some("threads")),
             ("chunks", Some("chunk_size")),
+            ("num_threads", Some("threads")),
         ];
         for (name, option) in meant {
             assert_eq!(closest(name, &names), option, "{name}");

@@ -24,7 +24,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let name = function.as_ref().map_or(Span::call_site(), |function| function.name.span());
     let at = name.resolved_at(Span::call_site());
     let args = Args::parse(args, at, &mut mistakes);
-    let added = mistakes.note(function).map(|function| added(&function, args, at));
+    let added = mistakes.note(function).map(|function| added(&function.made_public_at(at), args, at));
     let mistakes = mistakes.into_tokens();
     quote!(#item #mistakes #added)
 }

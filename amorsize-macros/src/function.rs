@@ -1,7 +1,7 @@
 //! The annotated function: its signature, and every reason to refuse it. The body is never looked at, so completion
 //! goes on working in a half-typed function.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -73,6 +73,18 @@ impl Parse for Function {
         let (types, parameter_names) = inputs.into_iter().map(|input| (input.ty, input.name)).unzip();
         let (parameters, output, elided) = hand_over(types, output, &generics)?;
         Ok(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code })
+    }
+}
+
+impl Function {
+    /// The same where `pub` stands elsewhere: lints take what is added for written by whoever wrote that.
+    pub(crate) fn made_public_at(mut self, at: Span) -> Self {
+        match &mut self.visibility {
+            Visibility::Public(token) => token.span = at,
+            Visibility::Restricted(visibility) => visibility.pub_token.span = at,
+            Visibility::Inherited => {}
+        }
+        self
     }
 }
 

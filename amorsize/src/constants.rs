@@ -1,4 +1,4 @@
-//! The named constants of the design, each with its unit and source. Holds no logic.
+//! The constants that users are told of, or that several modules share. Holds no logic.
 
 use std::time::Duration;
 

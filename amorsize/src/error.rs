@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Advice where a history or its directory is meant.
-const OF_CACHE: &str = "see to it, or set AMORSIZE_CACHE_DIR to a directory that this user can write";
+const OF_CACHE: &str =
+    "check its permissions and the disk, or set AMORSIZE_CACHE_DIR to a directory that this user can write";
 /// The same for a file of an export.
-const OF_NAMED_FILE: &str = "see to it, or name another file";
+const OF_NAMED_FILE: &str = "check the path and its permissions";
 
 /// Trouble with what is kept of earlier runs.
 ///

@@ -1,5 +1,7 @@
 //! A stream's results with their places in the source. Counts nothing itself: the stream knows where it is.
 
+use std::iter::FusedIterator;
+
 use crate::engine::launch::{Detached, Launch};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -56,4 +58,20 @@ where
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.0.size_hint()
     }
+}
+
+impl<S, W, P> FusedIterator for Indexed<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    P: Launch<W, S::Item>,
+{
+}
+
+impl<S, W, P> ExactSizeIterator for Indexed<S, W, P>
+where
+    S: ExactSizeIterator,
+    W: Work<S::Item>,
+    P: Launch<W, S::Item>,
+{
 }

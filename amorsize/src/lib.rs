@@ -120,7 +120,7 @@
 //! more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. (A source with a
 //! `size_hint` of `(0, None)`, as a channel, may have to be waited for: that is done only while a rayon pool is running.)
 //! If one is, one of its threads goes on with them; the longer the first one takes, the more threads follow, and on Linux,
-//! if all that run an item are found asleep, those of a function that waits. (A thread of ours, `amorsize-alarm`, sees to that.
+//! if those that run one are found asleep, those of a function that waits. (A thread of ours, `amorsize-alarm`, sees to that.
 //! It also writes records, and ends after ten idle seconds.) The calls that take borrowed items have a single thread beside
 //! them, and only within a pool: elsewhere they could not return while all of its threads are busy.
 //!
@@ -139,7 +139,7 @@
 //! With glibc's allocator, threads have as much free memory kept in the process as is in flight, instead of having it given
 //! back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody touches) is
 //! made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do not where a program
-//! has set them.
+//! has set them. (That holds for the whole process, and until it ends.)
 //!
 //! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans: what it
 //! needs of them is a matter for its context.
@@ -217,6 +217,7 @@ mod sim;
 mod stream;
 mod sync;
 mod tuner;
+mod words;
 mod work;
 
 /// Makes a function that handles one item run over any iterator of items, the fastest safe way.

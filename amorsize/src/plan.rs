@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::reason::Reason;
+use crate::words::count;
 
 /// Where items are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,8 +118,8 @@ impl fmt::Display for Plan {
             write!(f, "plain loop")?;
         } else {
             let (threads, chunk, buffer) = (self.threads, self.chunk_size, self.buffer_size);
-            write!(f, "{} pool, {threads} {}, ", self.pool, plural(threads, "thread"))?;
-            write!(f, "chunks of {chunk}, at most {buffer} {} in flight, ", plural(buffer, "item"))?;
+            write!(f, "{} pool, {}, ", self.pool, count(threads as u64, "thread"))?;
+            write!(f, "chunks of {chunk}, at most {} in flight, ", count(buffer as u64, "item"))?;
             write!(
                 f,
                 "{}, expected {:.1}x",
@@ -128,8 +129,4 @@ impl fmt::Display for Plan {
         }
         write!(f, ": {}", self.reason)
     }
-}
-
-fn plural(n: usize, noun: &str) -> String {
-    if n == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

@@ -57,6 +57,6 @@ impl fmt::Display for Prediction {
         let Self { plan, confidence, samples, throughput } = self;
         let percent = 100.0 * confidence;
         let (low, high) = (throughput.start(), throughput.end());
-        write!(f, "{plan} ({percent:.0} % sure from {samples} samples; {low:.3e} to {high:.3e} items a second)")
+        write!(f, "{plan} ({percent:.0} % sure from {samples} samples; {low:.0} to {high:.0} items a second)")
     }
 }

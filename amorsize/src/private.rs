@@ -37,6 +37,7 @@ pub use core;
 pub use crate::bytes::probe as bytes;
 pub use crate::engine::scope::Scoped;
 pub use crate::fingerprint::Site;
+pub use crate::learn::by_hand::end_of_run;
 pub use crate::work::{Borrowed, Function};
 
 use std::any::type_name;

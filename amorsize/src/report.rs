@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::plan::{Plan, Pool};
+use crate::words::count;
 
 /// What a stream has done so far.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ impl Report {
         if self.elapsed.is_zero() { 0.0 } else { self.items_out as f64 / self.elapsed.as_secs_f64() }
     }
 
-    /// Time of the function for an item, as a running estimate.
+    /// Time of the function for an item: a running estimate, and of threads the mean once the stream has ended.
     #[must_use]
     pub fn item_time(&self) -> Duration {
         self.item_time
@@ -75,7 +76,7 @@ impl Report {
         self.chunk_size
     }
 
-    /// Items that may be in flight now: at most the plan's buffer size.
+    /// Items that may be in flight now: at most the plan's buffer size, once there is one.
     #[must_use]
     pub fn buffer_size(&self) -> usize {
         self.buffer_size
@@ -96,11 +97,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (done, elapsed, rate) = (self.items_out, self.elapsed, self.throughput());
-        write!(f, "{done} {} in {elapsed:.1?} ({rate:.0} a second)", if done == 1 { "item" } else { "items" })?;
+        let (done, elapsed, rate) = (count(self.items_out, "item"), self.elapsed, self.throughput());
+        write!(f, "{done} in {elapsed:.1?} ({rate:.0} a second)")?;
         match &self.plan {
             Some(plan) if plan.pool == Pool::Serial => write!(f, ", plain loop")?,
-            Some(plan) => write!(f, ", {} threads ({} pool), chunks of {}", self.threads, plan.pool, self.chunk_size)?,
+            Some(plan) => {
+                let threads = count(self.threads as u64, "thread");
+                write!(f, ", {threads} ({} pool), chunks of {}", plan.pool, self.chunk_size)?;
+            }
             None => write!(f, ", no plan yet")?,
         }
         write!(f, ", {:.1?} an item, {} in flight", self.item_time, self.in_flight())?;

@@ -43,8 +43,8 @@ pub struct Tuner<W> {
 
 impl<F> Tuner<ByValue<F>> {
     /// A tuner for a closure or function that takes its item by value; [`Tuner::by_ref`] makes one that takes `&str`, say, and
-    /// is given `String`s. What is learned is kept under `name`, the closure's
-    /// type and its file. Of two that share all of these, each learns from the other too, but less than from itself; so it
+    /// is given `String`s. What is learned is kept under `name`, which is
+    /// a literal since a name made at run time would make a function of its own each time, the closure's type and its file. Of two that share all of these, each learns from the other too, but less than from itself; so it
     /// does from its own runs before this call moved to another line.
     #[track_caller]
     pub fn new<I, R>(name: &'static str, function: F) -> Self
@@ -226,7 +226,8 @@ impl<W> Tuner<W> {
 
     /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with too
     /// few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first items. Whether
-    /// runs ask (`ml_prediction`) does not matter here.
+    /// runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the types of the last run in this
+    /// process, and to be small and own no memory where there was none.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -239,7 +240,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     #[must_use]
     pub fn predict(&self, len: usize) -> Option<Prediction> {
-        experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::seen::<W, W>())
+        experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::seen::<(), ()>())
     }
 
     /// A lazy iterator over the results, for items and results that own their data.
@@ -259,7 +260,8 @@ impl<W> Tuner<W> {
         self.start(items, Detached, Location::caller())
     }
 
-    /// The same for borrowed items: `body` gets the stream, and when `scope` returns nothing of it runs any more.
+    /// The same for borrowed items: `body` gets the stream, and when `scope` returns nothing of it runs any more. `body` is
+    /// written as a closure: of a generic function `|stream| function(stream)`.
     ///
     /// ```
     /// # #[amorsize::streaming]

@@ -61,6 +61,7 @@ impl Home {
 }
 
 /// How a child went.
+#[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) ok: bool,
     pub(crate) code: Option<i32>,

@@ -13,6 +13,7 @@ mod exchange;
 mod extremes;
 mod head_start;
 mod kill;
+mod predictions;
 mod roles;
 mod trouble;
 
@@ -58,6 +59,7 @@ fn trials() -> Vec<Trial> {
         head_start::a_plain_loop_does_not_wait_for_a_busy_pool,
         head_start::a_source_that_waits_for_the_first_result_gets_it_where_no_pool_runs,
         head_start::only_the_first_items_of_new_functions_are_pulled_ahead,
+        predictions::predictions_are_for_items_like_the_last_ones_whatever_the_function_captures,
         trouble::no_home,
         trouble::a_home_that_is_none,
         trouble::noise_in_place_of_the_history,

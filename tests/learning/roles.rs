@@ -4,6 +4,7 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+use amorsize::__private::end_of_run;
 use amorsize::{ByValue, Outcome, Pool, Tuner};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -73,6 +74,7 @@ pub(crate) fn play(role: &str) {
         }
         "begin" => begin(&argument),
         "extremes" => crate::extremes::play(&argument),
+        "predict" => crate::predictions::play(),
         "tell" => crate::events::play(),
         "head start" => crate::head_start::play(&argument),
         "export" => println!("{}", amorsize::export(&argument).expect("exported")),
@@ -113,7 +115,7 @@ fn interrupt() {
 
 /// Ten runs, as streams record them.
 fn runs(time: Duration) {
-    (0..10).for_each(|_| square().__end_of_run(&outcome(), time).expect("a possible outcome"));
+    (0..10).for_each(|_| end_of_run(&square(), &outcome(), time).expect("a possible outcome"));
 }
 
 /// What a run begins with, where two threads were slower than the plain loop a few times.
@@ -157,7 +159,7 @@ fn wait_for_ever() {
 /// Says "." whenever another record is known to be on disk.
 fn flush_for_ever() {
     loop {
-        square().__end_of_run(&outcome(), SHORT).expect("a possible outcome");
+        end_of_run(&square(), &outcome(), SHORT).expect("a possible outcome");
         amorsize::flush().expect("flushed");
         say(".");
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::options::Options;
 use crate::plan::Pool;
 use crate::reason::Reason;
+use crate::words::count;
 
 use super::choose::{self, Situation};
 use super::climb::Climb;
@@ -103,7 +104,7 @@ pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, 
         return verdict;
     }
     let item_time = Duration::from_secs_f64(costs.item);
-    Verdict::serial(format!("about {expected} more items of {item_time:.1?} are too few to risk what threads may cost"))
+    Verdict::serial(format!("{} of {item_time:.1?} would be too few to risk what threads may cost", more(expected)))
 }
 
 fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
@@ -113,12 +114,18 @@ fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
         (None, Pool::Blocking) => blocking_threads(costs, options, situation),
         (None, _) => situation.cores,
     };
-    let reason = match (options.threads, options.pool) {
-        (Some(_), None) => format!("{threads} threads were asked for"),
+    Verdict { pool, threads, gain: threads as f64, reason: why_pinned(threads, options).into() }
+}
+
+/// Why so many threads, where the options ask for some.
+pub(crate) fn why_pinned(threads: usize, options: &Options) -> String {
+    let counted = count(threads as u64, "thread");
+    let were = if threads == 1 { "was" } else { "were" };
+    match (options.threads, options.pool) {
         (None, Some(pool)) => format!("`pool = {pool}` was asked for"),
-        _ => format!("{threads} threads of the {pool} pool were asked for"),
-    };
-    Verdict { pool, threads, gain: threads as f64, reason: reason.into() }
+        (_, None) => format!("{counted} {were} asked for"),
+        (_, Some(pool)) => format!("{counted} of the {pool} pool {were} asked for"),
+    }
 }
 
 fn blocking(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<Verdict> {
@@ -141,7 +148,12 @@ fn why_alone(item_time: Duration, expected: u64, options: &Options) -> String {
     if options.max_blocking_threads.get() == 1 {
         return format!("items of {item_time:.1?} wait, on one thread at most");
     }
-    format!("about {expected} more items of {item_time:.1?} are over before another thread has begun")
+    format!("{} of {item_time:.1?} would be over before another thread has begun", more(expected))
+}
+
+/// Items that are expected.
+fn more(expected: u64) -> String {
+    format!("about {}", count(expected, "more item"))
 }
 
 fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Reason {
@@ -149,7 +161,7 @@ fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situa
     if situation.cores < 2 {
         "this process has one core".into()
     } else if choose::threads(costs, u64::MAX / 2, options, situation).is_some() {
-        format!("about {expected} more items of {item_time:.1?} are done before another thread wakes up").into()
+        format!("{} of {item_time:.1?} would be done before another thread wakes up", more(expected)).into()
     } else if costs.source + costs.consumer > costs.item {
         format!("source and consumer take longer than the function ({item_time:.1?} an item)").into()
     } else {
@@ -193,7 +205,7 @@ mod tests {
             let options = Options { max_blocking_threads: NonZeroUsize::new(most).unwrap(), ..Options::default() };
             reach(&sleeping(1e-3), 1, &options, &TWO_CORES).reason.to_string()
         };
-        assert_eq!(reason(256), "about 1 more items of 1.0ms are over before another thread has begun");
+        assert_eq!(reason(256), "about 1 more item of 1.0ms would be over before another thread has begun");
         assert_eq!(reason(1), "items of 1.0ms wait, on one thread at most");
     }
 

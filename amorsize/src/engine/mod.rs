@@ -1,4 +1,4 @@
-//! The executor: does what the pilot says. Decides nothing.
+//! The executor: does what the pilot says. Decides only who runs a chunk, and who sleeps.
 //!
 //! - [`clock`]: what a chunk cost the thread that ran it
 //! - [`chunk`]: items on their way to a thread, and what comes back

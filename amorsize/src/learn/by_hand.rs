@@ -57,14 +57,14 @@ impl<W> Tuner<W> {
     pub fn record(&self, outcome: Outcome) -> Result<(), Error> {
         record(&self.identity, &outcome)
     }
+}
 
-    /// What a stream does at its end. For tests of how that gets to disk, which need runs of a known time.
-    #[doc(hidden)]
-    pub fn __end_of_run(&self, outcome: &Outcome, run: Duration) -> Result<(), Error> {
-        let sample = outcome.sample(&self.identity, 0)?;
-        Function::of(&self.identity).record(vec![sample], run);
-        Ok(())
-    }
+/// What a stream does at its end. For tests of how that gets to disk, which need runs of a known time.
+#[doc(hidden)]
+pub fn end_of_run<W>(tuner: &Tuner<W>, outcome: &Outcome, run: Duration) -> Result<(), Error> {
+    let sample = outcome.sample(&tuner.identity, 0)?;
+    Function::of(&tuner.identity).record(vec![sample], run);
+    Ok(())
 }
 
 /// Waits until everything that was recorded so far is on disk. Records get there without it: most at once, those of

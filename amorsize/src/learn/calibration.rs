@@ -5,6 +5,7 @@ use std::fmt;
 use crate::constants::{
     CALIBRATION_FACTOR, CONFIDENCE_THRESHOLD, HIGHEST_THRESHOLD, LOWEST_THRESHOLD, MIN_CALIBRATION_SAMPLES,
 };
+use crate::words::count;
 
 use super::sample::Sample;
 
@@ -86,8 +87,7 @@ impl fmt::Display for Calibration {
         if samples == 0 {
             write!(f, "no predictions yet; ")?;
         } else {
-            let noun = if samples == 1 { "prediction" } else { "predictions" };
-            write!(f, "{samples} {noun}, {percent:.0} % accurate on average; ")?;
+            write!(f, "{}, {percent:.0} % accurate on average; ", count(samples, "prediction"))?;
         }
         write!(f, "a prediction needs a confidence of {:.2}", self.threshold)
     }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::constants;
 use crate::error::Error;
 use crate::learn::sample::{MachineRecord, Predicted, Sample};
 
@@ -9,8 +10,8 @@ use crate::learn::sample::{MachineRecord, Predicted, Sample};
 const MOST_TIME: u64 = 253_402_300_800;
 /// More than anybody runs in three centuries, and small enough for sums.
 const MOST_ITEMS: u64 = 1 << 60;
-/// Far beyond any pool, and small enough for sums.
-const MOST_THREADS: u32 = 1 << 16;
+/// Of any pool, and of any machine.
+const MOST_THREADS: u32 = constants::MOST_THREADS as u32;
 /// Three centuries: longer than any item takes, and than any run.
 const MOST_SECONDS: f64 = 1e10;
 /// A coefficient of variation beyond which one item in a trillion would have to take all the time.
@@ -26,7 +27,7 @@ pub(crate) fn sample(sample: &Sample) -> Result<(), Error> {
     within("time", sample.time, 0..=MOST_TIME, "a time before the year 10,000")?;
     within("items", sample.length, 1..=MOST_ITEMS, "within 1..=2^60")?;
     within("items", sample.items, 1..=sample.length, "at least 1 and at most the length of the run")?;
-    within("threads", sample.threads, 1..=MOST_THREADS, "within 1..=65536")?;
+    within("threads", sample.threads, 1..=MOST_THREADS, "within 1..=65535")?;
     within("chunk_size", sample.chunk_size, 1..=u32::MAX, "at least 1")?;
     within("buffer_size", sample.buffer_size, 1..=u32::MAX, "at least 1")?;
     costs(sample)?;
@@ -53,9 +54,9 @@ fn predicted(predicted: Predicted) -> Result<(), Error> {
 
 /// Refuses a machine that cannot exist.
 pub(crate) fn machine(machine: &MachineRecord) -> Result<(), Error> {
-    within("cores", machine.cores, 1..=MOST_THREADS, "within 1..=65536")?;
-    within("numa_nodes", machine.numa_nodes, 0..=MOST_THREADS, "within 0..=65536")?;
-    within("quota", machine.quota.unwrap_or(1.0), f32::MIN_POSITIVE..=MOST_THREADS as f32, "within 0.0..=65536.0")?;
+    within("cores", machine.cores, 1..=MOST_THREADS, "within 1..=65535")?;
+    within("numa_nodes", machine.numa_nodes, 0..=MOST_THREADS, "within 0..=65535")?;
+    within("quota", machine.quota.unwrap_or(1.0), f32::MIN_POSITIVE..=MOST_THREADS as f32, "within 0.0..=65535.0")?;
     within("arch", machine.arch.len(), 0..=MOST_ARCH, "at most 64 bytes long")
 }
 

@@ -15,7 +15,7 @@ use crate::options::Options;
 use crate::plan::{Origin, Pool};
 use crate::prediction::Prediction;
 
-use super::function::Function;
+use super::function::{Function, Kind};
 use super::learned::Learned;
 use super::outcome::now;
 use super::predict::Query;
@@ -91,6 +91,7 @@ impl Experience {
         }
         let ask = |learned: &Learned, query: &Query<'_>| Some((learned.forecast(query)?, query.threshold()));
         let function = Function::of(&self.identity);
+        function.sees(Kind { bytes: situation.item_bytes, owns: situation.owns });
         let Some((forecast, threshold)) =
             ask_history(&self.identity, &function.learned_lately(), self.place, remaining, options, situation, ask)
         else {
@@ -213,9 +214,12 @@ pub(crate) fn predict(
     options: &Options,
     situation: &Situation,
 ) -> Option<Prediction> {
+    let function = Function::of(identity);
+    let kind = function.kind();
+    let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, ..*situation };
     let remaining = Remaining::from_hint((len, Some(len)));
     let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query);
-    let forecast = ask_history(identity, &Function::of(identity).learned(), place, remaining, options, situation, ask)?;
+    let forecast = ask_history(identity, &function.learned(), place, remaining, options, &situation, ask)?;
     Some((&forecast).into())
 }
 

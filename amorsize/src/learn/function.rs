@@ -58,6 +58,14 @@ pub(crate) struct Function {
     /// There is a file, which only has to be added to.
     stored: AtomicBool,
     pace: Pace,
+    kind: Mutex<Kind>,
+}
+
+/// What a plan must know of items and results besides their costs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kind {
+    pub(crate) bytes: usize,
+    pub(crate) owns: bool,
 }
 
 impl Function {
@@ -77,6 +85,7 @@ impl Function {
             due: AtomicBool::new(false),
             stored: AtomicBool::new(false),
             pace: Pace::default(),
+            kind: Mutex::default(),
         }
     }
 
@@ -86,6 +95,16 @@ impl Function {
 
     pub(crate) fn key(&self) -> u64 {
         self.name.key
+    }
+
+    /// A run over such items begins.
+    pub(crate) fn sees(&self, kind: Kind) {
+        *lock(&self.kind) = kind;
+    }
+
+    /// The items of the last run here.
+    pub(crate) fn kind(&self) -> Kind {
+        *lock(&self.kind)
     }
 
     /// What has been learned. Does not wait for the file: while someone else uses it, the answer is what is in memory.

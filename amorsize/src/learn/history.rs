@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::learn::learned::Learned;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
+use crate::words::count;
 
 /// Runs that are printed; earlier ones are only counted.
 const PRINTED: usize = 20;
@@ -129,10 +130,6 @@ impl fmt::Display for Run<'_> {
         }
         write!(f, ": {:.1}x, {:.0} a second", self.speedup(), self.throughput())
     }
-}
-
-fn count(n: u64, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Seconds since 1970, as a date and time.

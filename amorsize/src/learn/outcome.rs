@@ -55,7 +55,7 @@ impl Outcome {
         }
     }
 
-    /// Threads that ran the function, 1..=65,536. Default: 1, the plain loop. More than this process has cores means
+    /// Threads that ran the function, 1..=65,535. Default: 1, the plain loop. More than this process has cores means
     /// that the function waits rather than computes.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
@@ -167,7 +167,7 @@ mod tests {
         let refused = |outcome: Outcome| sample(&outcome).unwrap_err().to_string();
         assert_eq!(refused(Outcome::new(0, Duration::ZERO)), "`items` must be within 1..=2^60, got 0");
         assert!(refused(Outcome::new((1 << 60) + 1, Duration::ZERO)).contains("`items`"));
-        assert_eq!(refused(outcome.clone().threads(0)), "`threads` must be within 1..=65536, got 0");
+        assert_eq!(refused(outcome.clone().threads(0)), "`threads` must be within 1..=65535, got 0");
         assert!(refused(outcome.clone().threads(1_000_000_000)).contains("`threads`"));
         assert!(refused(outcome.clone().chunk_size(0)).contains("`chunk_size`"));
         assert!(refused(outcome.clone().buffer_size(0)).contains("`buffer_size`"));

@@ -94,7 +94,7 @@ impl Store {
     /// Reads a history. A damaged file is set aside, and what is whole of it kept.
     pub(crate) fn load(&self, name: &Name) -> Result<Loaded, Error> {
         let path = self.file(name)?;
-        // First, since nobody has time for a function that is new.
+        // Before the directory is looked at: for a new function one system call is all that this may cost.
         if file::is_absent(&path) || !self.directory()?.exists()? {
             return Ok(Loaded::default());
         }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::here;
 use crate::fingerprint::Fnv;
+use crate::words::count;
 
 /// Exponents of [`Machine::similarity`]: how much a ratio of 2 matters. Twice the cores alone make another machine
 /// (0.5 to the power of 0.4 is 0.76, and 0.8 is needed); twice the cache, nodes or memory alone do not.
@@ -42,11 +43,12 @@ pub fn machine() -> Machine {
         quota: None,
         l3_bytes: fixed::l3_bytes(),
         numa_nodes: fixed::numa_nodes(),
-        memory_bytes: here::total_memory(),
+        memory_bytes: 0,
         architecture: ARCH.to_owned(),
     });
     let allowed = here::allowed();
-    Machine { cores: allowed.cores, quota: allowed.quota, ..FIXED.clone() }
+    let memory_bytes = here::total_memory();
+    Machine { cores: allowed.cores, quota: allowed.quota, memory_bytes, ..FIXED.clone() }
 }
 
 impl Machine {
@@ -127,13 +129,12 @@ fn magnitude(bytes: u64) -> u64 {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cores = if self.cores == 1 { "core" } else { "cores" };
-        write!(f, "{} {cores} ({}", self.cores, self.architecture)?;
+        write!(f, "{} ({}", count(self.cores as u64, "core"), self.architecture)?;
         if let Some(quota) = self.quota {
             write!(f, ", quota {quota:.2}")?;
         }
-        let nodes = if self.numa_nodes == 1 { "node" } else { "nodes" };
-        write!(f, "), {} L3, {} memory {nodes}, ", Bytes(self.l3_bytes), self.numa_nodes)?;
+        let nodes = count(self.numa_nodes as u64, "memory node");
+        write!(f, "), {} L3, {nodes}, ", Bytes(self.l3_bytes))?;
         write!(f, "{} of memory", Bytes(self.memory_bytes))
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn threads() -> Option<usize> {
         let value = env::var_os(NAME);
         let threads = value.as_deref().and_then(parse);
         let wrong = value.filter(|value| threads.is_none() && !value.is_empty()).map(|value| {
-            format!("{NAME} is {value:?}, which is not a whole number from 1 to {MOST_THREADS}; it is ignored")
+            format!("{NAME} is {value:?}, which is not a whole number from 1 to {MOST_THREADS}; it is ignored until it is, or is unset")
         });
         Variable::new(threads, wrong)
     });

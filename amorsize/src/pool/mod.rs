@@ -13,6 +13,7 @@ pub(crate) use crew::Crew;
 pub(crate) use manager::{blocking_crew, cpu_crew, is_one_crew};
 
 use crate::plan::Pool;
+use crate::words::count;
 
 /// What the dedicated pools are doing; see [`stats`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +77,8 @@ impl fmt::Display for Stats {
         }
         for (place, pool) in self.pools.iter().enumerate() {
             let separator = if place == 0 { "" } else { ", " };
-            write!(f, "{separator}{} pool: {} threads, {} busy", pool.kind, pool.threads, pool.running)?;
+            let threads = count(pool.threads as u64, "thread");
+            write!(f, "{separator}{} pool: {threads}, {} busy", pool.kind, pool.running)?;
         }
         Ok(())
     }

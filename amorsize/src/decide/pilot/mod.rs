@@ -238,8 +238,10 @@ impl Pilot {
     }
 
     /// Seconds of the function for an item, to be shown: of a loop that was asked for, only the whole is known.
-    pub(crate) fn item_time(&self) -> f64 {
-        if self.costs.item > 0.0 || self.done == 0 { self.costs.item } else { self.spent / self.done as f64 }
+    pub(crate) fn item_time(&self, has_ended: bool) -> f64 {
+        let mean = || (self.worked + self.spent) / self.done as f64;
+        let is_mean = self.costs.item == 0.0 || (has_ended && self.worked > 0.0);
+        if is_mean && self.done > 0 { mean() } else { self.costs.item }
     }
 
     pub(crate) fn options(&self) -> &Options {

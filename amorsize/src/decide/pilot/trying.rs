@@ -53,6 +53,11 @@ impl Pilot {
         Step::Try(items)
     }
 
+    /// Items that may be in flight now, to be shown.
+    pub(crate) fn bound_now(&self) -> usize {
+        if self.plan.is_some() { self.window() } else { self.most_held() }
+    }
+
     /// Most items that may have been held before the first plan.
     pub(super) fn most_held(&self) -> usize {
         self.granted.max((self.done + self.in_flight) as usize)

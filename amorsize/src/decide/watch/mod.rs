@@ -16,7 +16,7 @@
 //! how many those are and the verdict depends on it, a check goes on until chunks alone have shown it. Checks get rarer each
 //! time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
 //!
-//! Threads that may lose for what happens to [`memory`](super::memory), and those that have lost before, are on probation
+//! Threads that may lose because of [memory](super::risk), and those that have lost before, are on probation
 //! until a check has confirmed them: they get little to do, and one bad epoch is enough. What the plain loop takes depends
 //! on the state of the heap there, so it is run itself, and a confirmation counts for a while only.
 //!

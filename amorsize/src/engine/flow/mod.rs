@@ -201,12 +201,12 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         Report {
             threads: self.pilot.threads(),
             chunk_size: self.pilot.usual_chunk(),
-            buffer_size: plan.as_ref().map_or(1, |_| self.pilot.window().max(1)),
+            buffer_size: self.pilot.bound_now().max(1),
             plan,
             items_in: self.pulled + looped,
             items_out: self.accepted + looped - unread,
             elapsed: self.began.map_or(Duration::ZERO, since),
-            item_time: Duration::from_secs_f64(self.pilot.item_time()),
+            item_time: Duration::from_secs_f64(self.pilot.item_time(self.ended.is_some())),
             waits: self.waits,
             plans: self.pilot.plans(),
         }

@@ -106,7 +106,8 @@ impl<I, R> State<I, R> {
         self.running == 0 && self.queued.is_empty()
     }
 
-    /// Tickets that run nothing yet: each will take a queued chunk. (One that runs a chunk comes back for the next.)
+    /// Tickets that run nothing yet, at least: each will take a queued chunk. (One that runs a chunk comes back for the next. What
+    /// the consumer runs counts as if a ticket did: then one thread more may be woken than finds a chunk.)
     fn starting(&self) -> usize {
         self.tickets.saturating_sub(self.running)
     }

@@ -13,6 +13,7 @@ use crate::learn::sample::Predicted;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 use crate::reason::Reason;
+use crate::words::count;
 
 use super::candidates::{Candidate, Field};
 use super::confidence::Doubt;
@@ -79,7 +80,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
         is_tried: is_tried(choice),
         samples: view.samples,
         items: view.items,
-        reason: reason(view.samples, costs.item, choice),
+        reason: reason(view.samples, costs.item, choice, query.options),
         is_stale,
     }
 }
@@ -151,12 +152,21 @@ fn is_tried(choice: &Candidate) -> bool {
 }
 
 /// Why this choice.
-fn reason(samples: usize, item: f64, choice: &Candidate) -> Reason {
+fn reason(samples: usize, item: f64, choice: &Candidate, options: &Options) -> Reason {
     let &Candidate { pool, threads, .. } = choice;
-    let (runs, item_time) = (if samples == 1 { "run" } else { "runs" }, Duration::from_secs_f64(item));
+    let (runs, item_time) = (count(samples as u64, "earlier run"), Duration::from_secs_f64(item));
+    let said = if samples == 1 { "says" } else { "say" };
     let mut reason = String::with_capacity(USUAL_REASON);
     // Writing to a string does not fail.
-    let _ = write!(reason, "{samples} earlier {runs} say items take {item_time:.1?}, ");
+    let _ = write!(reason, "{runs} {said} items take {item_time:.1?}, ");
+    if let Some(why) = verdict::pinned_serial(options) {
+        let _ = write!(reason, "and {why}");
+        return reason.into();
+    }
+    if verdict::is_pinned_parallel(options) {
+        let _ = write!(reason, "and {}", verdict::why_pinned(threads, options));
+        return reason.into();
+    }
     let _ = match (pool, is_tried(choice)) {
         (Pool::Serial, true) => write!(reason, "and that nothing beat the plain loop"),
         (Pool::Serial, false) => write!(reason, "too little to pay for threads"),

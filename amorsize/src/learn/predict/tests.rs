@@ -401,20 +401,3 @@ fn reasons_are_sentences() {
     let reason = good(3, 50e-6).forecast(&query(&options)).unwrap().plan().reason().to_owned();
     assert_eq!(reason, "3 earlier runs say items take 50.0µs, and that 8 threads do well");
 }
-
-#[test]
-fn timing_is_printed() {
-    let options = Options::default();
-    for count in [3, 100, 1_000] {
-        let (model, query) = (good(count, 20e-6), query(&options));
-        let mut times: Vec<_> = (0..200)
-            .map(|_| {
-                let begin = std::time::Instant::now();
-                std::hint::black_box(model.predict(std::hint::black_box(&query)));
-                begin.elapsed()
-            })
-            .collect();
-        times.sort();
-        println!("{count} samples: {:?}", times[100]);
-    }
-}
