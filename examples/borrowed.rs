@@ -1,7 +1,7 @@
 //! Finds the longest word of each line of a text.
 //!
-//! Shows items and results that borrow: lines are slices of one string, words are slices of lines, and nothing is copied.
-//! `collect` and `scope` take them, because nothing of them runs any more when they return.
+//! Shows items and results that borrow: lines are slices of one string, words are slices of lines, and nothing is
+//! copied. `collect` and `scope` take them, because nothing of them runs any more when they return.
 //!
 //!     cargo run --release --example borrowed
 //!     cargo run --release --example borrowed -- CHANGELOG.md

@@ -1,7 +1,8 @@
 //! Fetches many URLs, in order, with more requests under way than there are cores.
 //!
-//! Shows a function that waits: nothing tells the library so, it notices. Without arguments the URLs are those of a small
-//! server that this program starts itself and that takes 5 ms for an answer. With arguments it fetches those (`http` only).
+//! Shows a function that waits: nothing tells the library so, it notices. Without arguments the URLs are those of a
+//! small server that this program starts itself and that takes 5 ms for an answer. With arguments it fetches those
+//! (`http` only).
 //!
 //!     cargo run --release --example fetch_all
 //!     cargo run --release --example fetch_all -- http://example.com http://example.org

@@ -10,7 +10,8 @@ use crate::tokens::mentions;
 /// Lists that end with a comma, so that more can follow.
 #[derive(Default)]
 pub(crate) struct Parameters {
-    /// Declared by the type of the function's name: all types and constants, and the lifetimes that only the result has.
+    /// Declared by the type of the function's name: all types and constants, and the lifetimes that only the result
+    /// has.
     pub(crate) own: TokenStream,
     /// The same, as arguments.
     pub(crate) own_arguments: TokenStream,

@@ -52,13 +52,13 @@ use proc_macro::TokenStream;
 /// - No type or module of the function's name may stand beside it or be imported there (as in `mod digest; use
 ///   digest::digest;`). A crate of that name is `::name` there.
 /// - A constant of a lower-case name that is an argument of the result's type has braces: `Row<{ width }>`.
-/// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as the
-///   function.
+/// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as
+///   the function.
 /// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is
 ///   meant, as in `size::<u32>::collect(&numbers)`: a `&u32` may be meant as a `u32` or as itself.
 /// - Where the result borrows from the item, items are exactly the reference: `&str`, and not `String`.
-/// - The compiler calls the hidden type an `enum`: where one "is private", or "could not be found", the function is, or a
-///   `use` is missing.
+/// - The compiler calls the hidden type an `enum`: where one "is private", or "could not be found", the function is, or
+///   a `use` is missing.
 #[proc_macro_attribute]
 pub fn streaming(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(args.into(), item.into()).into()

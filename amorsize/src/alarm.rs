@@ -1,6 +1,6 @@
-//! One thread for the whole process that does what nobody waits for, at its time: records are written, first items looked
-//! in on. It is started when somebody asks for something and ends when nobody has done so for a while. Asking does not wake
-//! it before its time, where the system has timers for that: waking it takes longer than many a run.
+//! One thread for the whole process that does what nobody waits for, at its time: records are written, first items
+//! looked in on. It is started when somebody asks for something and ends when nobody has done so for a while. Asking
+//! does not wake it before its time, where the system has timers for that: waking it takes longer than many a run.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;

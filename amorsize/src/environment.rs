@@ -1,5 +1,5 @@
-//! Variables of the environment: each is read once, and a value that makes no sense is told once. Here is `AMORSIZE`, the
-//! switch that turns everything off; `AMORSIZE_THREADS` is the machine's, `AMORSIZE_CACHE_DIR` the store's.
+//! Variables of the environment: each is read once, and a value that makes no sense is told once. Here is `AMORSIZE`,
+//! the switch that turns everything off; `AMORSIZE_THREADS` is the machine's, `AMORSIZE_CACHE_DIR` the store's.
 
 use std::ffi::OsStr;
 use std::sync::LazyLock;

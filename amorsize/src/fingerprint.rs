@@ -1,8 +1,8 @@
 //! Who a function is, across compilations, runs and machines: what history is filed under. Pure hashing; no file.
 //!
 //! The *key* (package, module path, name, types) names the history. The *body* tells whether the code is still the one
-//! that was measured; another body is weaker evidence, not none. What a closure does is not known, so where in its file it
-//! stands takes the place of its body: it may be another one of the same name, or the same after an edit above it.
+//! that was measured; another body is weaker evidence, not none. What a closure does is not known, so where in its file
+//! it stands takes the place of its body: it may be another one of the same name, or the same after an edit above it.
 
 use std::any::type_name;
 use std::panic::Location;

@@ -22,8 +22,8 @@
 //! `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may print panics of
 //! their own.
 //!
-//! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at most;
-//! those that run are not waited for, except by the calls below that return when all is done.
+//! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at
+//! most; those that run are not waited for, except by the calls below that return when all is done.
 //!
 //! # Borrowed items
 //!
@@ -46,22 +46,22 @@
 //! assert_eq!(first, Some("rose"));
 //! ```
 //!
-//! (Where `stream` is given borrowed items, the compiler says that something must be borrowed for `'static`.) Items may be
-//! borrowed mutably: `f::run(rows.chunks_mut(8))`.
+//! (Where `stream` is given borrowed items, the compiler says that something must be borrowed for `'static`.) Items may
+//! be borrowed mutably: `f::run(rows.chunks_mut(8))`.
 //!
-//! `collect` into a `Result` or an `Option` stops at the first error, `Result<(), E>` among them, and `run` is for effects
-//! alone. A parameter by reference takes owned items too: a function of `&str` can stream `String`s. A borrowed `Vec` of them
-//! yields `&String`, which is neither: write `texts.iter().map(String::as_str)`. Items may be results themselves, such as
-//! those of `BufRead::lines`, for a function `fn(io::Result<String>) -> io::Result<T>`.
+//! `collect` into a `Result` or an `Option` stops at the first error, `Result<(), E>` among them, and `run` is for
+//! effects alone. A parameter by reference takes owned items too: a function of `&str` can stream `String`s. A borrowed
+//! `Vec` of them yields `&String`, which is neither: write `texts.iter().map(String::as_str)`. Items may be results
+//! themselves, such as those of `BufRead::lines`, for a function `fn(io::Result<String>) -> io::Result<T>`.
 //!
-//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. Where every thread of the pool is busy
-//! with something else for long, that can be later than the last result.
+//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. Where every thread of the pool is
+//! busy with something else for long, that can be later than the last result.
 //!
 //! # Context
 //!
 //! Further parameters are bound by `with`, which returns a [`Tuner`]. One by reference is given as a value, a reference
-//! or an [`Arc`](std::sync::Arc) (but no reference to a smart pointer: `&*arc`, `&v[..]`), and all threads read it; one by
-//! value is cloned for every item. `stream` needs a context that owns its data.
+//! or an [`Arc`](std::sync::Arc) (but no reference to a smart pointer: `&*arc`, `&v[..]`), and all threads read it; one
+//! by value is cloned for every item. `stream` needs a context that owns its data.
 //!
 //! ```
 //! #[amorsize::streaming]
@@ -103,46 +103,50 @@
 //! ```
 //!
 //! A [`Plan`] rests on the caller's options, on what earlier runs taught, or on the first items of this very input,
-//! whose results are kept: [`Origin`] says which. Every decision is a `tracing` event of the target `amorsize`: plans are of
-//! the level `DEBUG`, what they rest on of `TRACE`, and trouble with a history or the environment is `WARN`.
+//! whose results are kept: [`Origin`] says which. Every decision is a `tracing` event of the target `amorsize`: plans
+//! are of the level `DEBUG`, what they rest on of `TRACE`, and trouble with a history or the environment is `WARN`.
 //!
 //! # Threads
 //!
-//! A function that computes runs on rayon's threads: those of the pool that the stream is iterated in, or else the global
-//! pool, which is started when that first pays. (A program that configures it calls rayon's `build_global` before its first
-//! stream.) Where threads are few or chunks are short, the consumer runs chunks too while it has no result to take. Threads
-//! of our own ([`pool`]), which end after five idle minutes, serve functions that wait, and runs with stated `threads`,
-//! unless the caller belongs to a rayon pool that has as many. On a machine of more than eight cores a function that
-//! nothing is known about begins with a quarter of them, at least eight, and the others follow if that goes well. On Linux
-//! a thread of rayon's that wakes up on the consumer's processor moves to another one, if it may run on all of them.
+//! A function that computes runs on rayon's threads: those of the pool that the stream is iterated in, or else the
+//! global pool, which is started when that first pays. (A program that configures it calls rayon's `build_global`
+//! before its first stream.) Where threads are few or chunks are short, the consumer runs chunks too while it has no
+//! result to take. Threads of our own ([`pool`]), which end after five idle minutes, serve functions that wait, and
+//! runs with stated `threads`, unless the caller belongs to a rayon pool that has as many. On a machine of more than
+//! eight cores a function that nothing is known about begins with a quarter of them, at least eight, and the others
+//! follow if that goes well. On Linux a thread of rayon's that wakes up on the consumer's processor moves to another
+//! one, if it may run on all of them.
 //!
-//! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up to 64
-//! more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. (A source with a
-//! `size_hint` of `(0, None)`, as a channel, may have to be waited for: that is done only while a rayon pool is running.)
-//! If one is, one of its threads goes on with them; the longer the first one takes, the more threads follow, and on Linux,
-//! if those that run one are found asleep, those of a function that waits. (A thread of ours, `amorsize-alarm`, sees to that.
-//! It also writes records, and ends after ten idle seconds.) The calls that take borrowed items have a single thread beside
-//! them, and only within a pool: elsewhere they could not return while all of its threads are busy.
+//! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up
+//! to 64 more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. (A
+//! source with a `size_hint` of `(0, None)`, as a channel, may have to be waited for: that is done only while a rayon
+//! pool is running.) If one is, one of its threads goes on with them; the longer the first one takes, the more threads
+//! follow, and on Linux, if those that run one are found asleep, those of a function that waits. (A thread of ours,
+//! `amorsize-alarm`, sees to that. It also writes records, and ends after ten idle seconds.) The calls that take
+//! borrowed items have a single thread beside them, and only within a pool: elsewhere they could not return while all
+//! of its threads are busy.
 //!
-//! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is read
-//! within a pool must not wait for all threads of that pool, as `rayon::broadcast` does, nor for a thread outside that waits
-//! for one of them: it may wait forever. (`rayon::join` and the like, in the function itself, are run by whoever calls them.)
+//! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is
+//! read within a pool must not wait for all threads of that pool, as `rayon::broadcast` does, nor for a thread outside
+//! that waits for one of them: it may wait forever. (`rayon::join` and the like, in the function itself, are run by
+//! whoever calls them.)
 //!
 //! Items and results of more than 128 KiB themselves, arrays say, stay on the caller's stack, in a plain loop, unless
 //! threads are asked for: those of a pool have two megabytes.
 //!
-//! A result is freed by whoever drops it, which is the consumer, and an item by the thread that runs it. Where they are made
-//! of many small allocations, the system's allocator can make that dearer than the function; then the plain loop wins, and
-//! it helps to do in the function what the consumer does with results, or to use [`Tuner::run`]. While nothing is known of
-//! the function, a run of such items is tried on threads only where an attempt that fails costs a fiftieth of it at most.
+//! A result is freed by whoever drops it, which is the consumer, and an item by the thread that runs it. Where they are
+//! made of many small allocations, the system's allocator can make that dearer than the function; then the plain loop
+//! wins, and it helps to do in the function what the consumer does with results, or to use [`Tuner::run`]. While
+//! nothing is known of the function, a run of such items is tried on threads only where an attempt that fails costs a
+//! fiftieth of it at most.
 //!
-//! With glibc's allocator, threads have as much free memory kept in the process as is in flight, instead of having it given
-//! back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody touches) is
-//! made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do not where a program
-//! has set them. (That holds for the whole process, and until it ends.)
+//! With glibc's allocator, threads have as much free memory kept in the process as is in flight, instead of having it
+//! given back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody
+//! touches) is made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do
+//! not where a program has set them. (That holds for the whole process, and until it ends.)
 //!
-//! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans: what it
-//! needs of them is a matter for its context.
+//! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans:
+//! what it needs of them is a matter for its context.
 //!
 //! # Learning
 //!
@@ -172,9 +176,10 @@
 //! A history that cannot be read or written never stops a run: it is a warning, and the first items are timed.
 //! [`flush`] waits until all is on disk; [`export`] and [`import`] carry it to another machine.
 //!
-//! A history holds the function's name, module and types (a closure's source file), times, sizes and counts, and the size
-//! of the machine; never an item or a result. It takes up to some 200 KB, and there are 4,096 at most. The directory can be
-//! deleted at any time. `online_learning = false` stops writing for a function, `ml_prediction = false` reading.
+//! A history holds the function's name, module and types (a closure's source file), times, sizes and counts, and the
+//! size of the machine; never an item or a result. It takes up to some 200 KB, and there are 4,096 at most. The
+//! directory can be deleted at any time. `online_learning = false` stops writing for a function, `ml_prediction =
+//! false` reading.
 //!
 //! # In the environment
 //!
@@ -186,9 +191,10 @@
 //!
 //! # Platforms
 //!
-//! Rust 1.89 or later. Tested on Linux, where CPU quotas, control groups and the time that a thread waits for a processor
-//! are known. On macOS, FreeBSD and OpenBSD only functions that wait for more than nine tenths of their time are
-//! recognised as such; on Windows and elsewhere none is, so say `pool = blocking`. There the machine's memory is the limit.
+//! Rust 1.89 or later. Tested on Linux, where CPU quotas, control groups and the time that a thread waits for a
+//! processor are known. On macOS, FreeBSD and OpenBSD only functions that wait for more than nine tenths of their time
+//! are recognised as such; on Windows and elsewhere none is, so say `pool = blocking`. There the machine's memory is
+//! the limit.
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]
@@ -222,8 +228,8 @@ mod work;
 
 /// Makes a function that handles one item run over any iterator of items, the fastest safe way.
 ///
-/// The function stays as it is. Beside it the attribute adds a hidden type of the same name, which one `use` brings
-/// along, with these calls:
+/// The function stays as it is. Beside it the attribute adds a hidden type of the same name, which one `use`
+/// brings along, with these calls:
 ///
 /// | call | what it does |
 /// |---|---|
@@ -251,8 +257,8 @@ mod work;
 ///
 /// # Items by reference
 ///
-/// A function of `&str`, `&Path` or any other `&B` takes every item that is `Borrow<B>`. The result may borrow from the
-/// item.
+/// A function of `&str`, `&Path` or any other `&B` takes every item that is `Borrow<B>`. The result may borrow
+/// from the item.
 ///
 /// ```
 /// #[amorsize::streaming]
@@ -273,8 +279,8 @@ mod work;
 ///
 /// # Context
 ///
-/// Further parameters are bound once for all items: what the function takes as `&C` may be given as `C`, `&C`, `Arc<C>`
-/// or anything else that is `Borrow<C>`; what it takes as `C` is cloned for every item.
+/// Further parameters are bound once for all items: what the function takes as `&C` may be given as `C`, `&C`,
+/// `Arc<C>` or anything else that is `Borrow<C>`; what it takes as `C` is cloned for every item.
 ///
 /// ```
 /// struct Model {

@@ -31,7 +31,8 @@ impl From<bool> for Order {
     }
 }
 
-/// Whether and how fast the chunk size follows what is observed; see [`Tuner::adaptive_chunking`](crate::Tuner::adaptive_chunking).
+/// Whether and how fast the chunk size follows what is observed; see
+/// [`Tuner::adaptive_chunking`](crate::Tuner::adaptive_chunking).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adaptation(f64);
 

@@ -98,8 +98,8 @@ impl Plan {
         self.origin
     }
 
-    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan, and the number of threads, which is
-    /// the most there can be, where the number or the pool is stated.
+    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan, and the number of threads,
+    /// which is the most there can be, where the number or the pool is stated.
     #[must_use]
     pub fn expected_speedup(&self) -> f64 {
         self.expected_speedup

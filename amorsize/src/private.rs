@@ -112,8 +112,8 @@ pub trait Output: Send {}
 #[diagnostic::do_not_recommend]
 impl<T: Send> Output for T {}
 
-/// An item or context that is handed to a generic function's `&T`. `Borrow` would leave `T` open for every type that can
-/// be borrowed as several, such as `String`; here only references and smart pointers do.
+/// An item or context that is handed to a generic function's `&T`. `Borrow` would leave `T` open for every type that
+/// can be borrowed as several, such as `String`; here only references and smart pointers do.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be handed over as `&{T}`",
     label = "the function takes `&{T}`",

@@ -1,5 +1,5 @@
-//! What must not unwind: users' values that are dropped where nobody is left to receive a panic, and whoever listens to events
-//! where one would end a thread that others count on.
+//! What must not unwind: users' values that are dropped where nobody is left to receive a panic, and whoever listens to
+//! events where one would end a thread that others count on.
 
 use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -25,8 +25,8 @@ use crate::work::Work;
 /// only ever used on the thread that iterates, so it need be neither `Send` nor `'static`.
 ///
 /// Dropping the stream cancels it: items that wait are dropped, and threads stop at the next item (of those that take
-/// less than 60 ns, at one of the next 16). What runs then is not waited for. Should the drop of a cancelled item or result
-/// panic, that is a `tracing` warning.
+/// less than 60 ns, at one of the next 16). What runs then is not waited for. Should the drop of a cancelled item or
+/// result panic, that is a `tracing` warning.
 ///
 /// # Panics
 /// A panic of the function or of the source continues on the consumer's thread with its payload, once, in place of the
@@ -303,7 +303,8 @@ where
         loop {
             if self.core.budget > 0 {
                 let mut guard = EndOnUnwind::new(&mut self.core);
-                // The compiler makes item and result where they are taken; one that has a name first is copied once more.
+                // The compiler makes item and result where they are taken; one that has a name first is copied once
+                // more.
                 return match self.source.next() {
                     Some(item) => {
                         guard.core.budget -= 1;

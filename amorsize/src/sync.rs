@@ -1,5 +1,5 @@
-//! Locks, and sleeping under one, where a panic leaves nothing half done: nothing of a user's runs under a lock of ours, and
-//! values are complete before they are put in. So what a thread that panicked has left is as good as any.
+//! Locks, and sleeping under one, where a panic leaves nothing half done: nothing of a user's runs under a lock of
+//! ours, and values are complete before they are put in. So what a thread that panicked has left is as good as any.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;

@@ -23,8 +23,8 @@ use crate::work::{ByRef, ByValue, Discard, Work};
 ///
 /// `f::tuner()` gives the one of an annotated function, with the attribute's options as defaults;
 /// [`Tuner::new`] makes one for a closure. Every option is planned unless it is set here.
-/// What is set wins over what is planned; of what is set, `AMORSIZE=serial` in the environment wins over all, then `pool`,
-/// then a single thread or a buffer of one item, which mean the plain loop.
+/// What is set wins over what is planned; of what is set, `AMORSIZE=serial` in the environment wins over all, then
+/// `pool`, then a single thread or a buffer of one item, which mean the plain loop.
 ///
 /// ```
 /// use amorsize::Tuner;
@@ -42,9 +42,10 @@ pub struct Tuner<W> {
 }
 
 impl<F> Tuner<ByValue<F>> {
-    /// A tuner for a closure or function that takes its item by value; [`Tuner::by_ref`] makes one that takes `&str`, say, and
-    /// is given `String`s. What is learned is kept under `name`, which is
-    /// a literal since a name made at run time would make a function of its own each time, the closure's type and its file. Of two that share all of these, each learns from the other too, but less than from itself; so it
+    /// A tuner for a closure or function that takes its item by value; [`Tuner::by_ref`] makes one that takes `&str`,
+    /// say, and is given `String`s. What is learned is kept under `name`, which is
+    /// a literal since a name made at run time would make a function of its own each time, the closure's type and its
+    /// file. Of two that share all of these, each learns from the other too, but less than from itself; so it
     /// does from its own runs before this call moved to another line.
     #[track_caller]
     pub fn new<I, R>(name: &'static str, function: F) -> Self
@@ -111,8 +112,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.chunk_size = Some(chunk_size))
     }
 
-    /// Most items taken from the source and not yet yielded. Chunks are made small enough to fit. Default: planned, so that
-    /// results stay within a tenth of the available memory; what items own is not seen.
+    /// Most items taken from the source and not yet yielded. Chunks are made small enough to fit. Default: planned, so
+    /// that results stay within a tenth of the available memory; what items own is not seen.
     ///
     /// # Panics
     /// When `buffer_size` is 0.
@@ -128,8 +129,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.pool = pool)
     }
 
-    /// Most threads that run a function which waits, for the sake of a server or a disk behind it: 1 makes it a plain loop.
-    /// More than 65,535 count as that. Default: 256.
+    /// Most threads that run a function which waits, for the sake of a server or a disk behind it: 1 makes it a plain
+    /// loop. More than 65,535 count as that. Default: 256.
     ///
     /// # Panics
     /// When `threads` is 0.
@@ -139,8 +140,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.max_blocking_threads = threads)
     }
 
-    /// Items to time before the first plan, 1..=10,000. Default: 5. More are timed where they are too short for the clock,
-    /// fewer where they are long: by then, waiting for more would cost as much as a wrong plan.
+    /// Items to time before the first plan, 1..=10,000. Default: 5. More are timed where they are too short for the
+    /// clock, fewer where they are long: by then, waiting for more would cost as much as a wrong plan.
     ///
     /// # Panics
     /// When `items` is out of range.
@@ -150,8 +151,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.sample_size = items)
     }
 
-    /// Time of the function for an item, to plan with instead of timing the first ones; more than 30 years count as that.
-    /// Default: the first items are timed.
+    /// Time of the function for an item, to plan with instead of timing the first ones; more than 30 years count as
+    /// that. Default: the first items are timed.
     ///
     /// # Panics
     /// When the time is zero.
@@ -161,7 +162,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.estimated_item_time = Some(time))
     }
 
-    /// Time that a thread is to spend on a chunk, within 8,192 items, `buffer_size` and what caches hold. Default: planned.
+    /// Time that a thread is to spend on a chunk, within 8,192 items, `buffer_size` and what caches hold. Default:
+    /// planned.
     ///
     /// # Panics
     /// When the time is zero.
@@ -171,8 +173,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.target_chunk_duration = Some(time))
     }
 
-    /// Bytes of a result with everything it owns. Default: measured, for types of the standard library; a type of your own
-    /// counts without what it owns, so say it if that is much.
+    /// Bytes of a result with everything it owns. Default: measured, for types of the standard library; a type of your
+    /// own counts without what it owns, so say it if that is much.
     pub fn result_bytes(self, bytes: usize) -> Self {
         self.with(|options| options.result_bytes = Some(bytes))
     }
@@ -187,9 +189,9 @@ impl<W> Tuner<W> {
         self.with(|options| options.online_learning = on)
     }
 
-    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration between 0.5 and 0.95,
-    /// and a prediction below it is still followed if the first items bear it out. Once it is set, to 0.7 too, nothing below
-    /// it is used, and threads that earlier runs gave up are not tried again.
+    /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration between 0.5 and
+    /// 0.95, and a prediction below it is still followed if the first items bear it out. Once it is set, to 0.7
+    /// too, nothing below it is used, and threads that earlier runs gave up are not tried again.
     ///
     /// # Panics
     /// When the threshold is out of range.
@@ -224,10 +226,10 @@ impl<W> Tuner<W> {
         self.with(|options| options.memory_threshold = share)
     }
 
-    /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with too
-    /// few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first items. Whether
-    /// runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the types of the last run in this
-    /// process, and to be small and own no memory where there was none.
+    /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with
+    /// too few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first
+    /// items. Whether runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the
+    /// types of the last run in this process, and to be small and own no memory where there was none.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -260,8 +262,8 @@ impl<W> Tuner<W> {
         self.start(items, Detached, Location::caller())
     }
 
-    /// The same for borrowed items: `body` gets the stream, and when `scope` returns nothing of it runs any more. `body` is
-    /// written as a closure: of a generic function `|stream| function(stream)`.
+    /// The same for borrowed items: `body` gets the stream, and when `scope` returns nothing of it runs any more.
+    /// `body` is written as a closure: of a generic function `|stream| function(stream)`.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -296,8 +298,8 @@ impl<W> Tuner<W> {
     }
 
     /// Runs over all items and collects the results into any collection. A `Result` or `Option` of one stops at the
-    /// first error. By then the function may have been run for items behind it, `buffer_size` at most; for the others it
-    /// never is.
+    /// first error. By then the function may have been run for items behind it, `buffer_size` at most; for the others
+    /// it never is.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -332,8 +334,8 @@ impl<W> Tuner<W> {
     }
 
     /// Runs over all items for their effects, and reports. Results are dropped on the thread that made them, as they
-    /// come, so `ordered` does not matter here. Errors among them are dropped too: `collect::<Result<(), _>>` stops at the
-    /// first.
+    /// come, so `ordered` does not matter here. Errors among them are dropped too: `collect::<Result<(), _>>` stops at
+    /// the first.
     ///
     /// ```
     /// # #[amorsize::streaming]

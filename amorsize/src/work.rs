@@ -29,8 +29,8 @@ pub trait Work<I> {
     }
 }
 
-/// An item or context that is handed to a function's `&B`: whatever is `Borrow<B>`. (Its own trait only so that the compiler
-/// says what to do about what is not.)
+/// An item or context that is handed to a function's `&B`: whatever is `Borrow<B>`. (Its own trait only so that the
+/// compiler says what to do about what is not.)
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be handed over as `&{B}`",
     label = "the function takes `&{B}`, and this is, or yields, `{Self}`",
@@ -92,8 +92,8 @@ impl<I, W: Work<I>> Work<I> for Discard<W> {
 
     #[inline]
     fn call(&self, item: I) {
-        // Whoever asks for effects wants the function to run, and what is learned of it to be true: without this, one without
-        // effects is left out altogether.
+        // Whoever asks for effects wants the function to run, and what is learned of it to be true: without this, one
+        // without effects is left out altogether.
         black_box(&self.0.call(item));
     }
 }
@@ -115,8 +115,8 @@ impl<I, W: Work<I>> Work<I> for Discard<W> {
 /// assert_eq!(squares.stream.sum::<u64>(), 14);
 /// ```
 ///
-/// `N` is the type that the attribute adds under the function's name, `C` a tuple of what `f::with` was given: it returns a
-/// `Tuner<Call<score, (Model,)>>`.
+/// `N` is the type that the attribute adds under the function's name, `C` a tuple of what `f::with` was given: it
+/// returns a `Tuner<Call<score, (Model,)>>`.
 pub struct Call<N, C = ()> {
     context: C,
     name: PhantomData<fn() -> N>,
@@ -141,7 +141,8 @@ impl<N: Function<C, I>, C, I> Work<I> for Call<N, C> {
     }
 }
 
-/// What the attribute implements for the type it adds: the function, with its further parameters as a tuple of contexts.
+/// What the attribute implements for the type it adds: the function, with its further parameters as a tuple of
+/// contexts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take items of type `{I}`",
     label = "the items of this source are `{I}`",

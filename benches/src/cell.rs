@@ -184,8 +184,8 @@ fn race<J: Job>(case: &Case<J>, entries: &mut [Entry], effort: Effort) -> Vec<f6
     plain
 }
 
-/// Who runs when in a round. What the one before has left behind (caches, sleeping threads, a heap in disorder) must not
-/// always meet the same contender, so steps change from round to round.
+/// Who runs when in a round. What the one before has left behind (caches, sleeping threads, a heap in disorder) must
+/// not always meet the same contender, so steps change from round to round.
 fn order(count: usize, round: usize) -> impl Iterator<Item = usize> {
     let steps: Vec<usize> = (1..count.max(2)).filter(|&step| gcd(step, count) == 1).collect();
     let step = steps[round % steps.len()];

@@ -1,6 +1,6 @@
-//! What a plan that turns out wrong costs: contended functions over a second, alone on the machine and beside threads that
-//! want its processors too; and items a thousand times dearer or cheaper half-way, against the best fixed chunk for each
-//! half. Cold, no option given.
+//! What a plan that turns out wrong costs: contended functions over a second, alone on the machine and beside threads
+//! that want its processors too; and items a thousand times dearer or cheaper half-way, against the best fixed chunk
+//! for each half. Cold, no option given.
 
 use std::hint::black_box;
 use std::ops::Range;

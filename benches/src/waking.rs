@@ -1,5 +1,5 @@
-//! What this machine takes to wake a thread, with nothing but the standard library: the floor under every short job. From
-//! it follows what two threads can gain at most on a job of given length, however little anything else costs.
+//! What this machine takes to wake a thread, with nothing but the standard library: the floor under every short job.
+//! From it follows what two threads can gain at most on a job of given length, however little anything else costs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

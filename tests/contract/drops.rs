@@ -264,7 +264,8 @@ fn payloads_whose_drop_panics() {
     });
 }
 
-/// The same where the stream itself holds it: behind results that are not read, or of a source that nobody pulls any more.
+/// The same where the stream itself holds it: behind results that are not read, or of a source that nobody pulls any
+/// more.
 #[test]
 fn payloads_that_a_dropped_stream_holds() {
     watched(|| {

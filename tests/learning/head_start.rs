@@ -1,4 +1,5 @@
-//! The first items of a function that nothing is known of run beside a thread, if one can be had; all others' run alone.
+//! The first items of a function that nothing is known of run beside a thread, if one can be had; all others' run
+//! alone.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -92,7 +93,8 @@ fn on_a_pool(play: impl FnOnce() + Send) {
     pool.install(play);
 }
 
-/// What is cold in a new process makes a source look slow: one stream of a cheap function has been read, which needs no pool.
+/// What is cold in a new process makes a source look slow: one stream of a cheap function has been read, which needs no
+/// pool.
 fn without_a_pool(play: impl FnOnce()) {
     assert_eq!(Tuner::new("cheap", |item: u64| item).stream(0..ITEMS).count() as u64, ITEMS);
     play();

@@ -1,5 +1,5 @@
-//! What must hold of histories across processes: nothing recorded is lost, and no trouble with the cache is ever more than
-//! a warning.
+//! What must hold of histories across processes: nothing recorded is lost, and no trouble with the cache is ever more
+//! than a warning.
 //!
 //! Histories live as long as processes do not, so nearly every test plays parts in child processes. They are this
 //! same program, started with a role; it therefore has its own `main`, which also lets a child end as a program does.

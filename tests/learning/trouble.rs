@@ -125,8 +125,8 @@ pub(crate) mod unix {
         assert_eq!(home.count(), 3);
     }
 
-    /// A limit on the size of files is met like a full disk: what fits is written, and then nothing. (Shells count it in
-    /// blocks of 512 bytes or of a kilobyte.)
+    /// A limit on the size of files is met like a full disk: what fits is written, and then nothing. (Shells count it
+    /// in blocks of 512 bytes or of a kilobyte.)
     pub(crate) fn a_full_disk() {
         let home = Home::new();
         assert!(home.play("record", "40").ok);

@@ -115,8 +115,9 @@ fn child_asks_for_pages() {
 /// A result whose size the library cannot find out.
 struct Opaque(#[expect(dead_code, reason = "it only takes memory")] Vec<u8>);
 
-/// Results that the consumer keeps before it lets go of all. The process itself takes some 10 MB, and about 28 results are
-/// in flight unless the source pauses: that is more than the limit. If it pauses at 80 %, what is in flight still comes.
+/// Results that the consumer keeps before it lets go of all. The process itself takes some 10 MB, and about 28 results
+/// are in flight unless the source pauses: that is more than the limit. If it pauses at 80 %, what is in flight still
+/// comes.
 const KEPT: u64 = 175;
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a value owns whose type is only known as a parameter: it is compared with a closed list of common types. The
 //! comparison is made while compiling; for a type that is not listed nothing is left of it.
 //!
-//! A result may borrow, so the list has only types that `castaway` knows to be free of lifetimes. `PathBuf`, boxed slices
-//! and `io::Error` are not among them: those are found only by the attribute, which sees the type spelled out.
+//! A result may borrow, so the list has only types that `castaway` knows to be free of lifetimes. `PathBuf`, boxed
+//! slices and `io::Error` are not among them: those are found only by the attribute, which sees the type spelled out.
 
 use std::mem::needs_drop;
 use std::sync::Arc;

@@ -18,8 +18,8 @@ pub(crate) const TARGET_CHUNK: f64 = 100e-6;
 const HAND_OVERS: f64 = 2.0;
 /// The same near the end, where no thread is to work alone.
 const LAST_HAND_OVERS: f64 = 0.5;
-/// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs, as far as that makes
-/// chunks so many times longer at most: items may become dearer.
+/// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs, as far as that
+/// makes chunks so many times longer at most: items may become dearer.
 const OWN_WORK: f64 = 6.0;
 const LONGER: usize = 2;
 /// Seconds of work below which handing a chunk over would show.
@@ -28,11 +28,11 @@ pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 const SMALL_PART: f64 = 0.3;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
 const LARGEST_CHUNK: usize = 8192;
-/// Bytes of results in flight for each thread that stay in caches. More of them cost the speed of memory; with much less, who
-/// takes a result has to fetch it from the core that has just made it.
+/// Bytes of results in flight for each thread that stay in caches. More of them cost the speed of memory; with much
+/// less, who takes a result has to fetch it from the core that has just made it.
 const CACHE_BYTES: f64 = 1048576.0;
-/// Bytes of results a second from which that shows beside the function's own time; below, so many more may be in flight,
-/// up to a factor.
+/// Bytes of results a second from which that shows beside the function's own time; below, so many more may be in
+/// flight, up to a factor.
 const FLOOD: f64 = 2e9;
 const MOST_CACHES: f64 = 8.0;
 /// Bytes of a result from which it shows where its memory comes from.
@@ -50,13 +50,14 @@ const LONGEST_HELP: f64 = 500e-6;
 /// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
 const FEW_THREADS: usize = 4;
 /// For how long a consumer that does not help leaves all chunks to threads that have not begun: some times what waking
-/// one takes, and no longer than a chunk, since they may be busy with something else; a blocking thread is sure to come.
+/// one takes, and no longer than a chunk, since they may be busy with something else; a blocking thread is sure to
+/// come.
 const COMPUTING_PATIENCE: Duration = Duration::from_micros(500);
 const BLOCKING_PATIENCE: Duration = Duration::from_millis(20);
 /// One thread in so many is spare: cores that work together are slower.
 const SPARE: usize = 4;
-/// Bytes of an item or result itself from which it stays on the caller's stack: a thread of a pool has two megabytes, and there
-/// are several copies on them, each of which takes as long as a hand-over anyway.
+/// Bytes of an item or result itself from which it stays on the caller's stack: a thread of a pool has two megabytes,
+/// and there are several copies on them, each of which takes as long as a hand-over anyway.
 const LARGEST_ON_THREADS: usize = 128 << 10;
 /// Expected gain below which the plain loop is kept: the model is not better than that.
 const WORTH_IT: f64 = 1.15;
@@ -66,7 +67,8 @@ const WORTH_IT: f64 = 1.15;
 pub(crate) struct Situation {
     /// Threads that may compute at the same time.
     pub(crate) cores: usize,
-    /// Processors' worth of time that this process may get. It may be more than `cores`, where a pool has fewer threads.
+    /// Processors' worth of time that this process may get. It may be more than `cores`, where a pool has fewer
+    /// threads.
     pub(crate) processors: f64,
     /// Bytes this process may still take.
     pub(crate) available_memory: u64,
@@ -204,8 +206,8 @@ fn cached_items(costs: &Costs, threads: usize) -> usize {
     (cached_bytes(costs, threads) / costs.result_bytes.max(1.0)) as usize
 }
 
-/// Results that threads make before they are judged, where these are large: the memory that they come and go in is new to the
-/// process until all of it was used once, or far away.
+/// Results that threads make before they are judged, where these are large: the memory that they come and go in is new
+/// to the process until all of it was used once, or far away.
 pub(crate) fn warm_up(costs: &Costs, threads: usize) -> u64 {
     if costs.result_bytes < LARGE_RESULT { 0 } else { cached_items(costs, threads) as u64 }
 }

@@ -7,8 +7,8 @@
 const FEW: usize = 8;
 /// Part of the threads that begin.
 const FIRST_PART: usize = 4;
-/// Seconds of an item that is a chunk by itself, so that each step costs a whole round; and items a thread up to which that
-/// would be most of a run.
+/// Seconds of an item that is a chunk by itself, so that each step costs a whole round; and items a thread up to which
+/// that would be most of a run.
 const LONG: f64 = 10e-3;
 const FEW_ROUNDS: u64 = 4;
 /// Ratio of an item's time to that among half as many threads up to which twice as many would do more.

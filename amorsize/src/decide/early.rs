@@ -7,12 +7,12 @@ use super::climb::Climb;
 use super::input::Remaining;
 use super::verdict::{BLOCKING_SHARE, FIRST_BLOCKING_THREADS};
 
-/// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each further
-/// look comes after twice the time.
+/// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each
+/// further look comes after twice the time.
 const FIRST_LOOK: f64 = 100e-6;
-/// The same where all threads there can be are awake anyway. Setting a timer for the time before the system's next tick, which
-/// is up to four milliseconds away, takes ten times as long (6 instead of 0.6 µs on a virtual machine). From there on looks cost
-/// next to nothing.
+/// The same where all threads there can be are awake anyway. Setting a timer for the time before the system's next
+/// tick, which is up to four milliseconds away, takes ten times as long (6 instead of 0.6 µs on a virtual machine).
+/// From there on looks cost next to nothing.
 const LATE_LOOK: f64 = 4e-3;
 const LATER: f64 = 1.25;
 /// Threads of a head start, the consumer included, where a pool runs.
@@ -45,8 +45,8 @@ pub(crate) fn next_look(since: f64) -> f64 {
     if since < LATE_LOOK { 2.0 * since } else { LATER * since }
 }
 
-/// Threads, the caller among them, that are worth waking for so many items of which the first has run for so long; no more
-/// than begin otherwise, since they may be in each other's way.
+/// Threads, the caller among them, that are worth waking for so many items of which the first has run for so long; no
+/// more than begin otherwise, since they may be in each other's way.
 pub(crate) fn threads(since: f64, cores: usize, items: u64) -> usize {
     // A conversion from floating point saturates.
     ((since / WAKING) as usize).min(Climb::first(cores, items, since)).max(1)
@@ -65,8 +65,8 @@ pub(crate) fn items(threads: usize, item_bytes: usize) -> usize {
     threads.min(AHEAD_BYTES / item_bytes.max(1))
 }
 
-/// How many more to pull in one go, where the last ones took so many seconds, and all that were pulled ahead `spent`: one by
-/// one where it is not sure that there is another one, since it may have to be waited for.
+/// How many more to pull in one go, where the last ones took so many seconds, and all that were pulled ahead `spent`:
+/// one by one where it is not sure that there is another one, since it may have to be waited for.
 pub(crate) fn more(last: usize, seconds: f64, spent: f64, remaining: Remaining) -> usize {
     let each = (seconds / last.max(1) as f64).max(1e-9);
     let most = if remaining.lower > 0 { 2 * last } else { 1 };

@@ -26,9 +26,9 @@ const FEW_ITEMS: u64 = 16;
 
 /// Ratio of an item's time beside others to that alone up to which nothing is the bound yet.
 const UNHINDERED: f64 = 1.1;
-/// Threads up to which that is enough, and from which a gain that is far from linear ends the climb. A server that takes
-/// more connections than it listens for drops some for a second, which one of six runs against a loopback server met with
-/// 128.
+/// Threads up to which that is enough, and from which a gain that is far from linear ends the climb. A server that
+/// takes more connections than it listens for drops some for a second, which one of six runs against a loopback server
+/// met with 128.
 const UNJUDGED: usize = 64;
 /// Seconds to start a thread.
 const THREAD_START: f64 = 40e-6;

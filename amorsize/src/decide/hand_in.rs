@@ -1,8 +1,9 @@
-//! When a thread hands in what it has made of a chunk and leaves the rest for another one: chunks are sized for what items took
-//! before, and items that turn out a thousand times dearer must not keep the first results from the consumer.
+//! When a thread hands in what it has made of a chunk and leaves the rest for another one: chunks are sized for what
+//! items took before, and items that turn out a thousand times dearer must not keep the first results from the
+//! consumer.
 
-/// Seconds for which results that are there may wait for others of their chunk, whatever was expected: some hundred times what
-/// one more hand-over takes.
+/// Seconds for which results that are there may wait for others of their chunk, whatever was expected: some hundred
+/// times what one more hand-over takes.
 const LONG: f64 = 1e-3;
 /// Ratio to the expected time of a chunk up to which it is one that takes somewhat longer.
 const LONGER: f64 = 4.0;
@@ -57,7 +58,8 @@ impl HandIn {
 mod tests {
     use super::*;
 
-    /// Items that are run before what there is is handed in, of items that take `cost(i)` seconds; and looks at the clock.
+    /// Items that are run before what there is is handed in, of items that take `cost(i)` seconds; and looks at the
+    /// clock.
     fn handed_in(mut hand_in: HandIn, items: usize, cost: impl Fn(usize) -> f64) -> (usize, u32) {
         let (mut elapsed, mut looks) = (0.0, 0);
         for item in 0..items {

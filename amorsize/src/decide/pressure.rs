@@ -1,5 +1,5 @@
-//! Whether memory allows more items to be taken from the source: the `memory_threshold` option. Pure; someone else reads
-//! the memory when [`Pressure::is_due`] asks for it. (How much a plan may hold in the first place is decided in
+//! Whether memory allows more items to be taken from the source: the `memory_threshold` option. Pure; someone else
+//! reads the memory when [`Pressure::is_due`] asks for it. (How much a plan may hold in the first place is decided in
 //! [`super::choose`].)
 
 use crate::machine::Memory;

@@ -1,5 +1,5 @@
-//! What trying threads may cost where a trial does not show whether they gain: they are not tried where that is more than they
-//! can save, or than a run can spare.
+//! What trying threads may cost where a trial does not show whether they gain: they are not tried where that is more
+//! than they can save, or than a run can spare.
 //!
 //! Memory makes threads lose against the plain loop: what one thread makes and another frees, and items so large that
 //! moving them counts. Cheap items have to be held against a stretch of it.
@@ -8,15 +8,15 @@ use super::choose::{self, Situation};
 use super::costs::Costs;
 use super::watch::{CHEAP, PROBE};
 
-/// Bytes of an item from which moving it into a chunk and out of it counts, seconds for each byte, and the part of an item's
-/// time from which that is much.
+/// Bytes of an item from which moving it into a chunk and out of it counts, seconds for each byte, and the part of an
+/// item's time from which that is much.
 const LARGE: usize = 256;
 const MOVING: f64 = 0.1e-9;
 const MUCH: f64 = 0.1;
 /// Seconds of an item below which freeing what belongs to it may take as long.
 pub(crate) const FREED_DEARLY: f64 = 20e-6;
-/// Seconds that are lost with the cheapest items until it shows that threads are in each other's way, the heap included that
-/// they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
+/// Seconds that are lost with the cheapest items until it shows that threads are in each other's way, the heap included
+/// that they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
 const LOST: f64 = 4e-3;
 const QUARTERS: f64 = 1e-6;
 /// Part of a run that may be lost to plans which nobody has tried.
@@ -34,8 +34,8 @@ pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
     if is_of_memory(costs, situation) { LOST / (1.0 + costs.item / QUARTERS).powi(2) } else { 0.0 }
 }
 
-/// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and the run is
-/// long enough to lose that.
+/// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and the
+/// run is long enough to lose that.
 pub(crate) fn is_worth_it(costs: &Costs, gain: f64, items: u64, situation: &Situation) -> bool {
     let (by_memory, run) = (by_memory(costs, situation), items as f64 * costs.serial());
     let is_spared = choose::saved(costs, gain, items) >= by_memory && HARMLESS * run >= by_memory;

@@ -86,8 +86,8 @@ impl Tally {
         [&mut self.present, &mut self.grown].into_iter()
     }
 
-    /// What an item cost on average over the stretch that ends now, where that was seen: running estimates only know its
-    /// end.
+    /// What an item cost on average over the stretch that ends now, where that was seen: running estimates only know
+    /// its end.
     pub(crate) fn costs(&self, now: &Costs, at: Position) -> Costs {
         let Part { ran, pulled, consumed, .. } = self.counted(at);
         Costs {
@@ -98,7 +98,8 @@ impl Tally {
         }
     }
 
-    /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an item.
+    /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an
+    /// item.
     pub(crate) fn close(&mut self, plan: Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
         let since = self.counted(at).since;
         let (items, seconds) = (at.yielded - since.yielded, at.now - since.now);

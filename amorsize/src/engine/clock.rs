@@ -89,7 +89,8 @@ impl Delays {
         Self { between: Duration::ZERO, ..Self::now_and_then() }
     }
 
-    /// The thread begins with what is `expected` to take so long: a first reading, if another one will follow at its end.
+    /// The thread begins with what is `expected` to take so long: a first reading, if another one will follow at its
+    /// end.
     pub(crate) fn before(&mut self, expected: Duration) {
         if self.read.is_none() && expected >= self.between {
             self.read = system::run_queue_delay();

@@ -1,10 +1,10 @@
 //! Keeps glibc's allocator from giving memory back to the system that is needed again right away.
 //!
-//! What is in flight comes and goes. Where a thread makes it and the consumer frees it, more of that is free at the end of
-//! the thread's arena, now and then, than glibc keeps there (128 KiB): it goes back, and each of its pages is asked for again, and
-//! zeroed. But the bound follows what a program does: freeing a block that was mapped for itself raises it to twice the size
-//! of that block (`M_MMAP_THRESHOLD` in mallopt(3)). So one is made and freed, of as much memory as is in flight;
-//! nobody touches it. What is kept then is no more than what was in flight.
+//! What is in flight comes and goes. Where a thread makes it and the consumer frees it, more of that is free at the end
+//! of the thread's arena, now and then, than glibc keeps there (128 KiB): it goes back, and each of its pages is asked
+//! for again, and zeroed. But the bound follows what a program does: freeing a block that was mapped for itself raises
+//! it to twice the size of that block (`M_MMAP_THRESHOLD` in mallopt(3)). So one is made and freed, of as much memory
+//! as is in flight; nobody touches it. What is kept then is no more than what was in flight.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -35,8 +35,8 @@ pub trait Launch<W: Work<I>, I> {
     /// Hands over a ticket of a queue; false if no thread can be had.
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool;
 
-    /// Whether the end of a run is kept waiting by a ticket that no thread has had time for. Where all of a pool's threads
-    /// are busy for long, or wait for the very caller, only who is sure to need one should launch it.
+    /// Whether the end of a run is kept waiting by a ticket that no thread has had time for. Where all of a pool's
+    /// threads are busy for long, or wait for the very caller, only who is sure to need one should launch it.
     fn waits_for_tickets(&self) -> bool;
 
     /// Whether somebody can look in on the first item while its caller runs it.
@@ -82,8 +82,8 @@ where
     }
 }
 
-/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds. Where nobody does so yet, `look_after`
-/// has somebody look in on the first item.
+/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds. Where nobody does so yet,
+/// `look_after` has somebody look in on the first item.
 pub(super) fn serve<W: Work<I>, I>(
     queue: Arc<Queue<W, I, W::Output>>,
     epoch: u32,
@@ -136,7 +136,8 @@ fn threads_here() -> usize {
 }
 
 impl Situation {
-    /// What there is for a stream of items `I` and results `R` made here, as far as is known without a look at the machine.
+    /// What there is for a stream of items `I` and results `R` made here, as far as is known without a look at the
+    /// machine.
     pub(crate) fn here<I, R>() -> Self {
         Self::with::<I, R>(machine::recalled_share())
     }

@@ -13,8 +13,8 @@ use crate::pool;
 use crate::quiet::drop_quietly;
 use crate::work::Work;
 
-/// Looks in on a queue from now on, ever more seldom, as long as its consumer runs the first item; where there are, as far as is
-/// known, so many cores.
+/// Looks in on a queue from now on, ever more seldom, as long as its consumer runs the first item; where there are, as
+/// far as is known, so many cores.
 pub(super) fn look_after<W, I, R>(queue: &Arc<Queue<W, I, R>>, cores: usize)
 where
     W: Work<I, Output = R> + Send + Sync + 'static,

@@ -45,9 +45,9 @@ fn processor() -> Option<usize> {
     Some(rustix::thread::sched_getcpu())
 }
 
-/// Has the calling thread moved off `processor`, and allows it back at once: the system leaves it where it is now. Only a
-/// thread that may run everywhere is moved. Whoever restricts one has a reason, and what is allowed to a container may
-/// change, which a thread does not notice once it was told where it may run.
+/// Has the calling thread moved off `processor`, and allows it back at once: the system leaves it where it is now. Only
+/// a thread that may run everywhere is moved. Whoever restricts one has a reason, and what is allowed to a container
+/// may change, which a thread does not notice once it was told where it may run.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn leave(processor: usize) -> bool {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};

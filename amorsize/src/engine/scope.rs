@@ -89,10 +89,10 @@ fn to_threads<'a, 's>(
 
 /// The tickets of a scope that run now.
 ///
-/// A pool's thread that waits for them in rayon's way runs whatever job it finds meanwhile, and that job may want a lock
-/// which the caller of the scope holds. So a scope first closes its roll: it waits without running anything for the
-/// tickets that run; those which start later are over at once, and rayon's own wait has next to nothing to wait for.
-/// (No thread waits in a circle: a ticket only ever waits for what was started after it.)
+/// A pool's thread that waits for them in rayon's way runs whatever job it finds meanwhile, and that job may want a
+/// lock which the caller of the scope holds. So a scope first closes its roll: it waits without running anything for
+/// the tickets that run; those which start later are over at once, and rayon's own wait has next to nothing to wait
+/// for. (No thread waits in a circle: a ticket only ever waits for what was started after it.)
 #[derive(Clone, Default)]
 struct Roll(Arc<(Mutex<Present>, Condvar)>);
 

@@ -20,8 +20,8 @@ where
     W: Work<S::Item>,
 {
     let mut ran = 0;
-    // The source iterates by itself, which makes each item where the function takes it. A block of fixed length is unrolled,
-    // so that counting costs next to nothing beside the cheapest functions.
+    // The source iterates by itself, which makes each item where the function takes it. A block of fixed length is
+    // unrolled, so that counting costs next to nothing beside the cheapest functions.
     let mut block = |source: &mut S, folded, length| {
         let mut items = 0;
         let folded = source.take(length).fold(folded, |folded, item| {

@@ -34,8 +34,8 @@ static SLEEPING: Threads = Threads::new();
 static LAST_WORK: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds since [`EPOCH`] until when nobody is let by.
 static CROWDED: AtomicU64 = AtomicU64::new(0);
-/// Nanoseconds that runs have lost because the pool was not started yet, or the machine not looked at. None of many short
-/// ones would be worth it.
+/// Nanoseconds that runs have lost because the pool was not started yet, or the machine not looked at. None of many
+/// short ones would be worth it.
 static FORGONE: AtomicU64 = AtomicU64::new(0);
 
 struct Threads {
@@ -53,8 +53,8 @@ impl Threads {
     }
 }
 
-/// What to expect. `runs`: whether the pool's threads have been started; `is_unseen`: whether the machine has never been
-/// looked at, as has to be before threads are used.
+/// What to expect. `runs`: whether the pool's threads have been started; `is_unseen`: whether the machine has never
+/// been looked at, as has to be before threads are used.
 pub(crate) fn expected(runs: bool, is_unseen: bool) -> Wake {
     let Threads { call, latency } = Threads::now();
     let once = |is_due: bool, takes: Duration| if is_due { takes } else { Duration::ZERO };
@@ -63,9 +63,9 @@ pub(crate) fn expected(runs: bool, is_unseen: bool) -> Wake {
     Wake { call: call.value(Wake::USUAL.call), latency: latency.value(Wake::USUAL.latency), start: start.as_secs_f64() }
 }
 
-/// A run lost so many seconds because starting the pool, or looking at the machine, was not worth it. Once all that was lost
-/// reaches what that takes, it is: so no more than twice the least is ever spent, however many runs there will be (the
-/// ski-rental rule).
+/// A run lost so many seconds because starting the pool, or looking at the machine, was not worth it. Once all that was
+/// lost reaches what that takes, it is: so no more than twice the least is ever spent, however many runs there will be
+/// (the ski-rental rule).
 pub(crate) fn forwent(seconds: f64) {
     FORGONE.fetch_add((seconds.max(0.0) * 1e9) as u64, Relaxed);
 }

@@ -18,7 +18,8 @@ const LABEL: &str = "amorsize export";
 /// All histories there can be take less.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// Writes all histories to one file, which [`import`] reads on another machine. Returns how many recorded runs it holds.
+/// Writes all histories to one file, which [`import`] reads on another machine. Returns how many recorded runs it
+/// holds.
 ///
 /// # Errors
 /// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well.

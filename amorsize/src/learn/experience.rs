@@ -37,8 +37,8 @@ pub(crate) enum Advice {
 }
 
 impl Advice {
-    /// Has a run begin with it. Where nothing speaks against threads of the processor, and somebody is there `beside` the
-    /// caller, it gets a head start.
+    /// Has a run begin with it. Where nothing speaks against threads of the processor, and somebody is there `beside`
+    /// the caller, it gets a head start.
     pub(crate) fn lead(self, pilot: &mut Pilot, remaining: Remaining, beside: Beside) {
         let is_open = match self {
             Self::Sure(prior) => return pilot.adopt_prior(prior),
@@ -177,8 +177,8 @@ fn narrow(size: usize) -> u32 {
     size.try_into().unwrap_or(u32::MAX)
 }
 
-/// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found out
-/// for the query.
+/// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found
+/// out for the query.
 fn ask_history<T>(
     identity: &Identity,
     learned: &Learned,

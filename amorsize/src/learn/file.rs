@@ -1,4 +1,5 @@
-//! One history file: looked at, judged, appended to, written anew. The caller holds the lock for everything that writes.
+//! One history file: looked at, judged, appended to, written anew. The caller holds the lock for everything that
+//! writes.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

@@ -1,5 +1,5 @@
-//! A file that is written under a name of its own, and takes its place once it is whole. Until then nothing has changed,
-//! and where that fails nothing is left behind.
+//! A file that is written under a name of its own, and takes its place once it is whole. Until then nothing has
+//! changed, and where that fails nothing is left behind.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

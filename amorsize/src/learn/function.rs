@@ -3,8 +3,8 @@
 //! The file is read once, when the history is first asked for, and again when someone wants to see it. A file that
 //! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Patience`] allows.
 //!
-//! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read or
-//! written, and none while trouble is told: whoever listens may ask for the history.
+//! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read
+//! or written, and none while trouble is told: whoever listens may ask for the history.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -43,8 +43,8 @@ pub(crate) struct Function {
     name: Name,
     store: Arc<Store>,
     memory: Mutex<Arc<Learned>>,
-    /// What was recorded before anybody knew what machine this is, and what a short run leaves to the writer: belongs behind
-    /// what is in memory.
+    /// What was recorded before anybody knew what machine this is, and what a short run leaves to the writer: belongs
+    /// behind what is in memory.
     put_off: Mutex<Vec<Sample>>,
     /// Frames that have been recorded and not been written.
     queue: Mutex<Vec<u8>>,
@@ -143,8 +143,8 @@ impl Function {
         knows && lock(&self.memory).samples().iter().all(|sample| sample.pool != Pool::Serial)
     }
 
-    /// The last run of this body in this build, and how many there were, if all of them had threads that compute: then nobody
-    /// knows what the plain loop takes.
+    /// The last run of this body in this build, and how many there were, if all of them had threads that compute: then
+    /// nobody knows what the plain loop takes.
     pub(crate) fn threads_only(&self, body: u64, build: u64) -> Option<(Sample, usize)> {
         self.loaded.get()?;
         let put_off = lock(&self.put_off);
@@ -304,7 +304,8 @@ impl Function {
         written.map(|()| done && lock(&self.queue).is_empty())
     }
 
-    /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be done.
+    /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be
+    /// done.
     pub(crate) fn drain(&self) -> Result<(), Error> {
         self.catch_up();
         let mut disk = self.disk();
@@ -313,8 +314,8 @@ impl Function {
         self.clean_up(&mut disk)
     }
 
-    /// Drops what is redundant, if there is too much. Learning anew takes a while, and is not done under the lock; what is
-    /// recorded meanwhile is added after it. Who uses the `_disk` is the only one to do this.
+    /// Drops what is redundant, if there is too much. Learning anew takes a while, and is not done under the lock; what
+    /// is recorded meanwhile is added after it. Who uses the `_disk` is the only one to do this.
     fn prune_memory(&self, _disk: &Disk) {
         let before = Arc::clone(&lock(&self.memory));
         if !before.is_crowded() {

@@ -1,7 +1,8 @@
 //! The beginning of a history file: that it is one, in which version, and of which function. Pure bytes.
 //!
-//! Magic (8 bytes), version and its complement (1 each), length of the label (2, little end first), label, CRC-32 of all
-//! that (4). The first ten bytes stay so in every version: a reader must be able to tell a newer file from a damaged one.
+//! Magic (8 bytes), version and its complement (1 each), length of the label (2, little end first), label, CRC-32 of
+//! all that (4). The first ten bytes stay so in every version: a reader must be able to tell a newer file from a
+//! damaged one.
 
 use once_cell::sync::OnceCell;
 
@@ -57,8 +58,8 @@ pub(crate) fn key(stem: &str) -> Option<u64> {
     u64::from_str_radix(stem, 16).ok().filter(|&key| self::stem(key) == stem)
 }
 
-/// The longest beginning of at most [`MOST_LABEL`] bytes. (`str::floor_char_boundary` is younger than the oldest compiler
-/// that this crate supports.)
+/// The longest beginning of at most [`MOST_LABEL`] bytes. (`str::floor_char_boundary` is younger than the oldest
+/// compiler that this crate supports.)
 fn cut(label: &str) -> &str {
     let end = (0..=MOST_LABEL.min(label.len())).rev().find(|&end| label.is_char_boundary(end));
     &label[..end.unwrap_or(0)]

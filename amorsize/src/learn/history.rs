@@ -12,8 +12,9 @@ use crate::words::count;
 /// Runs that are printed; earlier ones are only counted.
 const PRINTED: usize = 20;
 
-/// The recorded runs of a function, oldest first, as they were when it was made. A run whose plan changed leaves several
-/// records, each of which counts as one; the first items, which were timed before there was a plan, belong to none.
+/// The recorded runs of a function, oldest first, as they were when it was made. A run whose plan changed leaves
+/// several records, each of which counts as one; the first items, which were timed before there was a plan, belong to
+/// none.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct History {

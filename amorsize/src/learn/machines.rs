@@ -23,9 +23,9 @@ pub(crate) fn id_if_known() -> u64 {
 }
 
 /// What it is filed under among machines that samples come from. If there is only one, which has as many cores as this
-/// process seems to have, it is taken to be this one until somebody asks, so that the first predictions of a process are
-/// made without a look at everything: that is right unless a history was carried to another machine with as many cores.
-/// Whoever writes records down asks, and so does a run that is long enough.
+/// process seems to have, it is taken to be this one until somebody asks, so that the first predictions of a process
+/// are made without a look at everything: that is right unless a history was carried to another machine with as many
+/// cores. Whoever writes records down asks, and so does a run that is long enough.
 pub(crate) fn id_among(known: &[MachineRecord]) -> u64 {
     match (THIS.get(), known) {
         (None, [only]) if seems_to_be_here(only) => only.id,

@@ -24,8 +24,8 @@ fn magnitude(size: u64) -> u32 {
 }
 
 /// Drops samples down to [`KEPT_SAMPLES`] if there are more. Kinds share the room evenly, each with its newest, so that
-/// a thousand ordinary runs do not displace the one that tells what 64 threads were like. Samples come oldest first, and
-/// stay so.
+/// a thousand ordinary runs do not displace the one that tells what 64 threads were like. Samples come oldest first,
+/// and stay so.
 pub(crate) fn prune(samples: &mut Vec<Sample>) {
     if samples.len() <= KEPT_SAMPLES {
         return;

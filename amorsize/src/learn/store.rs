@@ -1,8 +1,9 @@
-//! Histories as files: one for each function, in one directory. Holds no history in memory and decides nothing about it.
+//! Histories as files: one for each function, in one directory. Holds no history in memory and decides nothing about
+//! it.
 //!
-//! Whoever changes anything holds the directory's lock. Records are appended; everything else (pruning, repair) writes a
-//! new file and renames it into place. So readers take no lock, and a kill leaves either the old file, or the new one,
-//! or a last record that is cut short, which the next writer cuts off. Nothing is forced to the disk itself: that
+//! Whoever changes anything holds the directory's lock. Records are appended; everything else (pruning, repair) writes
+//! a new file and renames it into place. So readers take no lock, and a kill leaves either the old file, or the new
+//! one, or a last record that is cut short, which the next writer cuts off. Nothing is forced to the disk itself: that
 //! would take milliseconds, and after a power failure the checksums tell what is left.
 
 use std::fs;

@@ -1,8 +1,8 @@
 //! Gets records to disk without anyone waiting: at once, by [a thread apart](crate::alarm), or at the end of a thread.
 //! [`pace`] decides which; here it is done.
 //!
-//! What is put off is collected for some milliseconds before it is written, so that many short runs cost one write; and as
-//! long as there is something each time, nobody has to ask for that again.
+//! What is put off is collected for some milliseconds before it is written, so that many short runs cost one write; and
+//! as long as there is something each time, nobody has to ask for that again.
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard};

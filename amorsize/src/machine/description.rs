@@ -28,7 +28,8 @@ pub struct Machine {
     pub(crate) architecture: String,
 }
 
-/// The machine this process runs on, with the limits that apply to it now: affinity, control groups, `AMORSIZE_THREADS`.
+/// The machine this process runs on, with the limits that apply to it now: affinity, control groups,
+/// `AMORSIZE_THREADS`.
 ///
 /// ```
 /// let machine = amorsize::machine();

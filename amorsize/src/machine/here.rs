@@ -9,8 +9,8 @@ use crate::sync::lock;
 
 /// For how long limits hold. They change when somebody resizes a container; finding them takes some 0.2 ms.
 const LIMITS_HOLD: Duration = Duration::from_secs(10);
-/// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs on
-/// Linux, and streams may start one after the other.
+/// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs
+/// on Linux, and streams may start one after the other.
 const READING_HOLDS: Duration = Duration::from_millis(100);
 /// For how long it holds where it decides whether there is any left: the fastest thread fills 4 MB in that time.
 const FRESH: Duration = Duration::from_millis(1);

@@ -19,8 +19,9 @@ pub(crate) use here::processors;
 pub(crate) use here::{Share, cores, memory, recalled_share, share};
 pub(crate) use threads_variable::has_stated_threads;
 
-/// Memory of this process and what it may still take, at one moment. A limit is what both make together: it shrinks when
-/// others take more, so "80 % of the limit" means the same in a container, under `ulimit` and on a crowded machine.
+/// Memory of this process and what it may still take, at one moment. A limit is what both make together: it shrinks
+/// when others take more, so "80 % of the limit" means the same in a container, under `ulimit` and on a crowded
+/// machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     used: u64,

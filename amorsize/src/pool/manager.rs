@@ -14,7 +14,8 @@ use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
 const BLOCKING_CREW: usize = 16;
-/// Most threads of one crew: each that has nothing to do asks all others, which takes seconds where they are a thousand.
+/// Most threads of one crew: each that has nothing to do asks all others, which takes seconds where they are a
+/// thousand.
 const LARGEST_CREW: usize = 256;
 
 struct Entry {
@@ -47,8 +48,8 @@ pub(crate) fn is_one_crew(threads: usize) -> bool {
     threads <= LARGEST_CREW
 }
 
-/// The crew of `threads` threads for pinned plans, or the largest with a thread to spare where so many take more than one;
-/// `None` if no thread can be started.
+/// The crew of `threads` threads for pinned plans, or the largest with a thread to spare where so many take more than
+/// one; `None` if no thread can be started.
 pub(crate) fn cpu_crew(threads: usize) -> Option<Arc<Crew>> {
     let is_alone = is_one_crew(threads);
     find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), |crew| is_alone || crew.jobs() < crew.size())

@@ -93,10 +93,10 @@ pub fn stats() -> Stats {
     manager::stats()
 }
 
-/// Ends all dedicated pools: waits until the jobs that they run now have ended, which a stream's do when it has no chunk
-/// for them, and lets their threads end. Never kills work. Streams that start later get new pools, and so do those that are
-/// still read. So this is for programs that want to be quiet, and for tests. Not to be called under a lock that a function
-/// needs.
+/// Ends all dedicated pools: waits until the jobs that they run now have ended, which a stream's do when it has no
+/// chunk for them, and lets their threads end. Never kills work. Streams that start later get new pools, and so do
+/// those that are still read. So this is for programs that want to be quiet, and for tests. Not to be called under a
+/// lock that a function needs.
 ///
 /// From within a thread of such a pool it returns at once, since it cannot wait for itself.
 pub fn shutdown() {

@@ -1,8 +1,8 @@
-//! The head start: the first items of a function of which nothing is known are not timed alone but beside a thread. A long
-//! first item then delays nobody, and where threads turn out to pay, one of them is awake by then. Where they do not,
-//! that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that earlier runs
-//! gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one would take longer
-//! than many a run: then somebody looks in [early], and starts it if the first item takes long.
+//! The head start: the first items of a function of which nothing is known are not timed alone but beside a thread. A
+//! long first item then delays nobody, and where threads turn out to pay, one of them is awake by then. Where they do
+//! not, that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that
+//! earlier runs gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one
+//! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long.
 
 use crate::decide::choose::Situation;
 use crate::decide::early::{self, HEAD_START};
@@ -15,8 +15,9 @@ use crate::plan::Pool;
 use super::sizes::TRIAL_BYTES;
 use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
 
-/// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in order what was
-/// freed before, of which there may be milliseconds' worth; too much for a function that may be over by then.
+/// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in
+/// order what was freed before, of which there may be milliseconds' worth; too much for a function that may be over by
+/// then.
 const SMALL_BLOCK: usize = 1000;
 
 /// See the module.
@@ -41,9 +42,9 @@ impl HeadStart {
 }
 
 impl Pilot {
-    /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had, unless
-    /// the options say otherwise. Without a thread at hand, nothing is pulled ahead of a source of which nothing is known: it
-    /// may wait for the first result, as one that asks somebody.
+    /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had,
+    /// unless the options say otherwise. Without a thread at hand, nothing is pulled ahead of a source of which
+    /// nothing is known: it may wait for the first result, as one that asks somebody.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
@@ -147,8 +148,8 @@ impl Pilot {
         self.done += items as u64;
     }
 
-    /// The first items belong to no plan. But where threads ran many of them while the consumer ran one, their results come
-    /// out at once: those count with all the time that they took, or not at all if enough follows.
+    /// The first items belong to no plan. But where threads ran many of them while the consumer ran one, their results
+    /// come out at once: those count with all the time that they took, or not at all if enough follows.
     pub(super) fn skip_first(&mut self, at: Position) {
         if self.head_start.is_some_and(|head_start| head_start.has_gone_ahead) {
             self.ahead_until = Some(self.done + self.in_flight);
@@ -169,8 +170,8 @@ impl Pilot {
         self.in_flight > 0 && (is_cheap || self.verdict(remaining).pool == Pool::Serial)
     }
 
-    /// The clocks for the next of the first items. Those of a head start are handed over before anything is known: one of
-    /// them tells whether the function waits, if the first one cannot.
+    /// The clocks for the next of the first items. Those of a head start are handed over before anything is known: one
+    /// of them tells whether the function waits, if the first one cannot.
     pub(super) fn first_clocks(&self, trial: &Trial) -> Clocks {
         match (self.head_start, self.done + self.in_flight) {
             (Some(_), 1) => Clocks::All,
@@ -195,7 +196,8 @@ impl Pilot {
         self.first_items().map_or(0, |items| chunks.saturating_mul(items).min(self.trial_bound()))
     }
 
-    /// A thread is about to tell whether the function waits: what the consumer ran meanwhile would keep it from acting on that.
+    /// A thread is about to tell whether the function waits: what the consumer ran meanwhile would keep it from acting
+    /// on that.
     pub(super) fn is_about_to_know(&self) -> bool {
         self.first_threads() > 1 && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
     }

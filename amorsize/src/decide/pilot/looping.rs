@@ -86,8 +86,8 @@ impl Pilot {
         }
     }
 
-    /// Seconds that threads would have saved this run of the plain loop, had they been started, and the machine been looked
-    /// at, before it.
+    /// Seconds that threads would have saved this run of the plain loop, had they been started, and the machine been
+    /// looked at, before it.
     pub(crate) fn forgone(&self) -> f64 {
         let wake = Wake { start: 0.0, ..self.situation.wake };
         let started = Situation { wake, ..self.situation };

@@ -109,7 +109,8 @@ pub(crate) struct Pilot {
     tally: Tally,
     pressure: Pressure,
     handed: Option<Handed>,
-    /// Seconds of all threads in the function, their delays, and seconds of the consumer in the source and with results.
+    /// Seconds of all threads in the function, their delays, and seconds of the consumer in the source and with
+    /// results.
     worked: f64,
     delay: Delay,
     own: f64,

@@ -170,7 +170,7 @@ pub(crate) enum Basis {
     Runs,
     /// What items cost.
     Costs,
-    /// Nothing, it is only tried: threads that earlier runs speak against and that are due for another attempt, or the plain
-    /// loop, to compare with.
+    /// Nothing, it is only tried: threads that earlier runs speak against and that are due for another attempt, or the
+    /// plain loop, to compare with.
     Attempt,
 }

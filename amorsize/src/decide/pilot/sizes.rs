@@ -17,8 +17,8 @@ use super::{After, Clocks, Mode, Pilot};
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
 /// Seconds of the plain loop that tell what it takes.
 const CALIBRATION: f64 = 30e-6;
-/// Items that are run without a look at the signal, where they take less than this (seconds) so that looking would show.
-/// Few, since they may turn a thousand times dearer.
+/// Items that are run without a look at the signal, where they take less than this (seconds) so that looking would
+/// show. Few, since they may turn a thousand times dearer.
 const STRIDE: usize = 16;
 const STRIDE_BELOW: f64 = 60e-9;
 /// Bytes of items and results that a trial may hold, with what results own once one is there.
@@ -105,8 +105,8 @@ impl Pilot {
         self.chunk_before_end(None)
     }
 
-    /// Items of the next chunk. An input of unknown length is expected to end where earlier ones did, and behind that to go
-    /// on for as long as it has so far.
+    /// Items of the next chunk. An input of unknown length is expected to end where earlier ones did, and behind that
+    /// to go on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
         let begun = self.done + self.in_flight;
         let expected = self.settled.0.checked_sub(begun).filter(|&left| left > 0).unwrap_or(begun);
@@ -200,8 +200,8 @@ impl Pilot {
         matches!(self.mode, Mode::Alone(_) | Mode::Draining(After::Loop { .. } | After::Probe(_)))
     }
 
-    /// Chunks that are to be at hand: one for each thread to go on with, or what the consumer runs next where nobody else
-    /// may.
+    /// Chunks that are to be at hand: one for each thread to go on with, or what the consumer runs next where nobody
+    /// else may.
     pub(crate) fn chunks_ahead(&self) -> usize {
         if self.is_still_alone() { 1 } else { 2 * self.threads() }
     }

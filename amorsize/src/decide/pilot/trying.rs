@@ -71,7 +71,8 @@ impl Pilot {
     }
 
     pub(super) fn saw_first(&mut self, ran: Ran) {
-        // The less of what owns memory is held before it is yielded, the less the heap is in another state for what follows.
+        // The less of what owns memory is held before it is yielded, the less the heap is in another state for what
+        // follows.
         let enough_below = if self.needs_proof() { self.loop_tells_below() } else { 0.0 };
         let Mode::Trying(trial) = &mut self.mode else { return };
         trial.observe(ran.items, ran.seconds, ran.clocks, ran.blocked);

@@ -11,8 +11,8 @@ pub(super) const CONFIRMED: f64 = 1.04;
 const STILL_GOOD: f64 = 0.8;
 /// Time before threads that seem to be a loss are checked again, as a multiple of what the check took.
 const BETWEEN_CHECKS: f64 = 20.0;
-/// Seconds of a chunk that is run alone, where one item does not take longer: a usual chunk of many threads would cost the
-/// work of all of them for that time.
+/// Seconds of a chunk that is run alone, where one item does not take longer: a usual chunk of many threads would cost
+/// the work of all of them for that time.
 pub(crate) const ALONE: f64 = 250e-6;
 /// Chunks run alone: at least, unless they are long (seconds), and at first at most, unless nothing is clear; and ever.
 const FEWEST_ALONE: usize = 3;
@@ -110,9 +110,9 @@ impl Watch {
         Judgement::Kept
     }
 
-    /// Whether chunks alone take what the plain loop was thought to take, so that items do not drift; and, where threads
-    /// had been good, whether chunks beside others show by themselves what the rates show: a few dear items slow down
-    /// both as well.
+    /// Whether chunks alone take what the plain loop was thought to take, so that items do not drift; and, where
+    /// threads had been good, whether chunks beside others show by themselves what the rates show: a few dear items
+    /// slow down both as well.
     fn is_plausible(&self) -> bool {
         let observed = self.observed();
         let is_inflated =
@@ -208,8 +208,9 @@ impl Watch {
         self.keep(gain, now)
     }
 
-    /// Threads that are in each other's way so much are too many. Work that is serialised (inflation ~ n) goes on at the
-    /// same rate with n / √inflation of them; where each disturbs each (inflation ~ n²) that is about the best number.
+    /// Threads that are in each other's way so much are too many. Work that is serialised (inflation ~ n) goes on at
+    /// the same rate with n / √inflation of them; where each disturbs each (inflation ~ n²) that is about the best
+    /// number.
     fn fewer(&self, Compared { inflation, doubt, .. }: Compared) -> Option<usize> {
         let is_sure = inflation / doubt > CROWDED && self.is_expected();
         let threads = (self.threads as f64 / inflation.sqrt()).round() as usize;

@@ -4,8 +4,8 @@ use super::{CHEAP, FIRST_EPOCH, Judgement, LOSS, Progress, SURE, Sum, Watch};
 use crate::decide::costs::Spread;
 use crate::decide::risk::FREED_DEARLY;
 
-/// Shortest seconds of an epoch in which threads do so badly that waiting costs more than a mistake, and gain below which
-/// they do.
+/// Shortest seconds of an epoch in which threads do so badly that waiting costs more than a mistake, and gain below
+/// which they do.
 const ALARM_EPOCH: f64 = 150e-6;
 const ALARM: f64 = 0.5;
 /// Seconds of an epoch in which the start of threads does not show any more.
@@ -22,8 +22,8 @@ const OVERSTATED: f64 = 0.67;
 const DEARER: f64 = 8.0;
 /// Seconds for which it is taken for granted then that threads do no harm. A check would cost a short run more.
 pub(super) const ASSUMED: f64 = 5e-3;
-/// How much dearer items are ever thought to be by chance: locks and cache lines make them up to five times dearer, which
-/// is to be seen.
+/// How much dearer items are ever thought to be by chance: locks and cache lines make them up to five times dearer,
+/// which is to be seen.
 const MOST_LUCK: f64 = 2.0;
 
 impl Watch {
@@ -98,13 +98,14 @@ impl Watch {
         self.patience_until = self.patience_until.max(now + ASSUMED);
     }
 
-    /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the gain
-    /// is the concurrency at most.
+    /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the
+    /// gain is the concurrency at most.
     fn gain(&self, epoch: Sum) -> f64 {
         self.baseline.min(epoch.work()) / epoch.each()
     }
 
-    /// One bad epoch may be the machine's fault; the second one is the plan's. `gain` is the least that threads may have had.
+    /// One bad epoch may be the machine's fault; the second one is the plan's. `gain` is the least that threads may
+    /// have had.
     fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
         let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
         let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;

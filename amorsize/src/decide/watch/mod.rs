@@ -12,13 +12,13 @@
 //! that were expected, threads get a second chance right after, on items that follow. Where all items are alike, the
 //! rates themselves are compared: a lock that one thread keeps while the others wait makes few chunks take very long,
 //! which no median shows. Cheap items are held against a stretch of the plain loop itself, which is faster than a chunk
-//! alone. Where others use the processors as well, all this is in seconds for which the loop would have one; where it is open
-//! how many those are and the verdict depends on it, a check goes on until chunks alone have shown it. Checks get rarer each
-//! time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
+//! alone. Where others use the processors as well, all this is in seconds for which the loop would have one; where it
+//! is open how many those are and the verdict depends on it, a check goes on until chunks alone have shown it. Checks
+//! get rarer each time they find the plan right. Where inflation is high, whatever the gain, fewer threads go on.
 //!
 //! Threads that may lose because of [memory](super::risk), and those that have lost before, are on probation
-//! until a check has confirmed them: they get little to do, and one bad epoch is enough. What the plain loop takes depends
-//! on the state of the heap there, so it is run itself, and a confirmation counts for a while only.
+//! until a check has confirmed them: they get little to do, and one bad epoch is enough. What the plain loop takes
+//! depends on the state of the heap there, so it is run itself, and a confirmation counts for a while only.
 //!
 //! - here: what is known of a plan
 //! - [`epoch`]: how threads do in an epoch, and when a check is wanted
@@ -51,11 +51,11 @@ const ACCEPTED_PART: f64 = 0.5;
 const SURE: f64 = 1.645;
 /// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
 const FIRST_PATIENCE: f64 = 2e-3;
-/// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only measure;
-/// what takes so little is also most easily disturbed by other threads, and is always checked.
+/// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only
+/// measure; what takes so little is also most easily disturbed by other threads, and is always checked.
 pub(crate) const CHEAP: f64 = 250e-9;
-/// Seconds of an item below which the same goes where memory may matter: the loop frees each result before it makes the next,
-/// which keeps it in the cache, and a chunk does not.
+/// Seconds of an item below which the same goes where memory may matter: the loop frees each result before it makes the
+/// next, which keeps it in the cache, and a chunk does not.
 pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
 /// Shortest seconds of such a stretch, and items of one that takes longer.
 pub(crate) const PROBE: f64 = 200e-6;
@@ -193,9 +193,9 @@ impl Watch {
         }
     }
 
-    /// Threads that put so many seconds at risk. The plain loop is preferred as long as nothing is clear, and they are checked
-    /// once whatever they seem to gain: the first items, which the plain loop was measured on, take longer where memory is
-    /// allocated.
+    /// Threads that put so many seconds at risk. The plain loop is preferred as long as nothing is clear, and they are
+    /// checked once whatever they seem to gain: the first items, which the plain loop was measured on, take longer
+    /// where memory is allocated.
     pub(crate) fn risking(self, seconds: f64) -> Self {
         let needs_proof = seconds > 0.0;
         Self { needs_proof, is_assumed: needs_proof, at_risk: seconds, ..self }

@@ -1,5 +1,6 @@
-//! What threads did since an epoch began, and how often they had a processor meanwhile: one that others keep is no fault of
-//! the plan, as far as the plain loop would wait for it as well. It would beside many others, but not beside one.
+//! What threads did since an epoch began, and how often they had a processor meanwhile: one that others keep is no
+//! fault of the plan, as far as the plain loop would wait for it as well. It would beside many others, but not beside
+//! one.
 
 use crate::decide::pilot::{Delay, LEAST_RUNNING};
 

@@ -185,8 +185,8 @@ fn threads_that_do_not_get_to_run_are_put_up_with_for_a_while_or_for_good_if_the
     assert_eq!(checks_of_idle_threads(0.99), [Judgement::Kept; 4]);
 }
 
-/// What is thought of two threads on even items of 400 µs that have processors for a quarter of their time, which is `seen`
-/// or not, while the few items of a check fit into one time slice.
+/// What is thought of two threads on even items of 400 µs that have processors for a quarter of their time, which is
+/// `seen` or not, while the few items of a check fit into one time slice.
 fn on_a_busy_machine(seen: bool) -> Option<Judgement> {
     let item = 400e-6;
     let mut watch = Watch::new(Progress::default(), 2, item, 1.9);

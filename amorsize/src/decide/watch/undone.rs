@@ -3,7 +3,8 @@
 use super::check::{CONFIRMED, Compared};
 use super::{FIRST_EPOCH, Judgement, LOSS, Sum, Watch};
 
-/// Shortest seconds of a pause after a plan was undone, before parallel is tried again; and where it was clearly a loss.
+/// Shortest seconds of a pause after a plan was undone, before parallel is tried again; and where it was clearly a
+/// loss.
 pub(super) const SHORTEST_PAUSE: f64 = 10e-3;
 const CLEAR_PAUSE: f64 = 30e-3;
 /// A pause is so many times what the attempt has cost, so that attempts cost 1 % at most; and what one costs anyway.

@@ -1,4 +1,5 @@
-//! The first item of a function of which nothing is known: while the consumer runs it, threads may have those that follow.
+//! The first item of a function of which nothing is known: while the consumer runs it, threads may have those that
+//! follow.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,7 +45,8 @@ where
         Some(batch)
     }
 
-    /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many seconds.
+    /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many
+    /// seconds.
     fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) {
         let (mut last, mut spent) = ((1, took), 0.0);
         while self.ahead.len() < room && !self.exhausted {
@@ -58,8 +60,8 @@ where
         }
     }
 
-    /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What they leave
-    /// is the first to be handed over afterwards.
+    /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What
+    /// they leave is the first to be handed over afterwards.
     fn run_first(&mut self, first: Chunk<I>, items: u64, each: f64) -> (Batch<R>, Standing) {
         let tickets = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
         let terms = Terms {

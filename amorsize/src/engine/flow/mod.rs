@@ -53,7 +53,8 @@ pub(crate) struct Flow<W, I, R, P> {
     configured: Option<Configured>,
     /// Most tickets at the same time: fewer than planned once a thread could not be had.
     most_tickets: usize,
-    /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is made.
+    /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is
+    /// made.
     unread: usize,
     /// Items that were pulled before the first one ran, and that nobody has run yet.
     ahead: VecDeque<I>,
@@ -62,7 +63,8 @@ pub(crate) struct Flow<W, I, R, P> {
     exhausted: bool,
     /// The last chunk took long to pull.
     is_source_slow: bool,
-    /// The function's panic is on its way to the consumer, if it is not there: nothing that comes after it is ever seen.
+    /// The function's panic is on its way to the consumer, if it is not there: nothing that comes after it is ever
+    /// seen.
     has_panicked: bool,
     source_panic: Option<Payload>,
     began: Option<Instant>,
@@ -168,8 +170,8 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.end();
     }
 
-    /// A panic has ended the plain loop, or came from the source's `size_hint`: how far the run came and what it took is
-    /// not known, so it teaches nothing.
+    /// A panic has ended the plain loop, or came from the source's `size_hint`: how far the run came and what it took
+    /// is not known, so it teaches nothing.
     pub(crate) fn interrupt(&mut self, has_item: bool) {
         self.pulled += u64::from(has_item);
         self.ended.get_or_insert_with(Instant::now);

@@ -18,7 +18,8 @@ use crate::plan::Pool;
 use crate::pool::{self, Crew};
 use crate::work::Work;
 
-/// Longest time for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
+/// Longest time for which more chunks are pulled than every thread needs at once, and for which results may wait
+/// unseen.
 const QUICK_PULL: Duration = Duration::from_micros(15);
 
 /// Time of a pull from which results at hand are yielded first: the source is what everybody waits for.
@@ -130,9 +131,9 @@ where
         }
     }
 
-    /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and that
-    /// takes next to no time: the consumer may be busy for longer than they are. With results at hand no more than one
-    /// chunk is pulled, since a slow source must not keep them from the consumer.
+    /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and
+    /// that takes next to no time: the consumer may be busy for longer than they are. With results at hand no more
+    /// than one chunk is pulled, since a slow source must not keep them from the consumer.
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) -> Refilled {
         let most_chunks = match polled.batch {
             Some(_) if self.is_source_slow && polled.standing.ready > 0 => 0,

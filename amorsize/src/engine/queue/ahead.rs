@@ -1,5 +1,5 @@
-//! Items that were pulled ahead, while the consumer runs the first one and can decide nothing: whoever looks in has threads
-//! take them one by one. What none has taken by then goes back to the consumer.
+//! Items that were pulled ahead, while the consumer runs the first one and can decide nothing: whoever looks in has
+//! threads take them one by one. What none has taken by then goes back to the consumer.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -44,7 +44,8 @@ pub(crate) struct Terms {
     pub(crate) most: usize,
     /// Bytes of results that may be made ahead.
     pub(crate) bytes: usize,
-    /// Most tickets that the consumer launches. With none it asks somebody to look in; otherwise the first thread does.
+    /// Most tickets that the consumer launches. With none it asks somebody to look in; otherwise the first thread
+    /// does.
     pub(crate) tickets: usize,
 }
 
@@ -114,8 +115,8 @@ impl<I, R> State<I, R> {
         self.ahead.iter_mut().for_each(|ahead| ahead.terms.bytes = ahead.terms.bytes.saturating_sub(bytes));
     }
 
-    /// The calling thread runs an item, or runs none any more. If it is to have somebody look in, where there are so many
-    /// cores.
+    /// The calling thread runs an item, or runs none any more. If it is to have somebody look in, where there are so
+    /// many cores.
     pub(super) fn sign_ahead(&mut self, runs: bool) -> Option<usize> {
         let ahead = self.ahead.as_mut()?;
         if let Some(this) = Runner::here() {
@@ -129,8 +130,8 @@ impl<I, R> State<I, R> {
 }
 
 impl<W, I, R> Queue<W, I, R> {
-    /// The consumer is about to run the first item; those that follow on it, from `next` on, may be taken meanwhile. How many
-    /// tickets were claimed for that, which the caller launches. [`Queue::close_ahead`] must follow.
+    /// The consumer is about to run the first item; those that follow on it, from `next` on, may be taken meanwhile.
+    /// How many tickets were claimed for that, which the caller launches. [`Queue::close_ahead`] must follow.
     pub(crate) fn open_ahead(&self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
         let mut state = self.lock();
         let tickets = terms.tickets.min(items.len());
@@ -183,8 +184,8 @@ impl<W, I, R> Queue<W, I, R> {
         Claimed { tickets, epoch }
     }
 
-    /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an item
-    /// already among them. `None` where that is as many.
+    /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an
+    /// item already among them. `None` where that is as many.
     pub(crate) fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
         let mut state = self.lock();
         let more = threads.checked_sub(state.running).filter(|&more| more > 0)?;

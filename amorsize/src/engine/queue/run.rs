@@ -23,8 +23,8 @@ const WORTH_DIVIDING: Duration = Duration::from_micros(8);
 const WORTH_WAKING: f64 = 4.0;
 
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
-    /// A ticket: runs chunks while there are any. If it finds the consumer with the first item, and nobody who looks in on
-    /// that, tells `look_after`.
+    /// A ticket: runs chunks while there are any. If it finds the consumer with the first item, and nobody who looks in
+    /// on that, tells `look_after`.
     pub(crate) fn run_ticket(&self, epoch: u32, look_after: impl Fn(usize)) {
         let consumer = self.lock().consumer;
         if let Some(consumer) = consumer {
@@ -106,8 +106,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
-    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`; all of it where
-    /// what is done is to be handed in.
+    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`; all of it
+    /// where what is done is to be handed in.
     fn run(
         &self,
         chunk: Chunk<I>,

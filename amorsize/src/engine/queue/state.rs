@@ -1,4 +1,5 @@
-//! What a queue holds, under its mutex. Moves chunks and batches, and says who may run what; locks nothing, wakes nobody.
+//! What a queue holds, under its mutex. Moves chunks and batches, and says who may run what; locks nothing, wakes
+//! nobody.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -106,8 +107,9 @@ impl<I, R> State<I, R> {
         self.running == 0 && self.queued.is_empty()
     }
 
-    /// Tickets that run nothing yet, at least: each will take a queued chunk. (One that runs a chunk comes back for the next. What
-    /// the consumer runs counts as if a ticket did: then one thread more may be woken than finds a chunk.)
+    /// Tickets that run nothing yet, at least: each will take a queued chunk. (One that runs a chunk comes back for the
+    /// next. What the consumer runs counts as if a ticket did: then one thread more may be woken than finds a
+    /// chunk.)
     fn starting(&self) -> usize {
         self.tickets.saturating_sub(self.running)
     }
@@ -131,8 +133,9 @@ impl<I, R> State<I, R> {
         waiting.helps || self.tickets == 0 || self.patience(waiting).is_some_and(|left| left.is_zero())
     }
 
-    /// How much longer a consumer that does not help leaves the chunks that wait to threads of which none has begun: all of
-    /// a pool's may be busy for long, or wait for the very consumer. `None`: one runs, and comes back for more.
+    /// How much longer a consumer that does not help leaves the chunks that wait to threads of which none has begun:
+    /// all of a pool's may be busy for long, or wait for the very consumer. `None`: one runs, and comes back for
+    /// more.
     pub(super) fn patience(&mut self, waiting: Waiting) -> Option<Duration> {
         let is_awaiting = self.running == 0 && !self.queued.is_empty();
         is_awaiting.then(|| waiting.patience.saturating_sub(self.awaited.get_or_insert_with(Instant::now).elapsed()))

@@ -9,7 +9,8 @@ use super::history::{COMPARABLE_LENGTH, Context, Model, Row, log2, with_serial};
 use super::outcomes;
 
 /// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its
-/// items (at even cost), its part of a run (later items may be dearer), and the ratio from which threads claim too much.
+/// items (at even cost), its part of a run (later items may be dearer), and the ratio from which threads claim too
+/// much.
 const RECENT_ROWS: usize = 32;
 const SURE_TRUST: f32 = 0.3;
 const CERTAIN: f32 = 50.0;
@@ -44,8 +45,8 @@ impl Model {
         })
     }
 
-    /// Threads were held against a few first items, which may be cheaper than those that follow: where whole runs of the
-    /// plain loop have taken longer, threads have gained more than was thought.
+    /// Threads were held against a few first items, which may be cheaper than those that follow: where whole runs of
+    /// the plain loop have taken longer, threads have gained more than was thought.
     pub(super) fn revise(&mut self, new: &Row) {
         let context = self.contexts[new.context as usize];
         let Some(serial) = self.fastest_loop(&context, new.length) else { return };
@@ -74,8 +75,8 @@ impl Model {
     }
 }
 
-/// Whether the plain loop took notably longer than is claimed of it, though not longer than threads `spent` on an item: then
-/// the items were others.
+/// Whether the plain loop took notably longer than is claimed of it, though not longer than threads `spent` on an item:
+/// then the items were others.
 fn is_too_little(claimed: &Costs, serial: f64, spent: f32) -> bool {
     TOO_MUCH * claimed.serial() <= serial && serial <= f64::from(spent)
 }

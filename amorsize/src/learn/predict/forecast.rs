@@ -100,8 +100,8 @@ impl Forecast {
         if self.is_stale && attempts { self.attempt(options, situation) } else { self.into() }
     }
 
-    /// Threads instead of the plan, which are due for another attempt: as they would begin where nothing is known, since
-    /// they may have been given up for good reason.
+    /// Threads instead of the plan, which are due for another attempt: as they would begin where nothing is known,
+    /// since they may have been given up for good reason.
     fn attempt(&self, options: &Options, situation: &Situation) -> Prior {
         let &Self { costs, items, .. } = self;
         let verdict = verdict::reach(&costs, items, options, situation);

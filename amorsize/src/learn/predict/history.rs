@@ -16,8 +16,8 @@ pub(crate) const MOST_ROWS: usize = 512;
 const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 /// Numbers of neighbours that compete, fewest first.
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
-/// Newest samples of a history read from a file that judge older ones, as all did when they were recorded: each takes time
-/// in proportion to all rows, and what earlier ones thought of each other has faded by now.
+/// Newest samples of a history read from a file that judge older ones, as all did when they were recorded: each takes
+/// time in proportion to all rows, and what earlier ones thought of each other has faded by now.
 const STILL_JUDGING: usize = 128;
 /// Weight of earlier errors against the newest in that competition.
 const ERROR_MEMORY: f32 = 0.95;
@@ -27,7 +27,8 @@ const DRIFT: f32 = 1.0;
 const OTHER_OUTCOME: f32 = 1.1;
 /// Octaves within which an older row agrees with the newest run.
 const AGREES: f32 = 0.5;
-/// Octaves of length within which runs are held against each other, and within which they are taken to have the same items.
+/// Octaves of length within which runs are held against each other, and within which they are taken to have the same
+/// items.
 pub(super) const COMPARABLE_LENGTH: f32 = 3.0;
 const SAME_LENGTH: f32 = 0.25;
 /// Trust that a contradicted row keeps. One disturbed run so never outvotes two others, and three runs of a changed

@@ -63,8 +63,8 @@ impl Query<'_> {
     }
 }
 
-/// A query that was asked. Of the same history it has the same answer whenever it is asked again, unless threads are due for
-/// another attempt: how soon one wakes up, which is never the same, decides on that alone.
+/// A query that was asked. Of the same history it has the same answer whenever it is asked again, unless threads are
+/// due for another attempt: how soon one wakes up, which is never the same, decides on that alone.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Asked {
     origin: [u64; 4],

@@ -1,7 +1,7 @@
 //! A plain loop that is recommended is all that is seen from then on, so that one bad hour of the machine would keep a
 //! function from threads for ever. This says when they are due for another attempt: attempts that fail cost about a
-//! hundredth of the time between them at first, and ever less. A short run shows little, and threads that have slept for
-//! long are slow to begin, so an attempt may take a few of those.
+//! hundredth of the time between them at first, and ever less. A short run shows little, and threads that have slept
+//! for long are slow to begin, so an attempt may take a few of those.
 
 use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;

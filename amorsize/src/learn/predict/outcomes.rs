@@ -18,12 +18,13 @@ const SAME_CHUNK: f32 = 0.5;
 /// Octaves of threads and of chunk size at which an outcome counts a quarter.
 const THREADS_SCALE: f32 = 0.5;
 const CHUNK_SCALE: f32 = 2.0;
-/// Weight of an outcome for the same threads with any other chunk: most of what makes threads bad is no matter of chunks.
+/// Weight of an outcome for the same threads with any other chunk: most of what makes threads bad is no matter of
+/// chunks.
 const ANY_CHUNK: f32 = 0.1;
 /// Weight of an outcome for the other order.
 const OTHER_ORDER: f32 = 0.5;
-/// Weight of the model itself against outcomes at the very plan, in samples as relevant as the nearest is. (If all are of
-/// far longer inputs, say, they are still all that is known.)
+/// Weight of the model itself against outcomes at the very plan, in samples as relevant as the nearest is. (If all are
+/// of far longer inputs, say, they are still all that is known.)
 const PRIOR: f32 = 0.15;
 /// Where outcomes leave open why threads slow each other down, they more often contend than disturb each other.
 const PRIOR_CONTENTION: f64 = 0.02;

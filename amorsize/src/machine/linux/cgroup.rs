@@ -38,8 +38,8 @@ impl Groups {
         Self { root: root.into(), memberships: read("proc/self/cgroup"), mounts: read("proc/self/mountinfo") }
     }
 
-    /// The hierarchies in which `controller` ("cpu", "memory") may limit this process: the groups of each, the innermost
-    /// first.
+    /// The hierarchies in which `controller` ("cpu", "memory") may limit this process: the groups of each, the
+    /// innermost first.
     pub(super) fn hierarchies(&self, controller: &str) -> Vec<Vec<Group>> {
         let mounts = self.mounts.lines().filter_map(|line| Mount::parse(line, controller));
         mounts.filter_map(|mount| self.hierarchy(&mount, controller)).collect()
@@ -146,7 +146,8 @@ impl Group {
     }
 
     /// Bytes that the group may use; `None` if unlimited. Above `memory.high` a group is slowed down until it hardly
-    /// runs, so that counts too, and so does what groups above it allow, which version 1 tells even where they cannot be seen.
+    /// runs, so that counts too, and so does what groups above it allow, which version 1 tells even where they cannot
+    /// be seen.
     pub(super) fn memory_limit(&self) -> Option<u64> {
         let (one, other) = match self.version {
             Version::V1 => (self.number("memory.limit_in_bytes"), self.limit_from_above()),
