@@ -238,3 +238,19 @@ fn a_slow_source_does_not_keep_finished_results() {
         }
     });
 }
+
+/// A source that takes its time is asked for one item before there is a result, while that is not yet known of the function.
+#[test]
+fn first_results_do_not_wait_for_others_of_a_slow_source() {
+    let pulls = Cell::new(0);
+    let source = (0..8).inspect(|_| {
+        pulls.set(pulls.get() + 1);
+        thread::sleep(Duration::from_millis(2));
+    });
+    let slowly = Tuner::new("slowly", |item: u64| item + 1).ml_prediction(false).online_learning(false);
+    let mut stream = slowly.stream(source);
+    for number in 1..=8 {
+        assert_eq!(stream.next(), Some(number));
+        assert_eq!(pulls.get(), number, "items pulled for so many results");
+    }
+}

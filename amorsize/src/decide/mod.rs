@@ -4,8 +4,10 @@
 //! - [`input`]: how many items are still to come
 //! - [`model`]: how long a plan would take for given costs
 //! - [`choose`]: the plan for given costs
+//! - [`refill`]: how many chunks are pulled at a time
 //! - [`risk`]: what trying threads may cost
 //! - [`trial`]: how many items to time before the first plan
+//! - [`cut`]: when a chunk that takes too long is cut short
 //! - [`early`]: what is done while the first item runs
 //! - [`verdict`]: where the function runs, and why
 //! - [`watch`]: whether a running plan keeps what it promised
@@ -13,7 +15,6 @@
 //! - [`climb`]: how many threads a function that computes gets, one step after the other
 //! - [`growth`]: how many threads a function that waits gets
 //! - [`tally`]: what became of each plan of a run
-//! - [`hand_in`]: when a chunk that takes too long is cut short
 //! - [`pace`]: the plain loop between two thoughts
 //! - [`pressure`]: whether memory allows more items
 //! - [`pilot`]: leads one stream through all of these
@@ -21,14 +22,15 @@
 pub(crate) mod choose;
 pub(crate) mod climb;
 pub(crate) mod costs;
+pub(crate) mod cut;
 pub(crate) mod early;
 pub(crate) mod growth;
-pub(crate) mod hand_in;
 pub(crate) mod input;
 pub(crate) mod model;
 pub(crate) mod pace;
 pub(crate) mod pilot;
 pub(crate) mod pressure;
+pub(crate) mod refill;
 pub(crate) mod risk;
 pub(crate) mod shift;
 pub(crate) mod tally;

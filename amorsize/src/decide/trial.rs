@@ -14,6 +14,8 @@ const LONGEST_TRIAL: f64 = 30e-6;
 /// Seconds of a first item from which it stands for all: a second one alone would cost more than it is worth knowing
 /// what a first call's set-up took.
 const LONG_ITEM: f64 = 200e-6;
+/// Seconds of pulling a batch from which everybody waits for the source, whatever the function takes.
+const SLOW_SOURCE: f64 = 1e-3;
 /// Ratio of the first item's time to the second's from which it set something up.
 const SET_UP: f64 = 4.0;
 /// Seconds of a batch from which reading all clocks costs nothing that shows.
@@ -38,13 +40,23 @@ pub(crate) struct Trial {
     is_open: bool,
     /// Items are so cheap that something else tells what they take.
     is_cheap: bool,
+    is_source_slow: bool,
     last: Option<Timed>,
     before: Option<Timed>,
 }
 
 impl Trial {
     pub(crate) fn new(sample_size: usize) -> Self {
-        Self { sample_size, items: 0, seconds: 0.0, is_open: false, is_cheap: false, last: None, before: None }
+        Self {
+            sample_size,
+            items: 0,
+            seconds: 0.0,
+            is_open: false,
+            is_cheap: false,
+            is_source_slow: false,
+            last: None,
+            before: None,
+        }
     }
 
     /// Items of the next batch, or `None` when enough is known.
@@ -60,7 +72,7 @@ impl Trial {
     fn is_enough(&self, last: Timed) -> bool {
         let generosity = (self.sample_size as f64 / DEFAULT_SAMPLE_SIZE as f64).max(1.0);
         let is_lonely = self.before.is_none() && self.seconds < LONG_ITEM;
-        let is_late = self.seconds >= LONGEST_TRIAL * generosity && !is_lonely;
+        let is_late = (self.seconds >= LONGEST_TRIAL * generosity || self.is_source_slow) && !is_lonely;
         let is_trusted = last.items as f64 * last.item_time >= TRUSTED_BATCH;
         !self.is_open
             && (is_late || self.is_cheap || (self.items >= self.sample_size && is_trusted && self.agrees(last)))
@@ -88,6 +100,11 @@ impl Trial {
         self.items += items;
         self.before = self.last;
         self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
+    }
+
+    /// A batch was pulled in so many seconds.
+    pub(crate) fn pulled(&mut self, seconds: f64) {
+        self.is_source_slow = seconds >= SLOW_SOURCE;
     }
 
     /// Ends the trial if items surely take less than `limit` seconds, where it is enough to know that.
@@ -195,6 +212,20 @@ mod tests {
     fn a_preemption_is_not_believed() {
         let trial = run(5, |item| if item == 5 { 50e-6 } else { 1e-6 });
         assert!(trial.item_time() < 2e-6, "{}", trial.item_time());
+    }
+
+    #[test]
+    fn a_slow_source_ends_it_and_one_that_begins_slowly_does_not() {
+        let tried = |is_slow: fn(usize) -> bool| {
+            let mut trial = Trial::new(5);
+            while let Some(batch) = trial.next() {
+                trial.pulled(if is_slow(trial.items) { 0.1 } else { 1e-6 });
+                trial.observe(batch, 50e-9 * batch as f64, trial.clocks(), Some(0.0));
+            }
+            trial.items
+        };
+        assert_eq!(tried(|_| true), 2);
+        assert!(tried(|item| item == 0) > 20);
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Target {
     /// Where the next ticket of a plan goes; `None` if no thread can be had.
     pub(crate) fn of(plan: &Plan, is_pinned: bool) -> Option<Self> {
         let crew = match plan.pool {
-            Pool::Blocking => pool::blocking_crew(),
+            Pool::Blocking => pool::blocking_crew(if is_pinned { usize::MAX } else { plan.threads }),
             _ if is_pinned && plan.threads > threads_here() => pool::cpu_crew(plan.threads),
             _ if is_running() || start_global() => return Some(Self::Current),
             _ => pool::cpu_crew(plan.threads),

@@ -54,7 +54,7 @@ where
         let threads = early::WAITING_THREADS.min(terms.most);
         if let Some(claimed) = queue.claim_waiting(threads, share) {
             tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");
-            launch(queue, claimed, || pool::blocking_crew().map(Target::Crew));
+            launch(queue, claimed, || pool::blocking_crew(threads).map(Target::Crew));
             return None;
         }
     }

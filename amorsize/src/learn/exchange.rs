@@ -4,8 +4,8 @@
 //! records, each of the two with its length (4 bytes) before it; at the very end the CRC-32 of everything.
 
 use std::fs::{self, File};
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::learn::contents::Contents;
@@ -22,7 +22,8 @@ const MOST_BYTES: u64 = 1 << 30;
 /// holds.
 ///
 /// # Errors
-/// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well.
+/// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well, and
+/// nothing else ever is.
 pub fn export(path: impl AsRef<Path>) -> Result<usize, Error> {
     export_from(registry(), path.as_ref())
 }
@@ -43,8 +44,23 @@ pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Err
     let mut bytes = Name::new(0, LABEL).header().to_vec();
     histories.iter().for_each(|(name, contents)| add(&mut bytes, name, contents));
     let crc = crc32fast::hash(&bytes).to_le_bytes();
-    file::replace(path, &bytes, &crc).map_err(Error::of_named_file)?;
+    let written = file_at(path).and_then(|path| file::replace(&path, &bytes, &crc));
+    written.map_err(Error::of_named_file)?;
     Ok(histories.iter().map(|(_, contents)| contents.samples.len()).sum())
+}
+
+/// The file that a path leads to. A device, say, is not to be replaced by one.
+fn file_at(path: &Path) -> Result<PathBuf, Error> {
+    let refused = |error| Error::io("write", path)(error);
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => {
+            fs::canonicalize(path).map_err(refused).and_then(|path| file_at(&path))
+        }
+        Ok(metadata) if !metadata.is_file() && path.file_name().is_some() => {
+            Err(refused(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")))
+        }
+        _ => Ok(path.to_owned()),
+    }
 }
 
 fn add(bytes: &mut Vec<u8>, name: &Name, contents: &Contents) {

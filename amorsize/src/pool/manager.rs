@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
 
-use crate::constants::POOL_IDLE_TIMEOUT;
+use crate::constants::{MAX_BLOCKING_THREADS, POOL_IDLE_TIMEOUT};
 use crate::plan::Pool;
 use crate::sync;
 
@@ -14,6 +14,9 @@ use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
 const BLOCKING_CREW: usize = 16;
+/// Threads of all blocking crews from which no more are started for a stream that wants fewer: streams within functions of
+/// streams would multiply them. Those that get none run on the threads that wait for them.
+const MOST_BLOCKING: usize = 4 * MAX_BLOCKING_THREADS;
 /// Most threads of one crew: each that has nothing to do asks all others, which takes seconds where they are a
 /// thousand.
 const LARGEST_CREW: usize = 256;
@@ -52,18 +55,23 @@ pub(crate) fn is_one_crew(threads: usize) -> bool {
 /// one; `None` if no thread can be started.
 pub(crate) fn cpu_crew(threads: usize) -> Option<Arc<Crew>> {
     let is_alone = is_one_crew(threads);
-    find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), |crew| is_alone || crew.jobs() < crew.size())
+    find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), usize::MAX, |crew| is_alone || crew.jobs() < crew.size())
 }
 
-/// A blocking crew with a thread to spare; `None` if no thread can be started.
-pub(crate) fn blocking_crew() -> Option<Arc<Crew>> {
-    find_or_start(Pool::Blocking, BLOCKING_CREW, |crew| crew.jobs() < crew.size())
+/// A blocking crew with a thread to spare, for a stream that wants so many in all; `None` if no thread can be started, or
+/// too many wait already.
+pub(crate) fn blocking_crew(wanted: usize) -> Option<Arc<Crew>> {
+    find_or_start(Pool::Blocking, BLOCKING_CREW, wanted.max(MOST_BLOCKING), |crew| crew.jobs() < crew.size())
 }
 
-fn find_or_start(kind: Pool, size: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
+/// A crew that suits, or another one of this kind, of which there are `most` threads.
+fn find_or_start(kind: Pool, size: usize, most: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
     let mut crews = lock();
     if let Some(crew) = crews.find(kind, size, suits) {
         return Some(crew);
+    }
+    if crews.threads(kind) >= most {
+        return None;
     }
     let (crew, refused) = start_what_is_possible(kind, size);
     let crew = crew.map(|crew| crews.add(crew, size));
@@ -98,6 +106,10 @@ impl Crews {
         let entry = self.entries.iter_mut().find(is_it)?;
         entry.used = Instant::now();
         Some(Arc::clone(&entry.crew))
+    }
+
+    fn threads(&self, kind: Pool) -> usize {
+        self.entries.iter().filter(|entry| entry.crew.kind() == kind).map(|entry| entry.crew.size()).sum()
     }
 
     fn add(&mut self, crew: Crew, asked: usize) -> Arc<Crew> {
@@ -181,6 +193,17 @@ mod tests {
         assert!(crews.find(Pool::Cpu, 4, |_| false).is_none(), "another one has a thread to spare");
         assert!(crews.find(Pool::Cpu, 1, |_| true).is_none());
         assert!(crews.find(Pool::Blocking, 4, |_| true).is_none());
+    }
+
+    #[test]
+    fn where_many_threads_wait_no_more_are_started() {
+        let entry = |kind, size| {
+            let crew = Arc::new(Crew::start(kind, size).unwrap());
+            Entry { crew, asked: size, used: Instant::now() }
+        };
+        let entries = vec![entry(Pool::Blocking, 2), entry(Pool::Cpu, 1), entry(Pool::Blocking, 3)];
+        assert_eq!(Crews { entries, has_keeper: false }.threads(Pool::Blocking), 5);
+        assert!(find_or_start(Pool::Blocking, 7, 0, |_| true).is_none());
     }
 
     #[test]

@@ -5,8 +5,10 @@ mod first;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::decide::cut::Cut;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
+use crate::decide::refill::{AtHand, Refilled};
 use crate::decide::tally::Stretch;
 use crate::plan::Pool;
 
@@ -38,6 +40,8 @@ struct Chunk {
     len: u64,
     pushed: f64,
     clocks: Clocks,
+    /// Seconds that it is thought to take.
+    expected: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,8 @@ struct Engine<'a> {
     pulled: u64,
     accepted: u64,
     queue: VecDeque<Chunk>,
+    /// What is left of chunks that are handed in, to be queued by then.
+    rests: Vec<Chunk>,
     /// When each thread is free.
     threads: Vec<f64>,
     /// Threads that there may be.
@@ -84,6 +90,7 @@ pub(super) fn run(world: &World, pilot: Pilot, seed: u64) -> Outcome {
         pulled: 0,
         accepted: 0,
         queue: VecDeque::new(),
+        rests: Vec::new(),
         threads: Vec::new(),
         most: 1,
         helped: (0.0, 0.0),
@@ -112,9 +119,32 @@ impl Engine<'_> {
 
     /// Seconds of the function for a chunk while so many threads run.
     fn function(&mut self, start: u64, len: u64, threads: usize) -> f64 {
+        let slowness = self.slowness();
+        self.at_best(start, len, threads) * slowness
+    }
+
+    fn at_best(&self, start: u64, len: u64, threads: usize) -> f64 {
         let apart = !self.pilot.is_looping() && self.pilot.plan().is_some() && !self.pilot.waiting().helps;
-        let jitter = 1.0 + JITTER * self.chance.normal().abs();
-        self.world.run(start, len, threads, apart) * self.today * jitter
+        self.world.run(start, len, threads, apart)
+    }
+
+    fn slowness(&mut self) -> f64 {
+        self.today * (1.0 + JITTER * self.chance.normal().abs())
+    }
+
+    /// Items of a chunk that are run before what there is is handed in, and the seconds that they take.
+    fn front(&mut self, chunk: &Chunk, threads: usize) -> (u64, f64) {
+        let slowness = self.slowness();
+        let (mut cut, mut ran, mut seconds) = (Cut::of(chunk.expected), 0, 0.0);
+        while ran < chunk.len {
+            let few = (cut.left() as u64).min(chunk.len - ran);
+            seconds += self.at_best(chunk.start + ran, few, threads) * slowness;
+            ran += few;
+            if cut.wants_look(few as usize) && cut.is_due(seconds) {
+                break;
+            }
+        }
+        (ran, seconds)
     }
 
     fn step(&mut self) {
@@ -198,7 +228,7 @@ impl Engine<'_> {
             self.configure(self.pilot.threads() - usize::from(helps && self.pilot.threads() > 1));
             self.advance();
             let ready = self.ready();
-            self.refill(ready.is_some());
+            let refilled = self.refill(ready.is_some());
             self.advance();
             if let Some(start) = ready {
                 self.accept(start);
@@ -206,6 +236,9 @@ impl Engine<'_> {
             }
             if self.pulled == self.accepted {
                 return false;
+            }
+            if refilled == Refilled::Slowly {
+                continue;
             }
             if !helps || !self.help() {
                 self.wait();
@@ -254,6 +287,7 @@ impl Engine<'_> {
 
     /// Lets threads take every chunk that they would have taken by now.
     fn advance(&mut self) {
+        self.queue_rests();
         if self.is_alone() {
             return;
         }
@@ -265,6 +299,16 @@ impl Engine<'_> {
             self.queue.pop_front();
             let running = 1 + self.running(start);
             self.threads[thread] = self.execute(&chunk, start, running, Runner::Thread);
+            self.queue_rests();
+        }
+    }
+
+    /// Queues by their places what has been handed in by now.
+    fn queue_rests(&mut self) {
+        let now = self.now;
+        for rest in self.rests.extract_if(.., |rest| rest.pushed <= now) {
+            let place = self.queue.partition_point(|chunk| chunk.start < rest.start);
+            self.queue.insert(place, rest);
         }
     }
 
@@ -285,32 +329,51 @@ impl Engine<'_> {
 
     /// Runs a chunk from `start` on; when it ends.
     fn execute(&mut self, chunk: &Chunk, start: f64, running: usize, runner: Runner) -> f64 {
-        let seconds = self.function(chunk.start, chunk.len, running);
+        let (len, seconds) = self.front(chunk, running);
         let finish = start + seconds + 0.5 * self.world.hand_over;
         let (clocks, blocked) = (chunk.clocks, self.blocked(chunk.clocks, running));
-        self.done.insert(chunk.start, Done { len: chunk.len, seconds, finish, clocks, blocked, runner });
+        self.done.insert(chunk.start, Done { len, seconds, finish, clocks, blocked, runner });
+        if len < chunk.len {
+            let (start, len) = (chunk.start + len, chunk.len - len);
+            self.rests.push(Chunk { start, len, pushed: finish, clocks: Clocks::Wall, expected: 0.0 });
+        }
         finish
     }
 
-    fn refill(&mut self, has_results: bool) {
-        let enough = if self.pilot.is_uneven() { usize::MAX } else { 2 * self.pilot.threads() };
-        let missing = enough.saturating_sub(self.queue.len()).min(if has_results { 1 } else { usize::MAX });
-        for _ in 0..missing {
+    fn refill(&mut self, has_results: bool) -> Refilled {
+        let at_hand = match has_results {
+            false => AtHand::Nothing,
+            true if self.finished_by(self.now) == 1 => AtHand::Some,
+            true => AtHand::More,
+        };
+        let mut refill = self.pilot.refill(self.queue.len(), at_hand);
+        let begin = self.now;
+        while refill.goes_on(|| self.now - begin) {
             let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);
             let size = self.pilot.chunk(self.remaining());
             let in_flight = self.pulled > self.accepted;
             if self.left() == 0 || room == 0 || (room < size && in_flight) {
-                return;
+                return Refilled::All;
             }
             let clocks = self.pilot.clocks();
             let (start, len) = self.pull(size.min(room) as u64);
             let seconds = self.world.source * len as f64;
             self.now += seconds + self.world.transfer * len as f64 + 0.25 * self.world.hand_over;
             self.pilot.pulled(len as usize, seconds);
-            self.queue.push_back(Chunk { start, len, pushed: self.now, clocks });
+            let expected = self.pilot.costs().item * len as f64;
+            self.queue.push_back(Chunk { start, len, pushed: self.now, clocks, expected });
             self.start_thread();
             self.advance();
+            if let Some(refilled) = refill.pulled(seconds) {
+                return refilled;
+            }
         }
+        Refilled::Enough
+    }
+
+    /// Chunks of results that are there.
+    fn finished_by(&self, now: f64) -> usize {
+        self.done.values().filter(|done| done.finish <= now).count()
     }
 
     fn accept(&mut self, start: u64) {

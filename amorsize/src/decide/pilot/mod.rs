@@ -109,6 +109,8 @@ pub(crate) struct Pilot {
     tally: Tally,
     pressure: Pressure,
     handed: Option<Handed>,
+    /// The last chunk took long to pull.
+    is_source_slow: bool,
     /// Seconds of all threads in the function, their delays, and seconds of the consumer in the source and with
     /// results.
     worked: f64,
@@ -161,6 +163,7 @@ impl Pilot {
             follows: false,
             refuted: 0,
             handed: None,
+            is_source_slow: false,
             worked: 0.0,
             delay: Delay::default(),
             own: 0.0,

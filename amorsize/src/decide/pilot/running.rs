@@ -2,6 +2,7 @@
 
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
+use crate::decide::refill;
 use crate::decide::verdict::Verdict;
 use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
@@ -65,6 +66,7 @@ impl Pilot {
     /// A chunk of `items` was pulled in `seconds`.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
         self.own += seconds;
+        self.is_source_slow = refill::is_slow(seconds);
         self.in_flight += items as u64;
         self.tally.pulled(items, seconds);
         let rate = if matches!(self.mode, Mode::Trying(_)) { 1.0 } else { self.rate() };

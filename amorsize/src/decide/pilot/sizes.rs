@@ -4,6 +4,7 @@ use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
+use crate::decide::refill::{AtHand, Refill};
 use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
 use crate::decide::watch::{self, Watch};
@@ -181,7 +182,7 @@ impl Pilot {
     }
 
     /// Whether some chunks take much longer than others.
-    pub(crate) fn is_uneven(&self) -> bool {
+    fn is_uneven(&self) -> bool {
         choose::chunk_spread(&self.costs, self.usual_chunk()) > HETEROGENEOUS_CV_THRESHOLD
     }
 
@@ -200,9 +201,20 @@ impl Pilot {
         matches!(self.mode, Mode::Alone(_) | Mode::Draining(After::Loop { .. } | After::Probe(_)))
     }
 
+    /// How many chunks are pulled now, where so many wait for a thread.
+    pub(crate) fn refill(&self, queued: usize, at_hand: AtHand) -> Refill {
+        Refill {
+            most: Refill::most(at_hand, self.is_source_slow),
+            missing: self.chunks_ahead().saturating_sub(queued),
+            is_uneven: self.is_uneven(),
+            is_beginning: self.plan.is_none(),
+            pulled: 0,
+        }
+    }
+
     /// Chunks that are to be at hand: one for each thread to go on with, or what the consumer runs next where nobody
     /// else may.
-    pub(crate) fn chunks_ahead(&self) -> usize {
+    fn chunks_ahead(&self) -> usize {
         if self.is_still_alone() { 1 } else { 2 * self.threads() }
     }
 

@@ -67,6 +67,9 @@ impl Pilot {
     pub(crate) fn tried(&mut self, source: f64, ran: Ran) {
         self.costs.source = source / ran.items as f64;
         self.spent += source;
+        if let Mode::Trying(trial) = &mut self.mode {
+            trial.pulled(source);
+        }
         self.saw_first(ran);
     }
 

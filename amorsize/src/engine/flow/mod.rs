@@ -19,6 +19,7 @@ use super::chunk::{Batch, BatchCost, Chunk, Payload};
 use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
+use crate::decide::cut::Cut;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
@@ -61,8 +62,6 @@ pub(crate) struct Flow<W, I, R, P> {
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
-    /// The last chunk took long to pull.
-    is_source_slow: bool,
     /// The function's panic is on its way to the consumer, if it is not there: nothing that comes after it is ever
     /// seen.
     has_panicked: bool,
@@ -93,7 +92,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             ahead: VecDeque::new(),
             backlog: VecDeque::new(),
             exhausted: false,
-            is_source_slow: false,
             has_panicked: false,
             source_panic: None,
             began: None,
@@ -324,17 +322,21 @@ where
         Some((chunk, begin.elapsed()))
     }
 
-    /// Pulls up to `most` items. A source that panics ends there.
+    /// Pulls up to `most` items, fewer of a slow source. One that panics ends there.
     fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
         let expected = source.size_hint().1.unwrap_or(most);
         let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
+        let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
-                let wanted = (most - items.len()).min(MOST_RESERVED);
+                let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.left());
                 let before = items.len();
                 items.extend(source.take(wanted));
                 if items.len() - before < wanted {
                     return true;
+                }
+                if cut.wants_look(wanted) && items.len() < most && cut.is_due(begin.elapsed().as_secs_f64()) {
+                    break;
                 }
             }
             false

@@ -1,12 +1,13 @@
 //! A parallel run: chunks are pulled ahead and handed over, results taken back, and the consumer helps or sleeps.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Flow, ran};
 use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
+use crate::decide::refill::{AtHand, Refilled};
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::{Launch, Target};
@@ -17,13 +18,6 @@ use crate::machine;
 use crate::plan::Pool;
 use crate::pool::{self, Crew};
 use crate::work::Work;
-
-/// Longest time for which more chunks are pulled than every thread needs at once, and for which results may wait
-/// unseen.
-const QUICK_PULL: Duration = Duration::from_micros(15);
-
-/// Time of a pull from which results at hand are yielded first: the source is what everybody waits for.
-const SLOW_PULL: Duration = Duration::from_micros(200);
 
 /// The threads and the pool of a plan.
 pub(super) struct Configured {
@@ -42,17 +36,6 @@ impl Configured {
         let ordered = self.ordered;
         *self = Self { threads, pool: Pool::Blocking, ordered, crew: Weak::new(), is_one_crew: false, epoch };
     }
-}
-
-/// How far chunks were pulled ahead.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Refilled {
-    /// As many as are needed by now.
-    Enough,
-    /// One that took its time: results may have come meanwhile.
-    Slowly,
-    /// All that there are, that the window has room for, or that the first result may wait for.
-    All,
 }
 
 /// What the consumer ran while it had nothing to yield.
@@ -131,38 +114,28 @@ where
         }
     }
 
-    /// Hands chunks over until every thread has one waiting, within the window, and more where items are uneven and
-    /// that takes next to no time: the consumer may be busy for longer than they are. With results at hand no more
-    /// than one chunk is pulled, since a slow source must not keep them from the consumer.
+    /// Hands chunks over, within the window.
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) -> Refilled {
-        let most_chunks = match polled.batch {
-            Some(_) if self.is_source_slow && polled.standing.ready > 0 => 0,
-            Some(_) => 1,
-            None => usize::MAX,
+        let at_hand = match polled.batch {
+            None => AtHand::Nothing,
+            Some(_) if polled.standing.ready == 0 => AtHand::Some,
+            Some(_) => AtHand::More,
         };
-        let missing = self.pilot.chunks_ahead().saturating_sub(polled.queued);
+        let mut refill = self.pilot.refill(polled.queued, at_hand);
         let begin = Instant::now();
         self.look_at_memory(begin);
-        for chunks in 0..most_chunks {
-            if chunks >= missing && (!self.pilot.is_uneven() || begin.elapsed() > QUICK_PULL) {
-                return Refilled::Enough;
-            }
+        while refill.goes_on(|| begin.elapsed().as_secs_f64()) {
             let room = self.pilot.room(self.held());
             let size = self.pilot.chunk(self.remaining(source));
             if self.is_over() || room == 0 || (room < size && self.in_flight() > self.ahead.len() as u64) {
                 return Refilled::All;
             }
             let Some((chunk, pulling)) = self.pull_timed(source, size.min(room)) else { return Refilled::All };
-            self.is_source_slow = pulling > SLOW_PULL;
-            self.pilot.pulled(chunk.items.len(), pulling.as_secs_f64());
+            let seconds = pulling.as_secs_f64();
+            self.pilot.pulled(chunk.items.len(), seconds);
             self.hand_over_chunk(chunk, most);
-            if pulling > QUICK_PULL {
-                return match self.pilot.plan() {
-                    // Nor must it keep the very first result.
-                    None => Refilled::All,
-                    Some(_) if chunks + 1 < missing => Refilled::Slowly,
-                    Some(_) => Refilled::Enough,
-                };
+            if let Some(refilled) = refill.pulled(seconds) {
+                return refilled;
             }
         }
         Refilled::Enough
@@ -196,7 +169,7 @@ where
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
             Some(plan) => Target::of(plan, self.pilot.is_pinned()),
-            None if configured.pool == Pool::Blocking => pool::blocking_crew().map(Target::Crew),
+            None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
             None => Some(Target::Current),
         };
         let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());

@@ -9,7 +9,7 @@ use std::vec;
 
 use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
-use crate::decide::hand_in::HandIn;
+use crate::decide::cut::Cut;
 use crate::decide::pilot::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk};
 use crate::engine::clock::{Delays, Stopwatch};
@@ -76,7 +76,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
     pub(crate) fn run_whole(&self, chunk: Chunk<I>) -> Batch<R> {
-        self.run(chunk, HandIn::NEVER, |_| false, || ())
+        self.run(chunk, Cut::NEVER, |_| false, || ())
     }
 
     /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
@@ -99,8 +99,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         divided: impl FnMut(),
     ) -> Batch<R> {
         delays.before(chunk.expected);
-        let hand_in = HandIn::of(chunk.expected.as_secs_f64());
-        let mut batch = self.run(chunk, hand_in, is_worth, divided);
+        let cut = Cut::of(chunk.expected.as_secs_f64());
+        let mut batch = self.run(chunk, cut, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
     }
@@ -111,7 +111,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     fn run(
         &self,
         chunk: Chunk<I>,
-        mut hand_in: HandIn,
+        mut cut: Cut,
         is_worth: impl Fn(Duration) -> bool,
         mut divided: impl FnMut(),
     ) -> Batch<R> {
@@ -140,7 +140,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                 if items.as_slice().is_empty() {
                     break;
                 }
-                if hand_in.wants_look(stride) && hand_in.is_due(watch.begin().elapsed().as_secs_f64()) {
+                if cut.wants_look(stride) && cut.is_due(watch.begin().elapsed().as_secs_f64()) {
                     self.give_away(rest(&mut items, start + results.len() as u64));
                     break;
                 }

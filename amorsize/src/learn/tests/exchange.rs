@@ -51,6 +51,26 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
     assert_eq!(samples(&process(&place), "one").len(), 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_export_replaces_files_and_what_a_link_leads_to_and_nothing_else() {
+    let (place, _) = exported();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name| folder.path().join(name);
+    fs::create_dir(path("folder")).unwrap();
+    fs::write(path("file"), "old").unwrap();
+    std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    for name in ["folder", "socket"] {
+        let refused = export_from(&process(&place), &path(name)).unwrap_err().to_string();
+        assert!(refused.contains("it is not a regular file; check the path"), "{refused}");
+    }
+    assert_eq!(export_from(&process(&place), &path("link")).unwrap(), 3);
+    assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+    assert_eq!(import_to(&process(&Place::new()), &path("file")).unwrap(), 3);
+    fs::metadata(path("socket")).unwrap();
+}
+
 #[test]
 fn an_export_leaves_every_other_file_alone() {
     let (place, _) = exported();

@@ -32,7 +32,8 @@ impl Engine<'_> {
         self.now += source * (1 + count) as f64;
         self.pilot.pulled_ahead(count as usize, source);
         let begin = self.now;
-        let finish = self.execute(&Chunk { start, len: 1, pushed: begin, clocks }, begin, 1, Runner::Consumer);
+        let finish =
+            self.execute(&Chunk { start, len: 1, pushed: begin, clocks, expected: 0.0 }, begin, 1, Runner::Consumer);
         self.helped = (begin, finish);
         self.threads = vec![begin + self.world.wake; self.pilot.threads().saturating_sub(1)];
         let look = early::first_look(self.world.cores);
@@ -94,7 +95,7 @@ impl Engine<'_> {
         let thread = self.threads.iter().position(|&thread| thread == free).unwrap_or(0);
         let clocks = if self.done.len() == 1 { Clocks::All } else { Clocks::Wall };
         let running = 1 + self.running(free);
-        let chunk = Chunk { start: ahead.next, len: 1, pushed: free, clocks };
+        let chunk = Chunk { start: ahead.next, len: 1, pushed: free, clocks, expected: 0.0 };
         self.threads[thread] = self.execute(&chunk, free, running, Runner::Thread);
         ahead.next += 1;
     }
@@ -113,7 +114,8 @@ impl Engine<'_> {
             let clocks = self.pilot.clocks();
             let len = self.pilot.chunk_ahead((end - next) as usize) as u64;
             self.pilot.pulled(len as usize, self.world.source * len as f64);
-            self.queue.push_back(Chunk { start: next, len, pushed: self.now, clocks });
+            let expected = self.pilot.costs().item * len as f64;
+            self.queue.push_back(Chunk { start: next, len, pushed: self.now, clocks, expected });
             next += len;
         }
     }

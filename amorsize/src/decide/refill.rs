@@ -1,0 +1,113 @@
+//! How many chunks the consumer pulls from the source before it does something else: until every thread has one waiting, and
+//! more where items are uneven and that takes next to no time, since the consumer may be busy for longer than they are. With
+//! results at hand no more than one, since a slow source must not keep them from the consumer.
+
+/// Seconds for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
+const QUICK: f64 = 15e-6;
+/// Seconds of a pull from which results at hand are yielded first: the source is what everybody waits for.
+const SLOW: f64 = 200e-6;
+
+/// How far chunks were pulled ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refilled {
+    /// As many as are needed by now.
+    Enough,
+    /// One that took its time: results may have come meanwhile.
+    Slowly,
+    /// All that there are, that the window has room for, or that the first result may wait for.
+    All,
+}
+
+/// Results that are there before chunks are pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtHand {
+    Nothing,
+    /// Those that are yielded next.
+    Some,
+    /// And others behind them.
+    More,
+}
+
+/// See the module. Is told the time; reads no clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refill {
+    /// Most chunks that are pulled, and those of which every thread has need.
+    pub(super) most: usize,
+    pub(super) missing: usize,
+    pub(super) is_uneven: bool,
+    /// Nothing is planned yet: the very first result is to come.
+    pub(super) is_beginning: bool,
+    pub(super) pulled: usize,
+}
+
+impl Refill {
+    /// Most chunks that are pulled beside such results.
+    pub(super) fn most(at_hand: AtHand, is_source_slow: bool) -> usize {
+        match at_hand {
+            AtHand::Nothing => usize::MAX,
+            AtHand::More if is_source_slow => 0,
+            AtHand::Some | AtHand::More => 1,
+        }
+    }
+
+    /// Whether one more chunk is pulled now, so many seconds after the first.
+    pub(crate) fn goes_on(&self, spent: impl FnOnce() -> f64) -> bool {
+        self.pulled < self.most && (self.pulled < self.missing || (self.is_uneven && spent() <= QUICK))
+    }
+
+    /// A chunk was pulled in so many seconds; how far that is, if it ends there.
+    pub(crate) fn pulled(&mut self, seconds: f64) -> Option<Refilled> {
+        self.pulled += 1;
+        (seconds > QUICK).then_some(match () {
+            // Nor must it keep the very first result.
+            () if self.is_beginning => Refilled::All,
+            () if self.pulled < self.missing => Refilled::Slowly,
+            () => Refilled::Enough,
+        })
+    }
+}
+
+/// Whether a source that took so many seconds for a chunk is what everybody waits for.
+pub(super) fn is_slow(seconds: f64) -> bool {
+    seconds > SLOW
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVEN: Refill = Refill { most: usize::MAX, missing: 4, is_uneven: false, is_beginning: false, pulled: 0 };
+
+    /// Chunks that are pulled in so many seconds each, and how far that is.
+    fn pulled(mut refill: Refill, seconds: f64) -> (usize, Refilled) {
+        while refill.goes_on(|| refill.pulled as f64 * seconds) {
+            if let Some(refilled) = refill.pulled(seconds) {
+                return (refill.pulled, refilled);
+            }
+        }
+        (refill.pulled, Refilled::Enough)
+    }
+
+    #[test]
+    fn every_thread_gets_a_chunk_and_uneven_items_wait_for_more() {
+        assert_eq!(pulled(EVEN, 1e-6), (4, Refilled::Enough));
+        assert_eq!(pulled(Refill { is_uneven: true, ..EVEN }, 1e-6), (16, Refilled::Enough));
+        assert_eq!(pulled(Refill { missing: 0, ..EVEN }, 1e-6).0, 0);
+    }
+
+    #[test]
+    fn a_source_that_takes_its_time_is_left_for_what_may_have_come() {
+        assert_eq!(pulled(EVEN, 20e-6), (1, Refilled::Slowly));
+        assert_eq!(pulled(Refill { missing: 1, ..EVEN }, 20e-6), (1, Refilled::Enough));
+        assert_eq!(pulled(Refill { is_beginning: true, ..EVEN }, 20e-6), (1, Refilled::All));
+    }
+
+    #[test]
+    fn results_at_hand_wait_for_one_chunk_and_for_none_of_a_slow_source() {
+        let most = |at_hand| [false, true].map(|is_slow| Refill::most(at_hand, is_slow));
+        assert_eq!(most(AtHand::Nothing), [usize::MAX; 2]);
+        assert_eq!((most(AtHand::Some), most(AtHand::More)), ([1, 1], [1, 0]));
+        assert_eq!(pulled(Refill { most: 1, ..EVEN }, 1e-6), (1, Refilled::Enough));
+        assert!(is_slow(1e-3) && !is_slow(20e-6));
+    }
+}
