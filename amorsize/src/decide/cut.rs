@@ -4,58 +4,49 @@
 //! goes.
 
 /// Seconds for which results that are there may wait for others of their chunk, whatever was expected: some hundred
-/// times what one more hand-over takes.
-const LONG: f64 = 1e-3;
+/// times what one more hand-over takes that wakes the consumer.
+const LONG: f64 = 4e-3;
 /// Ratio to the expected time of a chunk up to which it is one that takes somewhat longer.
 const LONGER: f64 = 4.0;
 /// Seconds between two looks at the clock: a thousand times what one costs.
 const LOOK: f64 = 25e-6;
 /// Items between two looks become at most so many times more.
-const GROWTH: usize = 4;
+const GROWTH: usize = 8;
 
 /// See the module. Is told the time; reads no clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     /// Seconds that the chunk may take.
     limit: f64,
-    /// Items until the next look, of those between the last one and that.
-    left: usize,
-    between: usize,
+    /// Items until the next look at the clock.
+    items: usize,
     /// When the last look was.
     last: f64,
 }
 
 impl Cut {
     /// Whoever runs the chunk waits for all of it.
-    pub(crate) const NEVER: Self = Self { limit: f64::INFINITY, left: usize::MAX, between: usize::MAX, last: 0.0 };
+    pub(crate) const NEVER: Self = Self { limit: f64::INFINITY, items: usize::MAX, last: 0.0 };
 
     /// Of a chunk that is expected to take so many seconds, to be run or to be pulled.
     pub(crate) fn of(expected: f64) -> Self {
-        Self { limit: LONG.max(LONGER * expected), left: 1, between: 1, last: 0.0 }
+        Self { limit: LONG.max(LONGER * expected), items: 1, last: 0.0 }
     }
 
-    /// Items until the next look.
-    pub(crate) fn left(&self) -> usize {
-        self.left
+    /// Items until the next look at the clock.
+    pub(crate) fn items(&self) -> usize {
+        self.items
     }
 
-    /// Counts `items` that were run; whether it is time for a look at the clock.
-    #[inline]
-    pub(crate) fn wants_look(&mut self, items: usize) -> bool {
-        self.left = self.left.saturating_sub(items);
-        self.left == 0
-    }
-
-    /// The chunk has taken `elapsed` seconds by now: whether that is too long.
+    /// They were run, and the chunk has taken `elapsed` seconds by now: whether that is too long.
     pub(crate) fn is_due(&mut self, elapsed: f64) -> bool {
         let since = elapsed - self.last;
         self.last = elapsed;
         if GROWTH as f64 * since <= LOOK {
-            self.between = self.between.saturating_mul(GROWTH);
+            self.items = self.items.saturating_mul(GROWTH);
         } else if since > LOOK {
-            self.between = (self.between / GROWTH).max(1);
+            self.items = (self.items / GROWTH).max(1);
         }
-        self.left = self.between;
         elapsed > self.limit
     }
 }
@@ -67,17 +58,16 @@ mod tests {
     /// Items that are run before it is cut, of items that take `cost(i)` seconds; and looks at the
     /// clock.
     fn ran_of(mut cut: Cut, items: usize, cost: impl Fn(usize) -> f64) -> (usize, u32) {
-        let (mut elapsed, mut looks) = (0.0, 0);
-        for item in 0..items {
-            elapsed += cost(item);
-            if cut.wants_look(1) {
-                looks += 1;
-                if cut.is_due(elapsed) {
-                    return (item + 1, looks);
-                }
+        let (mut ran, mut elapsed, mut looks) = (0, 0.0, 0);
+        while ran < items {
+            let next = ran.saturating_add(cut.items()).min(items);
+            elapsed += (ran..next).map(&cost).sum::<f64>();
+            (ran, looks) = (next, looks + 1);
+            if cut.is_due(elapsed) {
+                break;
             }
         }
-        (items, looks)
+        (ran, looks)
     }
 
     #[test]
@@ -92,7 +82,7 @@ mod tests {
     #[test]
     fn items_that_are_much_dearer_are_noticed_by_the_time_that_is_long() {
         let cut = Cut::of(8192.0 * 12e-9);
-        assert_eq!(ran_of(cut, 8192, |_| 150e-6).0, 7);
+        assert_eq!(ran_of(cut, 8192, |_| 150e-6).0, 27);
         assert_eq!(ran_of(cut, 8192, |_| 0.5).0, 1);
     }
 
@@ -104,6 +94,6 @@ mod tests {
 
     #[test]
     fn whoever_waits_for_all_of_it_runs_all_of_it() {
-        assert_eq!(ran_of(Cut::NEVER, 1_000, |_| 1.0), (1_000, 0));
+        assert_eq!(ran_of(Cut::NEVER, 1_000, |_| 1.0), (1_000, 1));
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Chunk<I> {
     pub(crate) stride: usize,
     /// What all of it is thought to take.
     pub(crate) expected: Duration,
+    /// Its size was asked for: it is not cut short.
+    pub(crate) is_pinned: bool,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -44,7 +46,8 @@ impl<I> Chunk<I> {
         let whole = self.expected;
         self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
         let (start, expected) = (self.start + items as u64, whole - self.expected);
-        Some(Self { start, items: rest, clocks: Clocks::Wall, stride: self.stride, expected })
+        let &mut Self { stride, is_pinned, .. } = self;
+        Some(Self { start, items: rest, clocks: Clocks::Wall, stride, expected, is_pinned })
     }
 
     /// Drops what nobody will run.

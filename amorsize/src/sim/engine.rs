@@ -135,12 +135,14 @@ impl Engine<'_> {
     /// Items of a chunk that are run before what there is is handed in, and the seconds that they take.
     fn front(&mut self, chunk: &Chunk, threads: usize) -> (u64, f64) {
         let slowness = self.slowness();
-        let (mut cut, mut ran, mut seconds) = (Cut::of(chunk.expected), 0, 0.0);
+        let is_pinned = self.pilot.options().chunk_size.is_some();
+        let mut cut = if is_pinned { Cut::NEVER } else { Cut::of(chunk.expected) };
+        let (mut ran, mut seconds) = (0, 0.0);
         while ran < chunk.len {
-            let few = (cut.left() as u64).min(chunk.len - ran);
+            let few = (cut.items() as u64).min(chunk.len - ran);
             seconds += self.at_best(chunk.start + ran, few, threads) * slowness;
             ran += few;
-            if cut.wants_look(few as usize) && cut.is_due(seconds) {
+            if cut.is_due(seconds) {
                 break;
             }
         }

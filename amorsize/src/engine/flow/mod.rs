@@ -329,13 +329,13 @@ where
         let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
-                let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.left());
+                let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
                 let before = items.len();
                 items.extend(source.take(wanted));
                 if items.len() - before < wanted {
                     return true;
                 }
-                if cut.wants_look(wanted) && items.len() < most && cut.is_due(begin.elapsed().as_secs_f64()) {
+                if items.len() < most && cut.is_due(begin.elapsed().as_secs_f64()) {
                     break;
                 }
             }
@@ -357,7 +357,8 @@ where
         let expected =
             Duration::try_from_secs_f64(self.pilot.costs().item * items.len() as f64).unwrap_or(Duration::MAX);
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        Chunk { start, items, clocks, stride, expected }
+        let is_pinned = self.pilot.options().chunk_size.is_some();
+        Chunk { start, items, clocks, stride, expected, is_pinned }
     }
 }
 

@@ -100,7 +100,7 @@ impl<I> Ahead<I> {
         let start = self.next;
         self.next += 1;
         self.taken += 1;
-        Some(Chunk { start, items: vec![item], clocks, stride: 1, expected: Duration::ZERO })
+        Some(Chunk { start, items: vec![item], clocks, stride: 1, expected: Duration::ZERO, is_pinned: false })
     }
 }
 

@@ -99,7 +99,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         divided: impl FnMut(),
     ) -> Batch<R> {
         delays.before(chunk.expected);
-        let cut = Cut::of(chunk.expected.as_secs_f64());
+        let cut = if chunk.is_pinned { Cut::NEVER } else { Cut::of(chunk.expected.as_secs_f64()) };
         let mut batch = self.run(chunk, cut, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
@@ -115,34 +115,41 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         is_worth: impl Fn(Duration) -> bool,
         mut divided: impl FnMut(),
     ) -> Batch<R> {
-        let Chunk { start, items, clocks, stride, .. } = chunk;
+        let Chunk { start, items, clocks, stride, is_pinned, .. } = chunk;
         let watch = Stopwatch::start(clocks);
         let mut results = Vec::with_capacity(items.len());
         let mut items = items.into_iter();
         let panic = catch_unwind(AssertUnwindSafe(|| {
+            let mut look_at = cut.items();
             loop {
                 match self.signal.0.load(Ordering::Relaxed) {
                     RUN => {}
                     CANCEL => break,
                     _ => {
                         if time_for_rest(watch.begin(), items.len(), results.len()).is_some_and(&is_worth) {
-                            self.give_away(divide(&mut items, start + results.len() as u64));
+                            self.give_away(divide(&mut items, start + results.len() as u64, is_pinned));
                             divided();
                         }
                     }
                 }
+                if results.len() >= look_at {
+                    if cut.is_due(watch.begin().elapsed().as_secs_f64()) && !items.as_slice().is_empty() {
+                        self.give_away(rest(&mut items, start + results.len() as u64, is_pinned));
+                        break;
+                    }
+                    look_at = results.len().saturating_add(cut.items());
+                }
                 if stride > 1 {
                     results.extend(items.by_ref().take(stride).map(|item| self.work.call(item)));
+                    if items.as_slice().is_empty() {
+                        break;
+                    }
+                    continue;
+                }
                 // Not `let … else`: a name is one more copy of the item.
-                } else if let Some(item) = items.next() {
-                    results.push(self.work.call(item));
-                }
-                if items.as_slice().is_empty() {
-                    break;
-                }
-                if cut.wants_look(stride) && cut.is_due(watch.begin().elapsed().as_secs_f64()) {
-                    self.give_away(rest(&mut items, start + results.len() as u64));
-                    break;
+                match items.next() {
+                    Some(item) => results.push(self.work.call(item)),
+                    None => break,
                 }
             }
         }));
@@ -184,15 +191,15 @@ fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
 
 /// Takes what is left, where `next` is the place of its first item in the source.
 #[cold]
-fn rest<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
+fn rest<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
     let items = std::mem::take(items).collect();
-    Chunk { start: next, items, clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
+    Chunk { start: next, items, clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO, is_pinned }
 }
 
 /// Takes the back half of it.
 #[cold]
-fn divide<I>(items: &mut vec::IntoIter<I>, next: u64) -> Chunk<I> {
-    let mut half = rest(items, next);
+fn divide<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
+    let mut half = rest(items, next, is_pinned);
     let kept = half.items.len().div_ceil(2);
     let back = half.items.split_off(kept);
     *items = std::mem::replace(&mut half.items, back).into_iter();

@@ -13,7 +13,14 @@ const LEAVES_IT: Waiting = Waiting { helps: false, is_short: false, patience: Du
 const PASSIVE: Sleeper = Sleeper { next: 0, waiting: LEAVES_IT, most_tickets: 0, few_chunks: 0 };
 
 fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
-    Chunk { start: 0, items: items.collect(), clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO }
+    Chunk {
+        start: 0,
+        items: items.collect(),
+        clocks: Clocks::Wall,
+        stride: 1,
+        expected: Duration::ZERO,
+        is_pinned: false,
+    }
 }
 
 #[test]
