@@ -18,6 +18,8 @@ use super::risk;
 pub(crate) const BLOCKING_SHARE: f64 = 0.25;
 /// Seconds of an item below which being blocked is not looked for: waking a thread would cost as much.
 const BLOCKING_ITEM: f64 = 50e-6;
+/// Part of the processors from which a blocked thread may wait for others of its process that compute.
+const BUSY: f64 = 0.5;
 /// Most threads a blocking plan starts with; from there on it grows by what it gains.
 pub(crate) const FIRST_BLOCKING_THREADS: usize = 64;
 
@@ -60,6 +62,12 @@ pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
         Some(pool) => pool == Pool::Blocking,
         None => costs.blocked >= BLOCKING_SHARE && costs.item >= BLOCKING_ITEM,
     }
+}
+
+/// Whether a thread that is blocked, while its process has so many processors' worth of time, may wait for nothing but that:
+/// the function shares its own work among threads.
+pub(crate) fn may_wait_for_itself(busy: f64, processors: f64) -> bool {
+    busy >= BUSY * processors
 }
 
 /// The same with as many threads as are to begin on so many items: see [`climb`](super::climb).

@@ -35,6 +35,11 @@ impl Runner {
     }
 }
 
+/// Threads of this process besides the caller's that compute now, or want to; of many, among the first.
+pub(crate) fn others_running() -> usize {
+    running().saturating_sub(1)
+}
+
 /// All of the processor's time that a thread has had. For one that runs it is some milliseconds old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
@@ -67,16 +72,35 @@ fn find(thread: Thread) -> Option<Found> {
     parse(&read("stat")?, &read("schedstat")?)
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn running() -> usize {
+    /// Most threads that are looked at, some microseconds each.
+    const MOST: usize = 256;
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return 0 };
+    let stat = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("stat")).ok();
+    threads.flatten().take(MOST).filter_map(stat).filter(|stat| state(stat) == Some('R')).count()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn running() -> usize {
+    0
+}
+
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn find(thread: Thread) -> Option<Found> {
     match thread {}
 }
 
-/// The state follows the name, which may contain anything; the first number of the other file is in nanoseconds.
+/// It follows the name, which may contain anything.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn state(stat: &str) -> Option<char> {
+    stat.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
+/// The first number of the other file is in nanoseconds.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn parse(stat: &str, schedstat: &str) -> Option<Found> {
-    let (_, behind_name) = stat.rsplit_once(')')?;
-    let sleeps = matches!(behind_name.trim_start().chars().next()?, 'S' | 'D');
+    let sleeps = matches!(state(stat)?, 'S' | 'D');
     let used = schedstat.split_ascii_whitespace().next()?.parse().ok()?;
     Some(Found { used: Duration::from_nanos(used), sleeps })
 }
@@ -100,6 +124,7 @@ mod tests {
     #[test]
     fn a_thread_that_waits_for_a_message_sleeps_and_this_one_does_not() {
         assert!(!Runner::here().unwrap().see().unwrap().sleeps);
+        assert!(running() >= 1, "this one");
         let (send, waiting) = mpsc::channel();
         let (stop, stopped) = mpsc::channel::<()>();
         let other = thread::spawn(move || {

@@ -37,6 +37,8 @@ pub(crate) struct Elapsed {
     pub(crate) wall: Duration,
     /// The part of `wall` in which the thread was blocked; `None` where it was not measured or cannot be.
     pub(crate) blocked: Option<Duration>,
+    /// The processors' time that the whole process had meanwhile, where the thread may have been blocked.
+    pub(crate) process: Duration,
 }
 
 impl Elapsed {
@@ -45,10 +47,15 @@ impl Elapsed {
         let blocked = self.blocked?.as_secs_f64();
         Some(if blocked > 0.0 { (blocked / self.wall.as_secs_f64()).min(1.0) } else { 0.0 })
     }
+
+    /// Processors' worth of time that the process had meanwhile.
+    pub(crate) fn busy(self) -> f64 {
+        if self.process.is_zero() { 0.0 } else { self.process.as_secs_f64() / self.wall.as_secs_f64() }
+    }
 }
 
 impl Stopwatch {
-    /// Starts. Wall time costs two readings of 25 ns, processor time two of 0.5 µs, the run-queue delay 0.7 µs and, if
+    /// Starts. Wall time costs two readings of 25 ns, processor time three of 0.5 µs, the run-queue delay 0.7 µs and, if
     /// the thread was off the processor, as much again (2026, Linux in a virtual machine); several times that when
     /// caches are cold. For chunks, never for items.
     pub(crate) fn start(clocks: Clocks) -> Self {
@@ -65,7 +72,10 @@ impl Stopwatch {
     /// Reads the clocks.
     pub(crate) fn stop(self) -> Elapsed {
         let wall = self.begin.elapsed();
-        Elapsed { wall, blocked: self.usage.and_then(|usage| usage.blocked(wall)) }
+        let blocked = self.usage.and_then(|usage| usage.blocked(wall));
+        let may_be_blocked = blocked.is_none_or(|blocked| !blocked.is_zero());
+        let usage = self.usage.filter(|_| may_be_blocked);
+        Elapsed { wall, blocked, process: usage.and_then(Usage::process).unwrap_or_default() }
     }
 }
 
@@ -115,6 +125,8 @@ impl Delays {
 #[derive(Clone, Copy, Debug)]
 struct Usage {
     cpu: Duration,
+    /// Of the whole process.
+    process: Option<Duration>,
     delay: DelayBefore,
 }
 
@@ -134,7 +146,11 @@ impl Usage {
             Clocks::All => system::run_queue_delay().map_or(DelayBefore::Uncounted, DelayBefore::Known),
             _ => DelayBefore::Unread,
         };
-        Some(Self { cpu: system::thread_cpu_time()?, delay })
+        Some(Self { process: system::process_cpu_time(), cpu: system::thread_cpu_time()?, delay })
+    }
+
+    fn process(self) -> Option<Duration> {
+        Some(system::process_cpu_time()?.saturating_sub(self.process?))
     }
 
     fn blocked(self, wall: Duration) -> Option<Duration> {
@@ -161,8 +177,6 @@ fn blocked_of(wall: Duration, off: Duration, before: DelayBefore, now: Option<Du
 pub(super) use system::thread_cpu_time;
 
 mod system {
-    use std::time::Duration;
-
     // Where rustix has the clock.
     #[cfg(any(
         target_os = "linux",
@@ -171,9 +185,23 @@ mod system {
         target_os = "freebsd",
         target_os = "openbsd"
     ))]
-    pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+    mod cpu_time {
+        use std::time::Duration;
+
+        use rustix::time::{ClockId, clock_gettime};
+
+        pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
+            of(ClockId::ThreadCPUTime)
+        }
+
+        pub(in crate::engine) fn process_cpu_time() -> Option<Duration> {
+            of(ClockId::ProcessCPUTime)
+        }
+
+        fn of(clock: ClockId) -> Option<Duration> {
+            let time = clock_gettime(clock);
+            Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+        }
     }
 
     #[cfg(not(any(
@@ -183,15 +211,25 @@ mod system {
         target_os = "freebsd",
         target_os = "openbsd"
     )))]
-    pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
-        None
+    mod cpu_time {
+        use std::time::Duration;
+
+        pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
+            None
+        }
+
+        pub(in crate::engine) fn process_cpu_time() -> Option<Duration> {
+            None
+        }
     }
+
+    pub(in crate::engine) use cpu_time::{process_cpu_time, thread_cpu_time};
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) use super::schedstat::run_queue_delay;
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub(super) fn run_queue_delay() -> Option<Duration> {
+    pub(super) fn run_queue_delay() -> Option<std::time::Duration> {
         None
     }
 }
@@ -324,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_share_of_nothing_is_nothing() {
-        let elapsed = Elapsed { wall: Duration::ZERO, blocked: Some(Duration::ZERO) };
+        let elapsed = Elapsed { blocked: Some(Duration::ZERO), ..Elapsed::default() };
         assert_eq!(elapsed.blocked_share(), Some(0.0));
     }
 

@@ -333,13 +333,16 @@ impl Function {
     }
 
     fn write(&self, disk: &mut Disk, patience: Duration) -> Result<(), Error> {
-        let samples = std::mem::take(&mut *lock(&self.queue));
+        // What is being written stays in the queue until it is: others add behind it, within the bound. Only who uses the
+        // disk takes anything out.
+        let samples = lock(&self.queue).clone();
         if samples.is_empty() {
             return Ok(());
         }
         let batch = Batch { machine: machines::frame(), machine_known: disk.describes_this(), samples: &samples };
         match self.store.append(&self.name, batch, patience) {
             Ok(aftermath) => {
+                lock(&self.queue).drain(..samples.len());
                 self.writing.worked();
                 self.stored.store(true, Ordering::Relaxed);
                 disk.note(&aftermath);
@@ -347,7 +350,6 @@ impl Function {
                 Ok(())
             }
             Err(error) => {
-                drop(lock(&self.queue).splice(0..0, samples));
                 self.writing.failed();
                 Err(error)
             }

@@ -59,6 +59,19 @@ enum Mode {
     Draining(After),
 }
 
+/// Whether the function waits for something outside of the process, where the caller's thread was found blocked while the
+/// process kept the processors busy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Waits {
+    /// That was not found.
+    Unasked,
+    /// A thread of a pool is to tell: one that waits for others there computes as well.
+    Open,
+    /// It does not.
+    ForItself,
+    Surely,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum After {
     /// The plain loop, of which threads reached only so much.
@@ -109,6 +122,7 @@ pub(crate) struct Pilot {
     tally: Tally,
     pressure: Pressure,
     handed: Option<Handed>,
+    waits: Waits,
     /// The last chunk took long to pull.
     is_source_slow: bool,
     /// Seconds of all threads in the function, their delays, and seconds of the consumer in the source and with
@@ -163,6 +177,7 @@ impl Pilot {
             follows: false,
             refuted: 0,
             handed: None,
+            waits: Waits::Unasked,
             is_source_slow: false,
             worked: 0.0,
             delay: Delay::default(),

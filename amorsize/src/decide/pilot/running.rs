@@ -7,7 +7,7 @@ use crate::decide::verdict::Verdict;
 use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
 
-use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
+use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner, Waits};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
 const DOUBT_COMPUTING: f64 = 0.5;
@@ -42,8 +42,10 @@ impl Pilot {
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
-        if let Some(blocked) = ran.blocked {
-            self.costs.blocked += BLOCKED_RATE * (blocked - self.costs.blocked);
+        let is_open = self.waits == Waits::Open;
+        if let Some(blocked) = self.blocked_outside(ran) {
+            let rate = if is_open && ran.runner == Runner::Thread { 1.0 } else { BLOCKED_RATE };
+            self.costs.blocked += rate * (blocked - self.costs.blocked);
         }
         self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
         if ran.items >= self.chunk_limit {
@@ -87,6 +89,11 @@ impl Pilot {
     fn check_parallel(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         if self.is_wrong_pool() {
             self.trusted_until = 2 * self.done;
+            if self.waits == Waits::Surely {
+                // What was handed over for the others is for more of those that wait.
+                let verdict = self.verdict(remaining);
+                return self.settle(verdict, self.origin(), remaining.expected(self.done), at);
+            }
             self.mode = Mode::Draining(After::Try);
             return;
         }

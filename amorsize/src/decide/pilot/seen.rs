@@ -109,6 +109,8 @@ pub(crate) struct Ran {
     pub(crate) clocks: Clocks,
     /// Share of them in which the thread was blocked, where that was looked at and could be told.
     pub(crate) blocked: Option<f64>,
+    /// Processors' worth of time that the whole process had meanwhile, where the thread may have been blocked.
+    pub(crate) busy: f64,
     /// The thread's delays in them, or since they were last looked at.
     pub(crate) delay: Delay,
     /// Bytes of one result.

@@ -4,10 +4,10 @@ use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::trial::Trial;
-use crate::decide::verdict::{self, Verdict};
+use crate::decide::verdict::{self, BLOCKING_SHARE, Verdict};
 use crate::plan::Pool;
 
-use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
+use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Runner, Step, Waits};
 
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
 const BORNE_OUT: f64 = 3.0;
@@ -77,18 +77,38 @@ impl Pilot {
         // The less of what owns memory is held before it is yielded, the less the heap is in another state for what
         // follows.
         let enough_below = if self.needs_proof() { self.loop_tells_below() } else { 0.0 };
+        let blocked = self.blocked_outside(ran);
         let Mode::Trying(trial) = &mut self.mode else { return };
-        trial.observe(ran.items, ran.seconds, ran.clocks, ran.blocked);
+        trial.observe(ran.items, ran.seconds, ran.clocks, blocked);
         trial.end_below(enough_below);
         self.spread.add(ran.items, ran.each());
         self.costs.item = trial.item_time();
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), 0.5);
         self.costs.spread = self.spread.coefficient();
-        if let Some(blocked) = ran.blocked {
+        if let Some(blocked) = blocked {
             self.costs.blocked = blocked;
         }
         self.done += ran.items as u64;
         self.spent += ran.seconds;
+    }
+
+    /// The share for which the function waits for something outside of the process, as far as is known.
+    pub(super) fn blocked_outside(&mut self, ran: Ran) -> Option<f64> {
+        let blocked = ran.blocked?;
+        if ran.runner == Runner::Thread {
+            if self.waits == Waits::Open {
+                self.waits = if blocked < BLOCKING_SHARE { Waits::ForItself } else { Waits::Surely };
+            }
+            return Some(blocked);
+        }
+        let is_doubtful = self.waits != Waits::Surely && blocked >= BLOCKING_SHARE;
+        if !is_doubtful || !verdict::may_wait_for_itself(ran.busy, self.situation.processors) {
+            return Some(blocked);
+        }
+        if self.waits == Waits::Unasked {
+            self.waits = Waits::Open;
+        }
+        Some(0.0)
     }
 
     /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
@@ -183,7 +203,7 @@ mod tests {
     use super::*;
     use crate::decide::choose::Situation;
     use crate::decide::model::Wake;
-    use crate::decide::pilot::Looped;
+    use crate::decide::pilot::{Clocks, Looped, Made};
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };
@@ -235,6 +255,43 @@ mod tests {
         assert_eq!(start(0.0, Options::default()).0, Step::Parallel);
         let (_, pilot) = start(400e-6, Options { pool: Some(Pool::Serial), ..Options::default() });
         assert_eq!(pilot.forgone(), 0.0, "nobody wants threads");
+    }
+
+    /// What comes of items of a millisecond in which the caller's thread was blocked and the process busy, and what threads
+    /// find when they run some.
+    #[test]
+    fn a_function_that_shares_its_own_work_is_not_taken_for_one_that_waits_and_one_that_waits_beside_others_is() {
+        let blocked = |blocked, busy, runner| Ran {
+            items: 1,
+            seconds: 1e-3,
+            clocks: Clocks::All,
+            blocked: Some(blocked),
+            busy,
+            result_bytes: 8,
+            runner,
+            ..Ran::default()
+        };
+        let begun = |busy| {
+            let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+            while let Step::Try(_) = pilot.step(Position::default(), exactly(1_000), usize::MAX) {
+                pilot.tried(0.0, blocked(0.99, busy, Runner::Consumer));
+            }
+            pilot
+        };
+        let pool = |pilot: &Pilot| pilot.plan().map(crate::plan::Plan::pool);
+        assert_eq!(pool(&begun(0.9)), Some(Pool::Blocking), "more than half of the processors are idle");
+        let found = |share| {
+            let mut pilot = begun(1.9);
+            assert_eq!((pool(&pilot), pilot.clocks()), (Some(Pool::Cpu), Clocks::All));
+            pilot.pulled(2, 1e-9);
+            pilot.ran(blocked(0.99, 1.9, Runner::Consumer));
+            pilot.ran(blocked(share, 1.9, Runner::Thread));
+            let at = Position { now: 3e-3, yielded: 3 };
+            pilot.check(at, Made { results: 3, worked: 3e-3, ..Made::default() }, exactly(1_000));
+            (pool(&pilot).unwrap(), pilot.clocks())
+        };
+        assert_eq!(found(0.05), (Pool::Cpu, Clocks::Wall), "it computes");
+        assert_eq!(found(0.99), (Pool::Blocking, Clocks::All), "it waits");
     }
 
     #[test]

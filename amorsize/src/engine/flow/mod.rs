@@ -364,7 +364,7 @@ where
 
 fn ran<R>(batch: &Batch<R>) -> Ran {
     let BatchCost { elapsed, clocks, delay, result_bytes, runner } = batch.cost;
-    let blocked = elapsed.blocked_share();
+    let (blocked, busy) = (elapsed.blocked_share(), elapsed.busy());
     let (items, seconds) = (batch.results.len(), elapsed.wall.as_secs_f64());
-    Ran { items, seconds, clocks, blocked, delay, result_bytes, runner }
+    Ran { items, seconds, clocks, blocked, busy, delay, result_bytes, runner }
 }
