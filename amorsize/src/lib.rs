@@ -18,12 +18,14 @@
 //!
 //! A [`Stream`] is a lazy iterator: nothing is taken from the source before the first `next`, and at most
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
-//! so it may borrow, lock or read what it likes. A panic of the function comes out in place of its result (with
-//! `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may print panics of
-//! their own.
+//! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
+//! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. A panic of the
+//! function comes out in place of its result (with `panic = "abort"` it ends the program, as it always does); items
+//! that run beside it go on, and may print panics of their own.
 //!
 //! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at
-//! most; those that run are not waited for, except by the calls below that return when all is done.
+//! most (so set it where each run has its price, and `take` ends the stream early); those that run are not waited for,
+//! except by the calls below that return when all is done.
 //!
 //! # Borrowed items
 //!
@@ -129,7 +131,15 @@
 //! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is
 //! read within a pool must not wait for all threads of that pool, as `rayon::broadcast` does, nor for a thread outside
 //! that waits for one of them: it may wait forever. (`rayon::join` and the like, in the function itself, are run by
-//! whoever calls them.)
+//! whoever calls them. But a thread that waits there takes other jobs of its pool meanwhile: one that goes on with a
+//! stream of this very function, begun elsewhere, may wait for the item below it on its own stack. So read such a
+//! stream to its end where it was begun, or begin it within the job.)
+//!
+//! A function that waits gets threads of its own, `max_blocking_threads` at most in each run, and all runs together
+//! some thousand, beyond which they run on the threads that wait for them. One that shares its own work among the
+//! threads of a pool, by `rayon::join` or a parallel iterator, is no such function, though its caller's thread is
+//! blocked meanwhile: on Linux it is told by the processors that the process keeps busy, and by what a thread of the
+//! pool finds.
 //!
 //! Items and results of more than 128 KiB themselves, arrays say, stay on the caller's stack, in a plain loop, unless
 //! threads are asked for: those of a pool have two megabytes.

@@ -129,8 +129,8 @@ impl<W> Tuner<W> {
         self.with(|options| options.pool = pool)
     }
 
-    /// Most threads that run a function which waits, for the sake of a server or a disk behind it: 1 makes it a plain
-    /// loop. More than 65,535 count as that. Default: 256.
+    /// Most threads that run a function which waits, in each run, for the sake of a server or a disk behind it: 1 makes
+    /// it a plain loop. More than 65,535 count as that. Default: 256.
     ///
     /// # Panics
     /// When `threads` is 0.
@@ -245,7 +245,8 @@ impl<W> Tuner<W> {
         experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::seen::<(), ()>())
     }
 
-    /// A lazy iterator over the results, for items and results that own their data.
+    /// A lazy iterator over the results, for items and results that own their data. It panics as [`Stream`] does, and
+    /// so do the calls below.
     ///
     /// ```
     /// # #[amorsize::streaming]
@@ -335,7 +336,7 @@ impl<W> Tuner<W> {
 
     /// Runs over all items for their effects, and reports. Results are dropped on the thread that made them, as they
     /// come, so `ordered` does not matter here. Errors among them are dropped too: `collect::<Result<(), _>>` stops at
-    /// the first.
+    /// the first. (The function runs even if it has no effects: results count as used.)
     ///
     /// ```
     /// # #[amorsize::streaming]

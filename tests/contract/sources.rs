@@ -239,7 +239,8 @@ fn a_slow_source_does_not_keep_finished_results() {
     });
 }
 
-/// A source that takes its time is asked for one item before there is a result, while that is not yet known of the function.
+/// A source that takes its time is asked for one item before there is a result, while that is not yet known of the
+/// function.
 #[test]
 fn first_results_do_not_wait_for_others_of_a_slow_source() {
     let pulls = Cell::new(0);

@@ -1,7 +1,7 @@
-//! When a chunk is cut short, because it takes far longer than was thought: chunks are sized for what items took before,
-//! and items that turn out a thousand times dearer must not keep results from the consumer. Whoever runs a chunk hands in
-//! what is made of it by then, and the rest is the next chunk. Of one that is pulled from a slow source, what is there
-//! goes.
+//! When a chunk is cut short, because it takes far longer than was thought: chunks are sized for what items took
+//! before, and items that turn out a thousand times dearer must not keep results from the consumer. Whoever runs a
+//! chunk hands in what is made of it by then, and the rest is the next chunk. Of one that is pulled from a slow source,
+//! what is there goes.
 
 /// Seconds for which results that are there may wait for others of their chunk, whatever was expected: some hundred
 /// times what one more hand-over takes that wakes the consumer.

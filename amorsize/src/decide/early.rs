@@ -5,7 +5,7 @@
 
 use super::climb::Climb;
 use super::input::Remaining;
-use super::verdict::{BLOCKING_SHARE, FIRST_BLOCKING_THREADS};
+use super::verdict::BLOCKING_SHARE;
 
 /// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each
 /// further look comes after twice the time.
@@ -19,8 +19,6 @@ const LATER: f64 = 1.25;
 pub(crate) const HEAD_START: usize = 2;
 /// Seconds that waking a thread costs everybody else.
 const WAKING: f64 = 5e-6;
-/// Threads for items that all wait: as many as a function has at first that does nothing else.
-pub(crate) const WAITING_THREADS: usize = FIRST_BLOCKING_THREADS;
 /// Bytes of items that are pulled ahead: moving them shows in short runs.
 const AHEAD_BYTES: usize = 16 << 10;
 /// Seconds that pulling items ahead may take.

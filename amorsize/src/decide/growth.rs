@@ -5,6 +5,8 @@
 //! others than alone are reason enough to double (the gradient of Netflix' concurrency limits), where so many are left
 //! that more threads pay for their start.
 
+use super::model::THREAD_START;
+
 /// Shortest seconds of a judged stretch.
 const STRETCH: f64 = 10e-3;
 /// Items for each thread in a judged stretch.
@@ -30,8 +32,6 @@ const UNHINDERED: f64 = 1.1;
 /// takes more connections than it listens for drops some for a second, which one of six runs against a loopback server
 /// met with 128.
 const UNJUDGED: usize = 64;
-/// Seconds to start a thread.
-const THREAD_START: f64 = 40e-6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {

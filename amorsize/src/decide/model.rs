@@ -18,6 +18,9 @@ pub(crate) struct Wake {
     pub(crate) start: f64,
 }
 
+/// Seconds to start a thread (measured on Linux, in a virtual machine).
+pub(crate) const THREAD_START: f64 = 40e-6;
+
 impl Wake {
     /// Where nothing was measured yet.
     pub(crate) const USUAL: Self = Self { call: 15e-6, latency: 35e-6, start: 0.0 };

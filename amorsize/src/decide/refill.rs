@@ -1,6 +1,6 @@
-//! How many chunks the consumer pulls from the source before it does something else: until every thread has one waiting, and
-//! more where items are uneven and that takes next to no time, since the consumer may be busy for longer than they are. With
-//! results at hand no more than one, since a slow source must not keep them from the consumer.
+//! How many chunks the consumer pulls from the source before it does something else: until every thread has one
+//! waiting, and more where items are uneven and that takes next to no time, since the consumer may be busy for longer
+//! than they are. With results at hand no more than one, since a slow source must not keep them from the consumer.
 
 /// Seconds for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
 const QUICK: f64 = 15e-6;

@@ -19,6 +19,8 @@ pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// that they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
 const LOST: f64 = 4e-3;
 const QUARTERS: f64 = 1e-6;
+/// Seconds before another attempt at threads for each second that the last one has lost: so that attempts cost 1 %.
+pub(crate) const PAUSES_A_LOSS: f64 = 100.0;
 /// Part of a run that may be lost to plans which nobody has tried.
 pub(crate) const HARMLESS: f64 = 0.02;
 

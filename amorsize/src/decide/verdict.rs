@@ -64,8 +64,8 @@ pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
     }
 }
 
-/// Whether a thread that is blocked, while its process has so many processors' worth of time, may wait for nothing but that:
-/// the function shares its own work among threads.
+/// Whether a thread that is blocked, while its process has so many processors' worth of time, may wait for nothing but
+/// that: the function shares its own work among threads.
 pub(crate) fn may_wait_for_itself(busy: f64, processors: f64) -> bool {
     busy >= BUSY * processors
 }

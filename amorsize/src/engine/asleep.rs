@@ -7,14 +7,14 @@ use crate::decide::early::Seen;
 
 /// A thread of this process since it began with something.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Runner {
+pub(crate) struct Watched {
     thread: Thread,
     since: Instant,
     /// The processor's time that it had had by then.
     used: Duration,
 }
 
-impl Runner {
+impl Watched {
     /// The calling thread from now on; `None` where others cannot look at it.
     pub(crate) fn here() -> Option<Self> {
         Some(Self { thread: this_thread()?, since: Instant::now(), used: thread_cpu_time()? })
@@ -123,12 +123,12 @@ mod tests {
 
     #[test]
     fn a_thread_that_waits_for_a_message_sleeps_and_this_one_does_not() {
-        assert!(!Runner::here().unwrap().see().unwrap().sleeps);
+        assert!(!Watched::here().unwrap().see().unwrap().sleeps);
         assert!(running() >= 1, "this one");
         let (send, waiting) = mpsc::channel();
         let (stop, stopped) = mpsc::channel::<()>();
         let other = thread::spawn(move || {
-            send.send(Runner::here().unwrap()).unwrap();
+            send.send(Watched::here().unwrap()).unwrap();
             stopped.recv().unwrap_err();
         });
         let runner = waiting.recv().unwrap();

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::asleep::{Runner, others_running};
+use super::asleep::{Watched, others_running};
 use super::launch::{Detached, Launch, Target, start_global};
 use super::queue::{Claimed, Found, Queue};
 use crate::alarm::{self, Job};
 use crate::decide::choose::Situation;
 use crate::decide::early::{self, Seen};
-use crate::decide::verdict;
+use crate::decide::verdict::{self, FIRST_BLOCKING_THREADS};
 use crate::pool;
 use crate::quiet::drop_quietly;
 use crate::work::Work;
@@ -50,10 +50,10 @@ where
 {
     let Found { since, terms, is_shared, ref runners } = *found;
     let seconds = since.as_secs_f64();
-    let seen: Option<Vec<Seen>> = runners.iter().map(Runner::see).collect();
+    let seen: Option<Vec<Seen>> = runners.iter().map(Watched::see).collect();
     let share = seen.and_then(|seen| early::waiting_share(&seen));
     if let Some(share) = share.filter(|_| !verdict::may_wait_for_itself(others_running() as f64, terms.cores as f64)) {
-        let threads = early::WAITING_THREADS.min(terms.most);
+        let threads = FIRST_BLOCKING_THREADS.min(terms.most);
         if let Some(claimed) = queue.claim_waiting(threads, share) {
             tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");
             launch(queue, claimed, || pool::blocking_crew(threads).map(Target::Crew));

@@ -22,8 +22,8 @@ const MOST_BYTES: u64 = 1 << 30;
 /// holds.
 ///
 /// # Errors
-/// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well, and
-/// nothing else ever is.
+/// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well,
+/// and nothing else ever is.
 pub fn export(path: impl AsRef<Path>) -> Result<usize, Error> {
     export_from(registry(), path.as_ref())
 }

@@ -1,7 +1,7 @@
 //! One function's history in this process: in memory for predictions, queued for the disk.
 //!
 //! The file is read once, when the history is first asked for, and again when someone wants to see it. A file that
-//! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Patience`] allows.
+//! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Backoff`] allows.
 //!
 //! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read
 //! or written, and none while trouble is told: whoever listens may ask for the history.
@@ -23,7 +23,7 @@ use crate::learn::disk::{Disk, Using};
 use crate::learn::header::{self, Name};
 use crate::learn::learned::Learned;
 use crate::learn::machines::{self, NOT_YET_KNOWN};
-use crate::learn::pace::{self, Pace, Patience};
+use crate::learn::pace::{self, Backoff, Pace};
 use crate::learn::sample::Sample;
 use crate::learn::store::{Batch, Loaded, Store};
 use crate::learn::writer;
@@ -50,8 +50,8 @@ pub(crate) struct Function {
     queue: Mutex<Vec<u8>>,
     disk: Mutex<Disk>,
     loaded: OnceCell<()>,
-    reading: Patience,
-    writing: Patience,
+    reading: Backoff,
+    writing: Backoff,
     warned: AtomicBool,
     /// The writer knows that there is something to write.
     due: AtomicBool,
@@ -79,8 +79,8 @@ impl Function {
             queue: Mutex::default(),
             disk: Mutex::default(),
             loaded: OnceCell::new(),
-            reading: Patience::default(),
-            writing: Patience::default(),
+            reading: Backoff::default(),
+            writing: Backoff::default(),
             warned: AtomicBool::new(false),
             due: AtomicBool::new(false),
             stored: AtomicBool::new(false),
@@ -333,8 +333,8 @@ impl Function {
     }
 
     fn write(&self, disk: &mut Disk, patience: Duration) -> Result<(), Error> {
-        // What is being written stays in the queue until it is: others add behind it, within the bound. Only who uses the
-        // disk takes anything out.
+        // What is being written stays in the queue until it is: others add behind it, within the bound. Only who uses
+        // the disk takes anything out.
         let samples = lock(&self.queue).clone();
         if samples.is_empty() {
             return Ok(());

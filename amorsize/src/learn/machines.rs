@@ -12,7 +12,8 @@ static THIS: OnceLock<MachineRecord> = OnceLock::new();
 /// This machine, as it was when it was first asked for. That takes a fifth of a millisecond.
 pub(crate) fn this() -> &'static MachineRecord {
     THIS.get().unwrap_or_else(|| {
-        // Whoever listens to what is wrong with the environment may ask for this: nobody waits for the answer meanwhile.
+        // Whoever listens to what is wrong with the environment may ask for this: nobody waits for the answer
+        // meanwhile.
         let found = (&machine()).into();
         THIS.get_or_init(|| found)
     })

@@ -92,12 +92,12 @@ fn nanoseconds(duration: Duration) -> u64 {
 /// Tries something that fails ever more seldom: after the 1st, 2nd, 4th, 8th, … further request. So a broken disk costs
 /// nothing to speak of, and a repaired one is noticed.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct Backoff {
     /// Requests since the first failure; 0 as long as it works.
     requests: AtomicU32,
 }
 
-impl Patience {
+impl Backoff {
     /// Whether to try.
     pub(crate) fn allows(&self) -> bool {
         self.requests.load(Relaxed) == 0 || self.requests.fetch_add(1, Relaxed).is_power_of_two()
@@ -154,19 +154,19 @@ mod tests {
 
     #[test]
     fn failures_are_tried_again_ever_more_seldom() {
-        let patience = Patience::default();
-        assert!((0..3).all(|_| patience.allows()));
-        patience.failed();
+        let backoff = Backoff::default();
+        assert!((0..3).all(|_| backoff.allows()));
+        backoff.failed();
         let tried: Vec<u32> = (1..=16)
             .filter(|_| {
-                let t = patience.allows();
-                patience.failed();
+                let t = backoff.allows();
+                backoff.failed();
                 t
             })
             .collect();
         assert_eq!(tried, [1, 2, 4, 8, 16]);
-        assert!(patience.is_failing());
-        patience.worked();
-        assert!((0..3).all(|_| patience.allows()) && !patience.is_failing());
+        assert!(backoff.is_failing());
+        backoff.worked();
+        assert!((0..3).all(|_| backoff.allows()) && !backoff.is_failing());
     }
 }

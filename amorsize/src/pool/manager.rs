@@ -14,8 +14,8 @@ use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
 const BLOCKING_CREW: usize = 16;
-/// Threads of all blocking crews from which no more are started for a stream that wants fewer: streams within functions of
-/// streams would multiply them. Those that get none run on the threads that wait for them.
+/// Threads of all blocking crews from which no more are started for a stream that wants fewer: streams within functions
+/// of streams would multiply them. Those that get none run on the threads that wait for them.
 const MOST_BLOCKING: usize = 4 * MAX_BLOCKING_THREADS;
 /// Most threads of one crew: each that has nothing to do asks all others, which takes seconds where they are a
 /// thousand.
@@ -58,8 +58,8 @@ pub(crate) fn cpu_crew(threads: usize) -> Option<Arc<Crew>> {
     find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), usize::MAX, |crew| is_alone || crew.jobs() < crew.size())
 }
 
-/// A blocking crew with a thread to spare, for a stream that wants so many in all; `None` if no thread can be started, or
-/// too many wait already.
+/// A blocking crew with a thread to spare, for a stream that wants so many in all; `None` if no thread can be started,
+/// or too many wait already.
 pub(crate) fn blocking_crew(wanted: usize) -> Option<Arc<Crew>> {
     find_or_start(Pool::Blocking, BLOCKING_CREW, wanted.max(MOST_BLOCKING), |crew| crew.jobs() < crew.size())
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::decide::cut::Cut;
 use crate::decide::input::Remaining;
+use crate::decide::model::THREAD_START;
 use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
 use crate::decide::refill::{AtHand, Refilled};
 use crate::decide::tally::Stretch;
@@ -17,8 +18,6 @@ use super::world::World;
 
 /// Looks at the clock in a stretch of the plain loop.
 const LOOKS: u64 = 30;
-/// Seconds to start a thread of the blocking pool.
-const THREAD_START: f64 = 40e-6;
 /// Seconds of waiting after which the consumer has fallen asleep.
 const ASLEEP: f64 = 20e-6;
 /// When a thread that sleeps was last awake.

@@ -12,7 +12,6 @@ use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
 
-use super::sizes::TRIAL_BYTES;
 use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
 
 /// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in
@@ -129,11 +128,6 @@ impl Pilot {
         if let Some(head_start) = &mut self.head_start {
             (head_start.pool, head_start.threads) = (Pool::Blocking, threads);
         }
-    }
-
-    /// Bytes of results that may be made ahead.
-    pub(crate) fn bytes_ahead(&self) -> usize {
-        TRIAL_BYTES
     }
 
     /// The items of a chunk of those that no thread has taken.

@@ -37,6 +37,8 @@ use super::verdict::{self, Verdict};
 use super::watch::{self, Progress, Watch};
 use head_start::HeadStart;
 
+pub(crate) use sizes::TRIAL_BYTES;
+
 pub(crate) use seen::{Basis, Beside, Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
@@ -59,8 +61,8 @@ enum Mode {
     Draining(After),
 }
 
-/// Whether the function waits for something outside of the process, where the caller's thread was found blocked while the
-/// process kept the processors busy.
+/// Whether the function waits for something outside of the process, where the caller's thread was found blocked while
+/// the process kept the processors busy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Waits {
     /// That was not found.

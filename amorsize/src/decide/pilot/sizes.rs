@@ -23,7 +23,7 @@ const CALIBRATION: f64 = 30e-6;
 const STRIDE: usize = 16;
 const STRIDE_BELOW: f64 = 60e-9;
 /// Bytes of items and results that a trial may hold, with what results own once one is there.
-pub(super) const TRIAL_BYTES: usize = 1 << 20;
+pub(crate) const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
 /// Bytes that are expected in flight at least where items or results own memory: how much is not known of all.

@@ -257,8 +257,8 @@ mod tests {
         assert_eq!(pilot.forgone(), 0.0, "nobody wants threads");
     }
 
-    /// What comes of items of a millisecond in which the caller's thread was blocked and the process busy, and what threads
-    /// find when they run some.
+    /// What comes of items of a millisecond in which the caller's thread was blocked and the process busy, and what
+    /// threads find when they run some.
     #[test]
     fn a_function_that_shares_its_own_work_is_not_taken_for_one_that_waits_and_one_that_waits_beside_others_is() {
         let blocked = |blocked, busy, runner| Ran {

@@ -50,7 +50,7 @@ pub(super) struct Compared {
 
 /// What a comparison says of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum Finding {
     Good,
     Open,
     Bad,
@@ -69,9 +69,9 @@ impl Watch {
         }
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
         match self.verdict(compared) {
-            Verdict::Open if !is_over => Judgement::GoOn,
-            Verdict::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
-            Verdict::Bad if !(self.needs_proof || self.has_lost || self.is_plausible()) => self.give_second_chance(),
+            Finding::Open if !is_over => Judgement::GoOn,
+            Finding::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Finding::Bad, compared, now),
+            Finding::Bad if !(self.needs_proof || self.has_lost || self.is_plausible()) => self.give_second_chance(),
             verdict => self.settle(verdict, compared, now),
         }
     }
@@ -95,9 +95,9 @@ impl Watch {
         (0..FEWEST_ALONE).for_each(|_| self.alone.add(each));
         self.alone_seconds = PROBE;
         let judgement = match self.verdict(compared) {
-            Verdict::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
+            Finding::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
             // Cheap items that threads do not clearly speed up are better off without them.
-            Verdict::Open if compared.gain < CONFIRMED => self.settle(Verdict::Bad, compared, now),
+            Finding::Open if compared.gain < CONFIRMED => self.settle(Finding::Bad, compared, now),
             verdict => self.settle(verdict, compared, now),
         };
         self.baseline = if is_long { each * self.since.loop_share().likely } else { each };
@@ -116,7 +116,7 @@ impl Watch {
     fn is_plausible(&self) -> bool {
         let observed = self.observed();
         let is_inflated =
-            || self.by_inflation(&self.beside, observed).is_some_and(|by| self.verdict(by) == Verdict::Bad);
+            || self.by_inflation(&self.beside, observed).is_some_and(|by| self.verdict(by) == Finding::Bad);
         self.is_expected() && (!self.was_good || is_inflated())
     }
 
@@ -176,14 +176,14 @@ impl Watch {
         self.alone.len() > 1 && self.alone.deviation() < EVEN_CHUNKS
     }
 
-    fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Verdict {
+    fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Finding {
         match (gain * doubt >= CONFIRMED, gain / doubt >= CONFIRMED) {
-            (_, true) => Verdict::Good,
-            (true, _) => Verdict::Open,
-            _ if inflation > IMPLAUSIBLE * self.threads as f64 => Verdict::Open,
+            (_, true) => Finding::Good,
+            (true, _) => Finding::Open,
+            _ if inflation > IMPLAUSIBLE * self.threads as f64 => Finding::Open,
             // Threads that do not get to run are no gain, and no loss either: that may pass.
-            _ if inflation < INFLATED && gain > HARMLESS && self.is_patient(gain) => Verdict::Open,
-            _ => Verdict::Bad,
+            _ if inflation < INFLATED && gain > HARMLESS && self.is_patient(gain) => Finding::Open,
+            _ => Finding::Bad,
         }
     }
 
@@ -191,18 +191,18 @@ impl Watch {
         gain >= LOSS || self.idle_checks < MOST_IDLE_CHECKS
     }
 
-    fn settle(&mut self, verdict: Verdict, compared: Compared, now: f64) -> Judgement {
+    fn settle(&mut self, verdict: Finding, compared: Compared, now: f64) -> Judgement {
         self.is_assumed = false;
         let Compared { gain, inflation, .. } = compared;
         self.inflation = Some((self.threads, inflation.max(1.0)));
         if let Some(threads) = self.fewer(compared) {
             return self.reduce(Crowd { threads, inflation, alone: self.alone.median() }, now);
         }
-        if verdict == Verdict::Bad {
+        if verdict == Finding::Bad {
             return self.refute(compared, now);
         }
         self.idle_checks = if gain < CONFIRMED { self.idle_checks + 1 } else { 0 };
-        if verdict == Verdict::Open {
+        if verdict == Finding::Open {
             self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
         }
         self.keep(gain, now)

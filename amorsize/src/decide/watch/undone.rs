@@ -2,13 +2,13 @@
 
 use super::check::{CONFIRMED, Compared};
 use super::{FIRST_EPOCH, Judgement, LOSS, Sum, Watch};
+use crate::decide::risk::PAUSES_A_LOSS;
 
 /// Shortest seconds of a pause after a plan was undone, before parallel is tried again; and where it was clearly a
 /// loss.
 pub(super) const SHORTEST_PAUSE: f64 = 10e-3;
 const CLEAR_PAUSE: f64 = 30e-3;
-/// A pause is so many times what the attempt has cost, so that attempts cost 1 % at most; and what one costs anyway.
-const PAUSES_A_LOSS: f64 = 100.0;
+/// Seconds that an attempt costs anyway.
 const ATTEMPT: f64 = 100e-6;
 /// Seconds of the plain loop after which it is known to be slower than threads were.
 const SLOW_LOOP: f64 = 5e-3;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Flow;
 use crate::decide::early;
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Clocks, Runner};
+use crate::decide::pilot::{Clocks, Runner, TRIAL_BYTES};
 use crate::engine::chunk::{Batch, BatchCost, Chunk};
 use crate::engine::launch::Launch;
 use crate::engine::queue::{FoundWaiting, Standing, Terms};
@@ -68,7 +68,7 @@ where
             cores: self.pilot.situation().cores,
             items,
             most: self.pilot.options().max_blocking_threads.get(),
-            bytes: self.pilot.bytes_ahead(),
+            bytes: TRIAL_BYTES,
             tickets,
         };
         let start = first.start;

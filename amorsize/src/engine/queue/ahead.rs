@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Queue;
 use super::state::State;
 use crate::decide::pilot::Clocks;
-use crate::engine::asleep::Runner;
+use crate::engine::asleep::Watched;
 use crate::engine::chunk::Chunk;
 
 /// Most threads that are looked at.
@@ -29,7 +29,7 @@ pub(super) struct Ahead<I> {
     /// Somebody was asked to look in.
     is_watched: bool,
     /// Some of those who run the first items.
-    runners: Vec<Runner>,
+    runners: Vec<Watched>,
     waiting_share: Option<f64>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Found {
     pub(crate) since: Duration,
     pub(crate) terms: Terms,
     pub(crate) is_shared: bool,
-    pub(crate) runners: Vec<Runner>,
+    pub(crate) runners: Vec<Watched>,
 }
 
 /// Tickets to launch.
@@ -119,7 +119,7 @@ impl<I, R> State<I, R> {
     /// many cores.
     pub(super) fn sign_ahead(&mut self, runs: bool) -> Option<usize> {
         let ahead = self.ahead.as_mut()?;
-        if let Some(this) = Runner::here() {
+        if let Some(this) = Watched::here() {
             ahead.runners.retain(|runner| !runner.is(&this));
             if runs && ahead.runners.len() < MOST_SEEN {
                 ahead.runners.push(this);
@@ -146,7 +146,7 @@ impl<W, I, R> Queue<W, I, R> {
             limit: state.limit,
             is_shared: rayon::current_thread_index().is_none(),
             is_watched: terms.tickets == 0,
-            runners: Runner::here().into_iter().collect(),
+            runners: Watched::here().into_iter().collect(),
             waiting_share: None,
         });
         tickets

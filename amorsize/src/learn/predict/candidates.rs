@@ -8,7 +8,7 @@ use crate::plan::Pool;
 
 use super::Query;
 use super::neighbours::View;
-use super::outcomes::{Outcomes, Setup, Verdict};
+use super::outcomes::{Estimate, Outcomes, Setup};
 
 /// Gain over the plain loop that an untried plan must promise, and one that was tried often.
 const WORTH_TRYING: f64 = 1.15;
@@ -181,7 +181,7 @@ impl Field<'_> {
 
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
         let setup = Setup { pool, threads, chunk, items: self.view.items };
-        let Verdict { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
+        let Estimate { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
         // What outcomes say of a plan leaves out that threads had to be started for it.
         let start = if pool == Pool::Cpu { self.query.situation.wake.start } else { 0.0 };
         let start = start / (self.view.items as f64 * costs.serial());

@@ -4,12 +4,11 @@
 //! for long are slow to begin, so an attempt may take a few of those.
 
 use crate::decide::costs::Costs;
+use crate::decide::risk::PAUSES_A_LOSS;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
-/// Seconds of the plain loop before an attempt, for each second that the last one lost; and what an attempt loses at
-/// least, and at most, since threads that nobody insisted on are found out by then.
-const PAUSES_A_LOSS: f64 = 100.0;
+/// Seconds that an attempt loses at least, and at most, since threads that nobody insisted on are found out by then.
 const LEAST_LOST: f64 = 200e-6;
 const MOST_LOST: f64 = 1e-3;
 /// Runs of an attempt, at most.

@@ -4,7 +4,7 @@
 
 use crate::decide::choose;
 use crate::decide::costs::Costs;
-use crate::decide::model::{self, Wake};
+use crate::decide::model::{self, THREAD_START, Wake};
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
@@ -38,8 +38,8 @@ const BLOCKED_SCALE: f32 = 0.3;
 const BYTES_SCALE: f32 = 3.0;
 /// Most that an outcome can say for or against a plan, as a natural logarithm.
 const WORST: f64 = 7.0;
-/// Seconds to start a thread of the blocking pool.
-const THREAD_START: f64 = 30e-6;
+/// Seconds that starting a thread of the blocking pool costs a run: those that are there work while others start.
+const STARTING: f64 = 0.75 * THREAD_START;
 
 /// A kind of plan.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +113,7 @@ impl Setup {
     fn seconds(&self, costs: &Costs, slowdown: f64) -> f64 {
         let slowed = Costs { item: costs.item * slowdown, ..*costs };
         let chunk = shrunk(costs, self.threads, self.chunk, self.items);
-        let start = if self.pool == Pool::Blocking { self.threads as f64 * THREAD_START } else { 0.0 };
+        let start = if self.pool == Pool::Blocking { self.threads as f64 * STARTING } else { 0.0 };
         let threads = model::parallel(&slowed, self.threads, chunk, self.items, Wake::USUAL);
         (threads + start) / self.items as f64
     }
@@ -345,7 +345,7 @@ fn fit(groups: &[Group], sums: &[Sum; MOST_GROUPS], pool: Pool) -> Laws {
 
 /// What outcomes say of a plan.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Verdict {
+pub(super) struct Estimate {
     /// Throughput against the plain loop.
     pub(super) speedup: f64,
     /// The same if threads slow each other down as little as can be hoped.
@@ -366,7 +366,7 @@ impl Outcomes<'_> {
         (setup.speedup(&view.costs, 1.0) / setup.speedup(&view.costs, slowdown)).ln() as f32
     }
 
-    pub(super) fn verdict(&self, costs: &Costs, setup: &Setup, ordered: bool) -> Verdict {
+    pub(super) fn verdict(&self, costs: &Costs, setup: &Setup, ordered: bool) -> Estimate {
         let (pool, threads) = (setup.pool, setup.threads as u32);
         let plan = Group { pool, threads, chunk: log2(setup.chunk as f64), ordered };
         let (mut evidence, mut rest) = (0.0, 0.0);
@@ -379,7 +379,7 @@ impl Outcomes<'_> {
         let (likely, hoped) = (self.laws(pool).likely.slowdown(setup.threads), self.laws(pool).hoped(setup.threads));
         let speedup = rest * setup.speedup(costs, likely);
         let hope = if hoped < likely { rest * setup.speedup(costs, hoped) } else { speedup };
-        Verdict { speedup, hope, evidence: evidence.into() }
+        Estimate { speedup, hope, evidence: evidence.into() }
     }
 
     /// Samples of a pool.

@@ -1,8 +1,10 @@
 //! The first item of a function of which nothing is known, and what threads do while the consumer runs it.
 
-use super::{Chunk, Engine, THREAD_START};
+use super::{Chunk, Engine};
 use crate::decide::early::{self, Seen};
+use crate::decide::model::THREAD_START;
 use crate::decide::pilot::{Clocks, Runner};
+use crate::decide::verdict::FIRST_BLOCKING_THREADS;
 
 /// Items that were pulled ahead.
 struct Ahead {
@@ -78,7 +80,7 @@ impl Engine<'_> {
         let most = |threads: usize, present: usize| threads.min((ahead.end - ahead.next) as usize + present);
         let waits = early::waiting_share(&self.see(ahead.begin, now)).is_some();
         if waits {
-            let most = most(early::WAITING_THREADS, self.threads.len());
+            let most = most(FIRST_BLOCKING_THREADS, self.threads.len());
             while self.threads.len() < most {
                 self.threads.push(now + THREAD_START * self.threads.len() as f64);
             }
