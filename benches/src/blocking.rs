@@ -1,5 +1,6 @@
-//! Functions that wait, against `par_bridge`: sleeps, a loopback server; and one that computes on a busy machine, which
-//! must not be taken for one that waits. Cold, no option given.
+//! Functions that wait, against `par_bridge`: sleeps, a loopback server, sleeps in a busy process; and what must not be
+//! taken for one that waits: one that computes on a busy machine, and one that shares its own work among rayon's threads.
+//! Cold, no option given.
 
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use amorsize::{Report, Tuner};
 use anyhow::Result;
-use rayon::iter::{ParallelBridge, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelBridge, ParallelIterator};
 
 use crate::busy::Busy;
 use crate::contenders::fresh;
@@ -35,7 +36,19 @@ pub(crate) fn run() -> Result<()> {
     }
     let server = serve()?;
     against_bridge("500 requests to a server that answers after 5ms", 500, move |_| request(server).unwrap_or(0));
-    beside_busy_threads();
+    let pace = Pace::measure();
+    beside_busy_threads(BUSY_THREADS, 1_000, "400µs of computing", {
+        let steps = pace.steps(400e3);
+        move |item| spin(item as u64, steps) as usize
+    });
+    beside_busy_threads(2, 200, "sleeping 5 ms", |item| {
+        thread::sleep(Duration::from_millis(5));
+        item
+    });
+    beside_busy_threads(0, 200, "computing on all of rayon's threads", {
+        let steps = pace.steps(200e3);
+        move |item| (0..16).into_par_iter().map(|part| spin((item + part) as u64, steps) as usize & 1).sum()
+    });
     Ok(())
 }
 
@@ -103,16 +116,20 @@ fn request(server: SocketAddr) -> std::io::Result<usize> {
     Ok(response.len())
 }
 
-fn beside_busy_threads() {
-    let steps = Pace::measure().steps(400e3);
-    let _busy = Busy::start(BUSY_THREADS);
+/// What a function gains over the plain loop in a process that has so many busy threads.
+fn beside_busy_threads(
+    busy: usize,
+    items: usize,
+    what: &str,
+    work: impl Fn(usize) -> usize + Copy + Send + Sync + 'static,
+) {
+    let _busy = Busy::start(busy);
     for _ in 0..ROUNDS {
-        let work = move |item| spin(item as u64, steps);
         let begin = Instant::now();
-        (0..1_000).for_each(|item| _ = black_box(work(item)));
+        (0..items).for_each(|item| _ = black_box(work(item)));
         let plain = begin.elapsed().as_secs_f64();
-        let (time, report) = stream(0..1_000, work);
+        let (time, report) = stream(0..items, work);
         let gain = plain / time.as_secs_f64();
-        println!("400µs of computing beside {BUSY_THREADS} busy threads: {gain:.2} times the plain loop; {report}");
+        println!("{what} beside {busy} busy threads: {gain:.2} times the plain loop; {report}");
     }
 }
