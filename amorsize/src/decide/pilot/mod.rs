@@ -67,8 +67,10 @@ enum Mode {
 enum Waits {
     /// That was not found.
     Unasked,
-    /// A thread of a pool is to tell: one that waits for others there computes as well.
-    Open,
+    /// Threads of a pool are to tell: one that waits for others there computes as well. So many were blocked even so.
+    Open {
+        found: u32,
+    },
     /// It does not.
     ForItself,
     Surely,

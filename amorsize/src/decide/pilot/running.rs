@@ -42,7 +42,7 @@ impl Pilot {
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
-        let is_open = self.waits == Waits::Open;
+        let is_open = matches!(self.waits, Waits::Open { .. });
         if let Some(blocked) = self.blocked_outside(ran) {
             let rate = if is_open && ran.runner == Runner::Thread { 1.0 } else { BLOCKED_RATE };
             self.costs.blocked += rate * (blocked - self.costs.blocked);

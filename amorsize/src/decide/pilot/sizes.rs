@@ -59,7 +59,7 @@ impl Pilot {
     pub(crate) fn clocks(&self) -> Clocks {
         match (&self.mode, &self.plan) {
             (Mode::Trying(trial), _) => self.first_clocks(trial),
-            (_, Some(plan)) if plan.pool == Pool::Blocking || self.waits == Waits::Open => Clocks::All,
+            (_, Some(plan)) if plan.pool == Pool::Blocking || matches!(self.waits, Waits::Open { .. }) => Clocks::All,
             _ if self.chunks.is_multiple_of(CLOCKED_CHUNKS) && self.chunk_seconds() >= WORTH_CLOCKING => Clocks::All,
             _ => Clocks::Wall,
         }

@@ -18,6 +18,9 @@ const SMALL_BYTES: f64 = 1048576.0;
 const AFFORDABLE: f64 = 0.05;
 /// Items of an input without an end.
 pub(super) const PLENTY: u64 = u64::MAX / 2;
+/// Times that a thread of a pool is found blocked in a row, in a process that keeps the processors busy, until that is for
+/// something else. Once in a while one that computes waits for the others, too.
+const SURE: u32 = 3;
 /// Items that a function which waits is expected to get where nothing is known.
 const MANY: u64 = 256;
 
@@ -95,20 +98,19 @@ impl Pilot {
     /// The share for which the function waits for something outside of the process, as far as is known.
     pub(super) fn blocked_outside(&mut self, ran: Ran) -> Option<f64> {
         let blocked = ran.blocked?;
-        if ran.runner == Runner::Thread {
-            if self.waits == Waits::Open {
-                self.waits = if blocked < BLOCKING_SHARE { Waits::ForItself } else { Waits::Surely };
-            }
-            return Some(blocked);
+        let may_compute = verdict::may_wait_for_itself(ran.busy, self.situation.processors);
+        if let (Waits::Open { found }, Runner::Thread) = (self.waits, ran.runner) {
+            self.waits = match found + 1 {
+                _ if blocked < BLOCKING_SHARE => Waits::ForItself,
+                found if may_compute && found < SURE => Waits::Open { found },
+                _ => Waits::Surely,
+            };
         }
-        let is_doubtful = self.waits != Waits::Surely && blocked >= BLOCKING_SHARE;
-        if !is_doubtful || !verdict::may_wait_for_itself(ran.busy, self.situation.processors) {
-            return Some(blocked);
+        let is_outside = self.waits == Waits::Surely || blocked < BLOCKING_SHARE || !may_compute;
+        if !is_outside && self.waits == Waits::Unasked {
+            self.waits = Waits::Open { found: 0 };
         }
-        if self.waits == Waits::Unasked {
-            self.waits = Waits::Open;
-        }
-        Some(0.0)
+        Some(if is_outside { blocked } else { 0.0 })
     }
 
     /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
@@ -280,18 +282,21 @@ mod tests {
         };
         let pool = |pilot: &Pilot| pilot.plan().map(crate::plan::Plan::pool);
         assert_eq!(pool(&begun(0.9)), Some(Pool::Blocking), "more than half of the processors are idle");
-        let found = |share| {
+        let found = |shares: &[f64]| {
             let mut pilot = begun(1.9);
             assert_eq!((pool(&pilot), pilot.clocks()), (Some(Pool::Cpu), Clocks::All));
-            pilot.pulled(2, 1e-9);
-            pilot.ran(blocked(0.99, 1.9, Runner::Consumer));
-            pilot.ran(blocked(share, 1.9, Runner::Thread));
-            let at = Position { now: 3e-3, yielded: 3 };
-            pilot.check(at, Made { results: 3, worked: 3e-3, ..Made::default() }, exactly(1_000));
+            for &share in shares {
+                pilot.pulled(2, 1e-9);
+                pilot.ran(blocked(0.99, 1.9, Runner::Consumer));
+                pilot.ran(blocked(share, 1.9, Runner::Thread));
+                let at = Position { now: 3e-3, yielded: 3 };
+                pilot.check(at, Made { results: 3, worked: 3e-3, ..Made::default() }, exactly(1_000));
+            }
             (pool(&pilot).unwrap(), pilot.clocks())
         };
-        assert_eq!(found(0.05), (Pool::Cpu, Clocks::Wall), "it computes");
-        assert_eq!(found(0.99), (Pool::Blocking, Clocks::All), "it waits");
+        assert_eq!(found(&[0.9, 0.05, 0.9, 0.9, 0.9]), (Pool::Cpu, Clocks::Wall), "it computes");
+        assert_eq!(found(&[0.99, 0.99]), (Pool::Cpu, Clocks::All), "that may be by chance");
+        assert_eq!(found(&[0.99, 0.99, 0.99]), (Pool::Blocking, Clocks::All), "it waits");
     }
 
     #[test]
