@@ -55,8 +55,7 @@ impl Cut {
 mod tests {
     use super::*;
 
-    /// Items that are run before it is cut, of items that take `cost(i)` seconds; and looks at the
-    /// clock.
+    /// Items that are run before it is cut, where they take `cost(i)` seconds; and looks at the clock.
     fn ran_of(mut cut: Cut, items: usize, cost: impl Fn(usize) -> f64) -> (usize, u32) {
         let (mut ran, mut elapsed, mut looks) = (0, 0.0, 0);
         while ran < items {

@@ -65,9 +65,10 @@ pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
 }
 
 /// Whether a thread that is blocked, while its process has so many processors' worth of time, may wait for nothing but
-/// that: the function shares its own work among threads.
+/// that: the function shares its own work among threads. With one processor it gains nothing by that, and no other thread
+/// could tell.
 pub(crate) fn may_wait_for_itself(busy: f64, processors: f64) -> bool {
-    busy >= BUSY * processors
+    processors > 1.0 && busy >= BUSY * processors
 }
 
 /// The same with as many threads as are to begin on so many items: see [`climb`](super::climb).
@@ -240,6 +241,12 @@ mod tests {
         let expected = |items| if_worth_the_risk(verdict(), &costs, items, &owning).pool;
         assert_eq!((expected(10_000), expected(100_000)), (Pool::Serial, Pool::Cpu));
         assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, &TWO_CORES), verdict());
+    }
+
+    #[test]
+    fn who_waits_while_the_process_keeps_half_of_its_processors_busy_may_wait_for_that() {
+        assert!(may_wait_for_itself(1.0, 2.0) && may_wait_for_itself(40.0, 64.0));
+        assert!(!may_wait_for_itself(0.9, 2.0) && !may_wait_for_itself(1.0, 1.0));
     }
 
     #[test]
