@@ -89,12 +89,14 @@ impl Pilot {
     fn check_parallel(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         if self.is_wrong_pool() {
             self.trusted_until = 2 * self.done;
-            if self.waits == Waits::Surely {
+            match self.verdict(remaining) {
                 // What was handed over for the others is for more of those that wait.
-                let verdict = self.verdict(remaining);
-                return self.settle(verdict, self.origin(), remaining.expected(self.done), at);
+                verdict if self.waits == Waits::Surely && verdict.pool == Pool::Blocking => {
+                    self.settle(verdict, self.origin(), remaining.expected(self.done), at);
+                }
+                // A plain loop may not begin before that has come back.
+                _ => self.mode = Mode::Draining(After::Try),
             }
-            self.mode = Mode::Draining(After::Try);
             return;
         }
         let (each, left) = (self.costs.serial(), remaining.expected(self.done));

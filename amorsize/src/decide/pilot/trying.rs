@@ -273,17 +273,18 @@ mod tests {
             runner,
             ..Ran::default()
         };
-        let begun = |busy| {
-            let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+        let begun_with = |options, busy| {
+            let mut pilot = Pilot::new(options, Situation::TWO_CORES);
             while let Step::Try(_) = pilot.step(Position::default(), exactly(1_000), usize::MAX) {
                 pilot.tried(0.0, blocked(0.99, busy, Runner::Consumer));
             }
             pilot
         };
+        let begun = |busy| begun_with(Options::default(), busy);
         let pool = |pilot: &Pilot| pilot.plan().map(crate::plan::Plan::pool);
         assert_eq!(pool(&begun(0.9)), Some(Pool::Blocking), "more than half of the processors are idle");
-        let found = |shares: &[f64]| {
-            let mut pilot = begun(1.9);
+        let found_with = |options, shares: &[f64]| {
+            let mut pilot = begun_with(options, 1.9);
             assert_eq!((pool(&pilot), pilot.clocks()), (Some(Pool::Cpu), Clocks::All));
             for &share in shares {
                 pilot.pulled(2, 1e-9);
@@ -292,11 +293,18 @@ mod tests {
                 let at = Position { now: 3e-3, yielded: 3 };
                 pilot.check(at, Made { results: 3, worked: 3e-3, ..Made::default() }, exactly(1_000));
             }
-            (pool(&pilot).unwrap(), pilot.clocks())
+            (pool(&pilot).unwrap(), pilot)
+        };
+        let found = |shares| {
+            let (pool, pilot) = found_with(Options::default(), shares);
+            (pool, pilot.clocks())
         };
         assert_eq!(found(&[0.9, 0.05, 0.9, 0.9, 0.9]), (Pool::Cpu, Clocks::Wall), "it computes");
         assert_eq!(found(&[0.99, 0.99]), (Pool::Cpu, Clocks::All), "that may be by chance");
         assert_eq!(found(&[0.99, 0.99, 0.99]), (Pool::Blocking, Clocks::All), "it waits");
+        let alone = Options { max_blocking_threads: std::num::NonZeroUsize::MIN, ..Options::default() };
+        let (_, pilot) = found_with(alone, &[0.99, 0.99, 0.99]);
+        assert!(matches!(pilot.mode, Mode::Draining(_)), "a plain loop begins when nothing is in flight");
     }
 
     #[test]
