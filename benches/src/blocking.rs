@@ -1,6 +1,6 @@
 //! Functions that wait, against `par_bridge`: sleeps, a loopback server, sleeps in a busy process; and what must not be
-//! taken for one that waits: one that computes on a busy machine, and one that shares its own work among rayon's threads.
-//! Cold, no option given.
+//! taken for one that waits: one that computes on a busy machine, and one that shares its own work among rayon's
+//! threads. Cold, no option given.
 
 use std::hint::black_box;
 use std::io::{Read, Write};

@@ -1,6 +1,6 @@
 //! What a plan that turns out wrong costs: contended functions over a second, alone on the machine and beside threads
-//! that want its processors too; items a thousand times dearer or cheaper half-way, against the best fixed chunk for each
-//! half; and items a thousand times dearer than earlier runs have said. Cold but for that, no option given.
+//! that want its processors too; items a thousand times dearer or cheaper half-way, against the best fixed chunk for
+//! each half; and items a thousand times dearer than earlier runs have said. Cold but for that, no option given.
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -48,7 +48,8 @@ pub(crate) fn run() -> Result<()> {
     dearer_than_known(dear)
 }
 
-/// How long the first result takes of an endless input, where earlier runs had items that pay for threads in large chunks.
+/// How long the first result takes of an endless input, where earlier runs had items that pay for threads in large
+/// chunks.
 fn dearer_than_known(steps: u32) -> Result<()> {
     let mut times = [0.0; ROUNDS];
     for time in &mut times {

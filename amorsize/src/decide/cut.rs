@@ -28,7 +28,12 @@ impl Cut {
     /// Whoever runs the chunk waits for all of it.
     pub(crate) const NEVER: Self = Self { limit: f64::INFINITY, items: usize::MAX, last: 0.0 };
 
-    /// Of a chunk that is expected to take so many seconds, to be run or to be pulled.
+    /// Of a chunk that is run; one whose size was asked for is not cut.
+    pub(crate) fn of_chunk(expected: f64, is_pinned: bool) -> Self {
+        if is_pinned { Self::NEVER } else { Self::of(expected) }
+    }
+
+    /// Of what is expected to take so many seconds.
     pub(crate) fn of(expected: f64) -> Self {
         Self { limit: LONG.max(LONGER * expected), items: 1, last: 0.0 }
     }

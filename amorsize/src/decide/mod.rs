@@ -10,6 +10,7 @@
 //! - [`cut`]: when a chunk that takes too long is cut short
 //! - [`early`]: what is done while the first item runs
 //! - [`verdict`]: where the function runs, and why
+//! - [`waits`]: whether a function waits for something outside of the process
 //! - [`watch`]: whether a running plan keeps what it promised
 //! - [`shift`]: whether chunks take longer beside others than alone
 //! - [`climb`]: how many threads a function that computes gets, one step after the other
@@ -36,4 +37,5 @@ pub(crate) mod shift;
 pub(crate) mod tally;
 pub(crate) mod trial;
 pub(crate) mod verdict;
+pub(crate) mod waits;
 pub(crate) mod watch;

@@ -18,8 +18,6 @@ use super::risk;
 pub(crate) const BLOCKING_SHARE: f64 = 0.25;
 /// Seconds of an item below which being blocked is not looked for: waking a thread would cost as much.
 const BLOCKING_ITEM: f64 = 50e-6;
-/// Part of the processors from which a blocked thread may wait for others of its process that compute.
-const BUSY: f64 = 0.5;
 /// Most threads a blocking plan starts with; from there on it grows by what it gains.
 pub(crate) const FIRST_BLOCKING_THREADS: usize = 64;
 
@@ -62,13 +60,6 @@ pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
         Some(pool) => pool == Pool::Blocking,
         None => costs.blocked >= BLOCKING_SHARE && costs.item >= BLOCKING_ITEM,
     }
-}
-
-/// Whether a thread that is blocked, while its process has so many processors' worth of time, may wait for nothing but
-/// that: the function shares its own work among threads. With one processor it gains nothing by that, and no other thread
-/// could tell.
-pub(crate) fn may_wait_for_itself(busy: f64, processors: f64) -> bool {
-    processors > 1.0 && busy >= BUSY * processors
 }
 
 /// The same with as many threads as are to begin on so many items: see [`climb`](super::climb).
@@ -241,12 +232,6 @@ mod tests {
         let expected = |items| if_worth_the_risk(verdict(), &costs, items, &owning).pool;
         assert_eq!((expected(10_000), expected(100_000)), (Pool::Serial, Pool::Cpu));
         assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, &TWO_CORES), verdict());
-    }
-
-    #[test]
-    fn who_waits_while_the_process_keeps_half_of_its_processors_busy_may_wait_for_that() {
-        assert!(may_wait_for_itself(1.0, 2.0) && may_wait_for_itself(40.0, 64.0));
-        assert!(!may_wait_for_itself(0.9, 2.0) && !may_wait_for_itself(1.0, 1.0));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::queue::{Claimed, Found, Queue};
 use crate::alarm::{self, Job};
 use crate::decide::choose::Situation;
 use crate::decide::early::{self, Seen};
-use crate::decide::verdict::{self, FIRST_BLOCKING_THREADS};
+use crate::decide::verdict::FIRST_BLOCKING_THREADS;
+use crate::decide::waits;
 use crate::pool;
 use crate::quiet::drop_quietly;
 use crate::work::Work;
@@ -52,7 +53,7 @@ where
     let seconds = since.as_secs_f64();
     let seen: Option<Vec<Seen>> = runners.iter().map(Watched::see).collect();
     let share = seen.and_then(|seen| early::waiting_share(&seen));
-    if let Some(share) = share.filter(|_| !verdict::may_wait_for_itself(others_running() as f64, terms.cores as f64)) {
+    if let Some(share) = share.filter(|_| !waits::may_be_for_itself(others_running() as f64, terms.cores as f64)) {
         let threads = FIRST_BLOCKING_THREADS.min(terms.most);
         if let Some(claimed) = queue.claim_waiting(threads, share) {
             tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");

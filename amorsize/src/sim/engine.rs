@@ -134,8 +134,7 @@ impl Engine<'_> {
     /// Items of a chunk that are run before what there is is handed in, and the seconds that they take.
     fn front(&mut self, chunk: &Chunk, threads: usize) -> (u64, f64) {
         let slowness = self.slowness();
-        let is_pinned = self.pilot.options().chunk_size.is_some();
-        let mut cut = if is_pinned { Cut::NEVER } else { Cut::of(chunk.expected) };
+        let mut cut = Cut::of_chunk(chunk.expected, self.pilot.options().chunk_size.is_some());
         let (mut ran, mut seconds) = (0, 0.0);
         while ran < chunk.len {
             let few = (cut.items() as u64).min(chunk.len - ran);

@@ -34,6 +34,7 @@ use super::risk;
 use super::tally::{Stretch, Tally};
 use super::trial::Trial;
 use super::verdict::{self, Verdict};
+use super::waits::Waits;
 use super::watch::{self, Progress, Watch};
 use head_start::HeadStart;
 
@@ -59,21 +60,6 @@ enum Mode {
     Probing(Position),
     /// Chunks run out before something else.
     Draining(After),
-}
-
-/// Whether the function waits for something outside of the process, where the caller's thread was found blocked while
-/// the process kept the processors busy.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Waits {
-    /// That was not found.
-    Unasked,
-    /// Threads of a pool are to tell: one that waits for others there computes as well. So many were blocked even so.
-    Open {
-        found: u32,
-    },
-    /// It does not.
-    ForItself,
-    Surely,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,10 +4,11 @@ use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::refill;
 use crate::decide::verdict::Verdict;
+use crate::decide::waits::Waits;
 use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
 
-use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner, Waits};
+use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
 const DOUBT_COMPUTING: f64 = 0.5;
@@ -42,8 +43,8 @@ impl Pilot {
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
-        let is_open = matches!(self.waits, Waits::Open { .. });
-        if let Some(blocked) = self.blocked_outside(ran) {
+        let is_open = self.waits.is_open();
+        if let Some(blocked) = self.waits.outside(ran, self.situation.processors) {
             let rate = if is_open && ran.runner == Runner::Thread { 1.0 } else { BLOCKED_RATE };
             self.costs.blocked += rate * (blocked - self.costs.blocked);
         }

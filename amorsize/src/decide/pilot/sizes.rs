@@ -12,7 +12,7 @@ use crate::machine::Memory;
 use crate::options::Order;
 use crate::plan::Pool;
 
-use super::{After, Clocks, Mode, Pilot, Waits};
+use super::{After, Clocks, Mode, Pilot};
 
 /// Most items of a stretch of the plain loop.
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
@@ -59,7 +59,7 @@ impl Pilot {
     pub(crate) fn clocks(&self) -> Clocks {
         match (&self.mode, &self.plan) {
             (Mode::Trying(trial), _) => self.first_clocks(trial),
-            (_, Some(plan)) if plan.pool == Pool::Blocking || matches!(self.waits, Waits::Open { .. }) => Clocks::All,
+            (_, Some(plan)) if plan.pool == Pool::Blocking || self.waits.is_open() => Clocks::All,
             _ if self.chunks.is_multiple_of(CLOCKED_CHUNKS) && self.chunk_seconds() >= WORTH_CLOCKING => Clocks::All,
             _ => Clocks::Wall,
         }

@@ -4,10 +4,10 @@ use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::trial::Trial;
-use crate::decide::verdict::{self, BLOCKING_SHARE, Verdict};
+use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
 
-use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Runner, Step, Waits};
+use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
 
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
 const BORNE_OUT: f64 = 3.0;
@@ -18,9 +18,6 @@ const SMALL_BYTES: f64 = 1048576.0;
 const AFFORDABLE: f64 = 0.05;
 /// Items of an input without an end.
 pub(super) const PLENTY: u64 = u64::MAX / 2;
-/// Times that a thread of a pool is found blocked in a row, in a process that keeps the processors busy, until that is for
-/// something else. Once in a while one that computes waits for the others, too.
-const SURE: u32 = 3;
 /// Items that a function which waits is expected to get where nothing is known.
 const MANY: u64 = 256;
 
@@ -80,7 +77,7 @@ impl Pilot {
         // The less of what owns memory is held before it is yielded, the less the heap is in another state for what
         // follows.
         let enough_below = if self.needs_proof() { self.loop_tells_below() } else { 0.0 };
-        let blocked = self.blocked_outside(ran);
+        let blocked = self.waits.outside(ran, self.situation.processors);
         let Mode::Trying(trial) = &mut self.mode else { return };
         trial.observe(ran.items, ran.seconds, ran.clocks, blocked);
         trial.end_below(enough_below);
@@ -93,24 +90,6 @@ impl Pilot {
         }
         self.done += ran.items as u64;
         self.spent += ran.seconds;
-    }
-
-    /// The share for which the function waits for something outside of the process, as far as is known.
-    pub(super) fn blocked_outside(&mut self, ran: Ran) -> Option<f64> {
-        let blocked = ran.blocked?;
-        let may_compute = verdict::may_wait_for_itself(ran.busy, self.situation.processors);
-        if let (Waits::Open { found }, Runner::Thread) = (self.waits, ran.runner) {
-            self.waits = match found + 1 {
-                _ if blocked < BLOCKING_SHARE => Waits::ForItself,
-                found if may_compute && found < SURE => Waits::Open { found },
-                _ => Waits::Surely,
-            };
-        }
-        let is_outside = self.waits == Waits::Surely || blocked < BLOCKING_SHARE || !may_compute;
-        if !is_outside && self.waits == Waits::Unasked {
-            self.waits = Waits::Open { found: 0 };
-        }
-        Some(if is_outside { blocked } else { 0.0 })
     }
 
     /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
@@ -205,7 +184,7 @@ mod tests {
     use super::*;
     use crate::decide::choose::Situation;
     use crate::decide::model::Wake;
-    use crate::decide::pilot::{Clocks, Looped, Made};
+    use crate::decide::pilot::{Clocks, Looped, Made, Runner};
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };

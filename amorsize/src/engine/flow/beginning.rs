@@ -87,7 +87,7 @@ where
     }
 
     pub(super) fn try_batch<S: Iterator<Item = I>>(&mut self, source: &mut S, items: usize) {
-        let Some((chunk, pulled)) = self.pull_timed(source, items) else { return };
+        let Some((chunk, pulled)) = self.pull_next(source, items) else { return };
         let batch = self.queue.run_whole(chunk);
         self.has_panicked |= batch.panic.is_some();
         if !batch.results.is_empty() {

@@ -28,10 +28,10 @@ where
         if room == 0 {
             return None;
         }
-        let begin = Instant::now();
-        let first = self.pull(source, 1)?;
-        self.pull_ahead(source, room, begin.elapsed().as_secs_f64());
-        let each = begin.elapsed().as_secs_f64() / (1 + self.ahead.len()) as f64;
+        let (first, took) = self.pull(source, 1)?;
+        let took = took.as_secs_f64();
+        let more = self.pull_ahead(source, room, took);
+        let each = (took + more) / (1 + self.ahead.len()) as f64;
         self.pilot.pulled_ahead(self.ahead.len(), each);
         if self.ahead.is_empty() {
             self.hand_over_chunk(first, self.most_beside(self.pilot.waiting()));
@@ -46,18 +46,18 @@ where
     }
 
     /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many
-    /// seconds.
-    fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) {
+    /// seconds; those of all of them.
+    fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> f64 {
         let (mut last, mut spent) = ((1, took), 0.0);
         while self.ahead.len() < room && !self.exhausted {
             let remaining = Remaining::from_hint(source.size_hint());
             let more = early::more(last.0, last.1, spent, remaining).min(room - self.ahead.len());
-            let begin = Instant::now();
-            let Some(chunk) = self.pull(source, more) else { break };
-            last = (chunk.items.len(), begin.elapsed().as_secs_f64());
+            let Some((chunk, took)) = self.pull(source, more) else { break };
+            last = (chunk.items.len(), took.as_secs_f64());
             spent += last.1;
             self.ahead.extend(chunk.items);
         }
+        spent
     }
 
     /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What

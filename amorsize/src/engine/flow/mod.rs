@@ -311,22 +311,20 @@ where
     }
 
     /// Up to `most` items, those first that were pulled ahead, and the time that pulling them took.
-    fn pull_timed<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
+    fn pull_next<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
         if !self.ahead.is_empty() {
             let chunk = self.take_ahead(most);
             let seconds = self.pilot.costs().source * chunk.items.len() as f64;
             return Some((chunk, Duration::try_from_secs_f64(seconds).unwrap_or_default()));
         }
-        let begin = Instant::now();
-        let chunk = self.pull(source, most)?;
-        Some((chunk, begin.elapsed()))
+        self.pull(source, most)
     }
 
-    /// Pulls up to `most` items, fewer of a slow source. One that panics ends there.
-    fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<Chunk<I>> {
+    /// Pulls up to `most` items, fewer of a slow source, and tells how long that took. One that panics ends there.
+    fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
+        let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let expected = source.size_hint().1.unwrap_or(most);
         let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
-        let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
@@ -350,7 +348,7 @@ where
         }
         let chunk = self.chunk_of(self.pulled, items);
         self.pulled += chunk.items.len() as u64;
-        (!chunk.items.is_empty()).then_some(chunk)
+        (!chunk.items.is_empty()).then(|| (chunk, begin.elapsed()))
     }
 
     fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I> {

@@ -130,7 +130,7 @@ where
             if self.is_over() || room == 0 || (room < size && self.in_flight() > self.ahead.len() as u64) {
                 return Refilled::All;
             }
-            let Some((chunk, pulling)) = self.pull_timed(source, size.min(room)) else { return Refilled::All };
+            let Some((chunk, pulling)) = self.pull_next(source, size.min(room)) else { return Refilled::All };
             let seconds = pulling.as_secs_f64();
             self.pilot.pulled(chunk.items.len(), seconds);
             self.hand_over_chunk(chunk, most);

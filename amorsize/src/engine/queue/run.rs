@@ -99,7 +99,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         divided: impl FnMut(),
     ) -> Batch<R> {
         delays.before(chunk.expected);
-        let cut = if chunk.is_pinned { Cut::NEVER } else { Cut::of(chunk.expected.as_secs_f64()) };
+        let cut = Cut::of_chunk(chunk.expected.as_secs_f64(), chunk.is_pinned);
         let mut batch = self.run(chunk, cut, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch

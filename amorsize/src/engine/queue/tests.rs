@@ -23,6 +23,15 @@ fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
     }
 }
 
+/// Of a function that takes long.
+fn slow() -> Queue<ByValue<impl Fn(u64) -> u64>, u64, u64> {
+    let work = |item: u64| {
+        thread::sleep(LONG);
+        item
+    };
+    Queue::new(Arc::new(ByValue(work)))
+}
+
 #[test]
 fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
     let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
@@ -41,11 +50,7 @@ fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
 
 #[test]
 fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
-    let work = |item: u64| {
-        thread::sleep(LONG);
-        item
-    };
-    let queue = Queue::new(Arc::new(ByValue(work)));
+    let queue = slow();
     queue.configure(2, true, false);
     assert!(queue.push(Chunk { expected: 8 * LONG, ..chunk(0..8) }, 1), "a ticket for the chunk");
     let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
@@ -61,11 +66,7 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
 
 #[test]
 fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_the_rest_is_next() {
-    let work = |item: u64| {
-        thread::sleep(LONG);
-        item
-    };
-    let queue = Queue::new(Arc::new(ByValue(work)));
+    let queue = slow();
     queue.configure(1, true, false);
     queue.push(chunk(0..100), 1);
     queue.push(Chunk { start: 100, ..chunk(100..101) }, 1);
@@ -79,11 +80,7 @@ fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_
 
 #[test]
 fn a_trial_is_not_divided_by_a_wish_from_before() {
-    let work = |item: u64| {
-        thread::sleep(LONG);
-        item
-    };
-    let queue = Queue::new(Arc::new(ByValue(work)));
+    let queue = slow();
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..2), 1));
     let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
