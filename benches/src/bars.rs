@@ -99,8 +99,7 @@ fn cheap(cells: &[Cell]) -> Option<Bar> {
 
 impl Miss {
     fn new(cell: &Cell, value: f64, wants: f64) -> Self {
-        let length = if cell.known { "known" } else { "hidden" };
-        Self { row: cell.row.clone(), length, value, wants }
+        Self { row: cell.row.clone(), length: cell.length.name(), value, wants }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One cell of the matrix: one row with its length known or hidden, all contenders, interleaved.
+//! One cell of the matrix: one row with what its source tells of its length, all contenders, interleaved.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use crate::contenders::{CONTENDERS, Case, Contender};
 use crate::jobs::Job;
 use crate::oracle::{self, Pin};
 use crate::rows::{Row, Visitor};
+use crate::source::Length;
 use crate::stats::{median, quantile};
 
 /// How long to measure.
@@ -30,8 +31,8 @@ pub(crate) struct Effort {
 pub(crate) struct Cell {
     pub(crate) row: String,
     pub(crate) about: String,
-    /// The source tells its length.
-    pub(crate) known: bool,
+    /// What the source tells of its length.
+    pub(crate) length: Length,
     pub(crate) items: usize,
     pub(crate) rounds: usize,
     /// Nanoseconds of an item in the plain loop, the median.
@@ -67,13 +68,13 @@ impl Cell {
 /// Measures a cell of each row it visits.
 pub(crate) struct Measure {
     pub(crate) effort: Effort,
-    pub(crate) hidden: bool,
+    pub(crate) length: Length,
     pub(crate) cell: Option<Cell>,
 }
 
 impl Visitor for Measure {
     fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
-        self.cell = Some(measure(row, job, items, self.hidden, self.effort));
+        self.cell = Some(measure(row, job, items, self.length, self.effort));
     }
 }
 
@@ -86,9 +87,9 @@ const EXPERT_CHUNK: f64 = 100e-6;
 /// Runs that make a warm contender warm.
 const WARM_UP: usize = 3;
 
-fn measure<J: Job>(row: &Row, job: J, items: usize, hidden: bool, effort: Effort) -> Cell {
+fn measure<J: Job>(row: &Row, job: J, items: usize, length: Length, effort: Effort) -> Cell {
     let began = Instant::now();
-    let mut case = Case { job, row: row.name, items, hidden, expert_chunk: 1, pin: Pin::SERIAL };
+    let mut case = Case { job, row: row.name, items, length, expert_chunk: 1, pin: Pin::SERIAL };
     case.lap(Contender::Loop, items);
     let first = case.lap(Contender::Loop, items);
     case.expert_chunk = ((EXPERT_CHUNK / (first.seconds / items as f64)) as usize).clamp(1, 4096);
@@ -99,7 +100,7 @@ fn measure<J: Job>(row: &Row, job: J, items: usize, hidden: bool, effort: Effort
     Cell {
         row: row.name.to_owned(),
         about: row.about.to_owned(),
-        known: !hidden,
+        length,
         items,
         rounds: plain.len(),
         loop_nanos: median(&plain) / items as f64 * 1e9,

@@ -12,7 +12,7 @@ use rayon::iter::{ParallelBridge, ParallelIterator};
 use crate::channel;
 use crate::jobs::{Item, Job};
 use crate::oracle::Pin;
-use crate::source::Source;
+use crate::source::{Length, Source};
 
 /// A way to run the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ pub(crate) struct Case<J> {
     pub(crate) job: J,
     pub(crate) row: &'static str,
     pub(crate) items: usize,
-    pub(crate) hidden: bool,
+    pub(crate) length: Length,
     /// Chunk that a person who knows the item time would choose.
     pub(crate) expert_chunk: usize,
     pub(crate) pin: Pin,
@@ -100,7 +100,7 @@ pub(crate) struct Lap {
 impl<J: Job> Case<J> {
     /// Runs the first `items` items. Making the source is not timed, dropping it is.
     pub(crate) fn lap(&self, contender: Contender, items: usize) -> Lap {
-        let source = Source { inner: self.job.source(black_box(items)), hidden: self.hidden };
+        let source = Source { inner: self.job.source(black_box(items)), length: self.length };
         let begin = Instant::now();
         let checksum = black_box(self.run(contender, source));
         Lap { seconds: begin.elapsed().as_secs_f64(), checksum }
@@ -147,7 +147,7 @@ impl<J: Job> Case<J> {
     /// The plan that a cold `for` makes, in words, after it ran to its end.
     pub(crate) fn plan(&self) -> String {
         let job = self.job.clone();
-        let source = Source { inner: self.job.source(self.items), hidden: self.hidden };
+        let source = Source { inner: self.job.source(self.items), length: self.length };
         let mut stream = Tuner::new(fresh(self.row), move |item| job.work(item)).stream(source);
         for result in stream.by_ref() {
             black_box(J::read(result));

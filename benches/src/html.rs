@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::cell::{Cell, Score};
 use crate::contenders::{CONTENDERS, Contender};
 use crate::matrix::Outcome;
+use crate::source::Length;
 use crate::table;
 
 /// Speed-ups at the chart's edges.
@@ -54,10 +55,14 @@ pub(crate) fn page(outcome: &Outcome) -> String {
     page += "<h1>amorsize: the matrix</h1>";
     page += &format!("<p>A {effort} run on {} cores, {} s after 1970. ", outcome.cores, outcome.date);
     page += "Every mark is a speed-up over the plain loop: the median of ratios by round. Right is faster.</p>";
-    for known in [true, false] {
-        let cells: Vec<&Cell> = outcome.cells.iter().filter(|cell| cell.known == known).collect();
+    for length in Length::ALL {
+        let cells: Vec<&Cell> = outcome.cells.iter().filter(|cell| cell.length == length).collect();
         if !cells.is_empty() {
-            let title = if known { "The source tells its length" } else { "The source hides its length" };
+            let title = match length {
+                Length::Known => "The source tells its length",
+                Length::Hidden => "The source tells how long it is at most",
+                Length::Open => "The source tells nothing of its length",
+            };
             page += &format!("<h2>{title}</h2>{}{}{}", key(), chart(&cells), numbers(&cells));
         }
     }

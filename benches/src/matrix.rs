@@ -15,6 +15,7 @@ use crate::contenders::cores;
 use crate::html;
 use crate::memory;
 use crate::rows::{Context, ROWS, Row};
+use crate::source::Length;
 use crate::table;
 use crate::work::Pace;
 
@@ -30,8 +31,8 @@ pub(crate) struct Options {
     /// Which runs of amorsize take part.
     #[arg(long, value_delimiter = ',', default_value = "cold,warm")]
     runs: Vec<Runs>,
-    /// Whether sources tell their length.
-    #[arg(long, value_delimiter = ',', default_value = "known,unknown")]
+    /// What sources tell of their length.
+    #[arg(long, value_delimiter = ',', default_value = "known,hidden,open")]
     lengths: Vec<Length>,
     /// Measure the peak memory of every contender, each in a process of its own.
     #[arg(long)]
@@ -48,12 +49,6 @@ pub(crate) struct Options {
 enum Runs {
     Cold,
     Warm,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-enum Length {
-    Known,
-    Unknown,
 }
 
 /// Everything measured in one run.
@@ -92,9 +87,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     table::head();
     let mut cells = Vec::new();
     for row in ROWS.iter().filter(|row| options.rows.is_match(row.name)) {
-        for length in &options.lengths {
-            let hidden = *length == Length::Unknown;
-            let Some(mut cell) = measure(row, context, hidden, options.effort()) else {
+        for &length in &options.lengths {
+            let Some(mut cell) = measure(row, context, length, options.effort()) else {
                 println!("{:>10}  left out: its input was not found (cargo's registry folder)", row.name);
                 break;
             };
@@ -111,8 +105,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     write(options, &Outcome { date, cores: cores(), quick: options.quick, cells, bars })
 }
 
-fn measure(row: &Row, context: Context, hidden: bool, effort: Effort) -> Option<Cell> {
-    let mut visitor = Measure { effort, hidden, cell: None };
+fn measure(row: &Row, context: Context, length: Length, effort: Effort) -> Option<Cell> {
+    let mut visitor = Measure { effort, length, cell: None };
     row.visit(context, &mut visitor);
     visitor.cell
 }

@@ -10,6 +10,7 @@ use crate::contenders::{Case, Contender};
 use crate::jobs::Job;
 use crate::oracle::Pin;
 use crate::rows::{Context, Row, Visitor};
+use crate::source::Length;
 use crate::work::Pace;
 
 /// Measures every contender of `cell`, the plain loop included.
@@ -25,19 +26,16 @@ pub(crate) fn add(cell: &mut Cell) -> Result<()> {
         };
         cell.scores.insert(0, plain);
     }
-    let (row, known) = (&cell.row, cell.known);
+    let (row, length) = (&cell.row, cell.length);
     for score in cell.scores.iter_mut().filter(|score| score.contender != Contender::Oracle.name()) {
-        score.peak_bytes = peak_of(row, &score.contender, known, score.items)?;
+        score.peak_bytes = peak_of(row, &score.contender, length, score.items)?;
     }
     Ok(())
 }
 
-fn peak_of(row: &str, contender: &str, known: bool, items: usize) -> Result<u64> {
-    let mut command = child::command(&["cell", row, contender, "--items", &items.to_string()])?;
-    if !known {
-        command.arg("--unknown");
-    }
-    let [bytes] = child::numbers(command)?;
+fn peak_of(row: &str, contender: &str, length: Length, items: usize) -> Result<u64> {
+    let arguments = ["cell", row, contender, "--items", &items.to_string(), "--length", length.name()];
+    let [bytes] = child::numbers(child::command(&arguments)?)?;
     Ok(bytes)
 }
 
@@ -49,9 +47,9 @@ pub(crate) struct Options {
     /// Items to run.
     #[arg(long)]
     items: usize,
-    /// The source hides its length.
-    #[arg(long)]
-    unknown: bool,
+    /// What the source tells of its length.
+    #[arg(long, default_value = "known")]
+    length: Length,
 }
 
 struct Once<'a>(&'a Options, Contender);
@@ -59,7 +57,7 @@ struct Once<'a>(&'a Options, Contender);
 impl Visitor for Once<'_> {
     fn visit<J: Job>(&mut self, row: &Row, job: J, _: usize) {
         let items = self.0.items;
-        let case = Case { job, row: row.name, items, hidden: self.0.unknown, expert_chunk: 64, pin: Pin::SERIAL };
+        let case = Case { job, row: row.name, items, length: self.0.length, expert_chunk: 64, pin: Pin::SERIAL };
         case.lap(self.1, items);
     }
 }

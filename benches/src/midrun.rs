@@ -14,6 +14,7 @@ use crate::contenders::{Case, Contender, cores, fresh};
 use crate::jobs::{Job, Phases};
 use crate::oracle::Pin;
 use crate::rows::{Context, Row, Visitor};
+use crate::source::Length;
 use crate::stats::median;
 use crate::work::{Pace, spin};
 
@@ -71,7 +72,7 @@ struct Contention {
 
 impl Visitor for Contention {
     fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
-        let case = Case { job, row: row.name, items, hidden: false, expert_chunk: 64, pin: Pin::SERIAL };
+        let case = Case { job, row: row.name, items, length: Length::Known, expert_chunk: 64, pin: Pin::SERIAL };
         // A row states what an item takes on a machine that may be slower than this one.
         let times = (LONG / case.lap(Contender::Loop, items).seconds).max(1.0);
         let lap = |contender| case.lap(contender, (items as f64 * times) as usize).seconds;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use crate::contenders::{Case, Contender, cores};
 use crate::jobs::{Even, Job as _};
 use crate::oracle::Pin;
+use crate::source::Length;
 use crate::stats::median;
 use crate::usage::Usage;
 use crate::work::{Pace, spin};
@@ -56,7 +57,7 @@ fn judge(contender: Contender, pace: Pace, nanos: f64) -> (f64, f64) {
     let items = (LAP * 1e9 / nanos) as usize;
     let expert_chunk = ((100_000.0 / nanos) as usize).clamp(1, 4096);
     let job = Even(pace.steps(nanos));
-    let case = Case { job, row: "metg", items, hidden: false, expert_chunk, pin: Pin::SERIAL };
+    let case = Case { job, row: "metg", items, length: Length::Known, expert_chunk, pin: Pin::SERIAL };
     // An item-by-item contender on the cheapest items is known to fail: part of them suffices.
     let part = if contender.is_per_item() { items.min(20_000) } else { items };
     let laps = (0..LAPS).map(|_| {

@@ -27,13 +27,13 @@ pub(crate) struct Row {
     kind: Kind,
     /// Seconds of an item, roughly; sets how many items a lap has.
     item: f64,
-    length: Length,
+    items: Items,
     /// Items wait more than they compute.
     pub(crate) blocks: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Length {
+enum Items {
     /// As many items as fill a lap, at least so many.
     Lap(usize),
     Fixed(usize),
@@ -60,8 +60,8 @@ enum Kind {
     Mandelbrot,
 }
 
-const fn row(name: &'static str, about: &'static str, kind: Kind, item: f64, length: Length) -> Row {
-    Row { name, about, kind, item, length, blocks: matches!(kind, Kind::Sleep) }
+const fn row(name: &'static str, about: &'static str, kind: Kind, item: f64, items: Items) -> Row {
+    Row { name, about, kind, item, items, blocks: matches!(kind, Kind::Sleep) }
 }
 
 /// Items in the dear phase, and how much dearer they are.
@@ -72,64 +72,64 @@ const FEW: usize = 16;
 
 /// All rows, in the order in which they are printed.
 pub(crate) const ROWS: &[Row] = &[
-    row("1.5ns", "too cheap to share", Kind::Even, 1.5e-9, Length::Lap(FEW)),
-    row("20ns", "even work", Kind::Even, 20e-9, Length::Lap(FEW)),
-    row("50ns", "even work", Kind::Even, 50e-9, Length::Lap(FEW)),
-    row("200ns", "even work", Kind::Even, 200e-9, Length::Lap(FEW)),
-    row("500ns", "even work", Kind::Even, 500e-9, Length::Lap(FEW)),
-    row("2us", "even work", Kind::Even, 2e-6, Length::Lap(FEW)),
-    row("5us", "even work", Kind::Even, 5e-6, Length::Lap(FEW)),
-    row("50us", "even work", Kind::Even, 50e-6, Length::Lap(FEW)),
-    row("1ms", "even work", Kind::Even, 1e-3, Length::Lap(FEW)),
-    row("20ms", "even work", Kind::Even, 20e-3, Length::Fixed(8)),
-    row("tail", "2 us, 1 in 128 costs 200 us", Kind::HeavyTail, 2e-6, Length::Lap(FEW)),
+    row("1.5ns", "too cheap to share", Kind::Even, 1.5e-9, Items::Lap(FEW)),
+    row("20ns", "even work", Kind::Even, 20e-9, Items::Lap(FEW)),
+    row("50ns", "even work", Kind::Even, 50e-9, Items::Lap(FEW)),
+    row("200ns", "even work", Kind::Even, 200e-9, Items::Lap(FEW)),
+    row("500ns", "even work", Kind::Even, 500e-9, Items::Lap(FEW)),
+    row("2us", "even work", Kind::Even, 2e-6, Items::Lap(FEW)),
+    row("5us", "even work", Kind::Even, 5e-6, Items::Lap(FEW)),
+    row("50us", "even work", Kind::Even, 50e-6, Items::Lap(FEW)),
+    row("1ms", "even work", Kind::Even, 1e-3, Items::Lap(FEW)),
+    row("20ms", "even work", Kind::Even, 20e-3, Items::Fixed(8)),
+    row("tail", "2 us, 1 in 128 costs 200 us", Kind::HeavyTail, 2e-6, Items::Lap(FEW)),
     row(
         "phases",
         "100 ns, then 400 items of 100 us, then 100 ns",
         Kind::Phases { dear_first: false },
         100e-9,
-        Length::Lap(FEW),
+        Items::Lap(FEW),
     ),
-    row("dear-first", "400 items of 100 us, then 100 ns", Kind::Phases { dear_first: true }, 100e-9, Length::Lap(FEW)),
-    row("64KB", "12 us, results of 64 KB", Kind::Blocks(64 << 10), 12e-6, Length::Lap(FEW)),
-    row("4MB", "1 ms, results of 4 MB", Kind::Blocks(4 << 20), 1e-3, Length::Lap(FEW)),
+    row("dear-first", "400 items of 100 us, then 100 ns", Kind::Phases { dear_first: true }, 100e-9, Items::Lap(FEW)),
+    row("64KB", "12 us, results of 64 KB", Kind::Blocks(64 << 10), 12e-6, Items::Lap(FEW)),
+    row("4MB", "1 ms, results of 4 MB", Kind::Blocks(4 << 20), 1e-3, Items::Lap(FEW)),
     row(
         "12x16B",
         "results of 12 allocations of up to 16 bytes",
         Kind::Pieces { count: 12, bytes: 16 },
         400e-9,
-        Length::Lap(FEW),
+        Items::Lap(FEW),
     ),
     row(
         "8x1KB",
         "results of 8 allocations of up to 1 KB",
         Kind::Pieces { count: 8, bytes: 1024 },
         400e-9,
-        Length::Lap(FEW),
+        Items::Lap(FEW),
     ),
-    row("strings", "sevens in a String: items that own memory", Kind::Strings, 40e-9, Length::Lap(FEW)),
-    row("5000x4000B", "items of 4,000 bytes, in a short run", Kind::Moved, 300e-9, Length::Fixed(5_000)),
+    row("strings", "sevens in a String: items that own memory", Kind::Strings, 40e-9, Items::Lap(FEW)),
+    row("5000x4000B", "items of 4,000 bytes, in a short run", Kind::Moved, 300e-9, Items::Fixed(5_000)),
     row(
         "9000x4x64B",
         "results of 4 allocations of up to 64 bytes, in a short run",
         Kind::Pieces { count: 4, bytes: 64 },
         100e-9,
-        Length::Fixed(9_000),
+        Items::Fixed(9_000),
     ),
-    row("200x1us", "a tiny job", Kind::Even, 1e-6, Length::Fixed(200)),
-    row("20x50us", "a tiny job", Kind::Even, 50e-6, Length::Fixed(20)),
-    row("12x80us", "a tiny job", Kind::Even, 80e-6, Length::Fixed(12)),
-    row("150x2us", "a tiny job", Kind::Even, 2e-6, Length::Fixed(150)),
-    row("sleep", "waits 1 ms", Kind::Sleep, 1.06e-3, Length::Lap(40)),
-    row("mutex", "600 ns under one lock", Kind::Contended, 600e-9, Length::Lap(FEW)),
-    row("atomic", "300 additions to one counter", Kind::Counter, 1.5e-6, Length::Lap(FEW)),
-    row("gather", "64 random reads of a 64 MB table", Kind::Gather, 600e-9, Length::Lap(FEW)),
-    row("blake3", "hash of a source file", Kind::Digest, 25e-6, Length::Lap(FEW)),
-    row("regex", "a regular expression on a line", Kind::Search, 70e-9, Length::Lap(FEW)),
-    row("json", "serde_json::Value of a record", Kind::Parse, 1.2e-6, Length::Lap(FEW)),
-    row("markdown", "Markdown to HTML", Kind::Render, 56e-6, Length::Lap(FEW)),
-    row("zstd", "zstd level 3 of 256 KB", Kind::Compress, 1.3e-3, Length::Lap(FEW)),
-    row("mandelbrot", "rows of 800 points", Kind::Mandelbrot, 0.7e-3, Length::Lap(FEW)),
+    row("200x1us", "a tiny job", Kind::Even, 1e-6, Items::Fixed(200)),
+    row("20x50us", "a tiny job", Kind::Even, 50e-6, Items::Fixed(20)),
+    row("12x80us", "a tiny job", Kind::Even, 80e-6, Items::Fixed(12)),
+    row("150x2us", "a tiny job", Kind::Even, 2e-6, Items::Fixed(150)),
+    row("sleep", "waits 1 ms", Kind::Sleep, 1.06e-3, Items::Lap(40)),
+    row("mutex", "600 ns under one lock", Kind::Contended, 600e-9, Items::Lap(FEW)),
+    row("atomic", "300 additions to one counter", Kind::Counter, 1.5e-6, Items::Lap(FEW)),
+    row("gather", "64 random reads of a 64 MB table", Kind::Gather, 600e-9, Items::Lap(FEW)),
+    row("blake3", "hash of a source file", Kind::Digest, 25e-6, Items::Lap(FEW)),
+    row("regex", "a regular expression on a line", Kind::Search, 70e-9, Items::Lap(FEW)),
+    row("json", "serde_json::Value of a record", Kind::Parse, 1.2e-6, Items::Lap(FEW)),
+    row("markdown", "Markdown to HTML", Kind::Render, 56e-6, Items::Lap(FEW)),
+    row("zstd", "zstd level 3 of 256 KB", Kind::Compress, 1.3e-3, Items::Lap(FEW)),
+    row("mandelbrot", "rows of 800 points", Kind::Mandelbrot, 0.7e-3, Items::Lap(FEW)),
 ];
 
 /// What rows need to know.
@@ -188,9 +188,9 @@ impl Row {
     }
 
     fn items(&self, lap: f64) -> usize {
-        match self.length {
-            Length::Fixed(items) => items,
-            Length::Lap(fewest) => ((lap / self.item) as usize).max(fewest),
+        match self.items {
+            Items::Fixed(items) => items,
+            Items::Lap(fewest) => ((lap / self.item) as usize).max(fewest),
         }
     }
 

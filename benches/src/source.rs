@@ -1,4 +1,4 @@
-//! Where items come from: a range or a vector, with its length told or hidden, and what each peer makes of it.
+//! Where items come from: a range or a vector, with what it tells of its length, and what each peer makes of it.
 
 use std::ops::Range;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -8,6 +8,7 @@ use orx_parallel::IntoParIter;
 use paralight::iter::{ExactParallelSourceExt, IntoExactParallelSource};
 use paralight::threads::{CpuPinningPolicy, RangeStrategy, ThreadCount, ThreadPool, ThreadPoolBuilder};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use serde::{Deserialize, Serialize};
 
 /// A function as every peer accepts it.
 pub(crate) trait Function<I, R>: Fn(I) -> R + Clone + Send + Sync + 'static {}
@@ -56,11 +57,36 @@ macro_rules! indexed {
 indexed!(Range<usize>, [], range => range);
 indexed!(vec::IntoIter<T>, [T: Send + Sync + 'static], items => items.collect::<Vec<T>>());
 
-/// The source of a round: what `inner` yields, with a length hint like a `filter`'s when `hidden`.
+/// What a source tells of its length.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Length {
+    /// All of it.
+    Known,
+    /// How much it is at most, as a `filter` does.
+    Hidden,
+    /// Nothing, like the lines of a reader, or a channel.
+    Open,
+}
+
+impl Length {
+    pub(crate) const ALL: [Self; 3] = [Self::Known, Self::Hidden, Self::Open];
+
+    /// As it is printed, and given on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Hidden => "hidden",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// The source of a round: what `inner` yields, with as much of its size hint as `length` tells.
 #[derive(Clone, Debug)]
 pub(crate) struct Source<S> {
     pub(crate) inner: S,
-    pub(crate) hidden: bool,
+    pub(crate) length: Length,
 }
 
 impl<S: Iterator> Iterator for Source<S> {
@@ -74,28 +100,37 @@ impl<S: Iterator> Iterator for Source<S> {
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (lower, upper) = self.inner.size_hint();
-        (if self.hidden { 0 } else { lower }, upper)
+        match self.length {
+            Length::Known => (lower, upper),
+            Length::Hidden => (0, upper),
+            Length::Open => (0, None),
+        }
     }
 }
 
 impl<S: Input> Source<S> {
-    /// An indexed input for peers that need one; a hidden length has to be found by collecting first.
+    /// An indexed input for peers that need one; a length that is not told has to be found by collecting first.
     pub(crate) fn rayon<R: Send>(self, work: impl Function<S::Item, R>) -> Vec<R> {
-        if self.hidden { self.inner.collect::<Vec<_>>().into_iter().rayon(work) } else { self.inner.rayon(work) }
+        match self.length {
+            Length::Known => self.inner.rayon(work),
+            Length::Hidden | Length::Open => self.inner.collect::<Vec<_>>().into_iter().rayon(work),
+        }
     }
 
-    /// As [`Source::rayon`]; for a hidden length orx-parallel has its own way.
+    /// As [`Source::rayon`]; where the length is not told, orx-parallel has its own way.
     pub(crate) fn orx<R: Send>(self, work: impl Function<S::Item, R>) -> Vec<R> {
         use orx_parallel::{IterIntoParIter, Par};
-        if self.hidden { self.inner.iter_into_par().map(&work).collect() } else { self.inner.orx(work) }
+        match self.length {
+            Length::Known => self.inner.orx(work),
+            Length::Hidden | Length::Open => self.inner.iter_into_par().map(&work).collect(),
+        }
     }
 
     /// As [`Source::rayon`].
     pub(crate) fn paralight<R: Send>(self, work: impl Function<S::Item, R>) -> Vec<R> {
-        if self.hidden {
-            self.inner.collect::<Vec<_>>().into_iter().paralight(work)
-        } else {
-            self.inner.paralight(work)
+        match self.length {
+            Length::Known => self.inner.paralight(work),
+            Length::Hidden | Length::Open => self.inner.collect::<Vec<_>>().into_iter().paralight(work),
         }
     }
 }

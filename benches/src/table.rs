@@ -20,7 +20,7 @@ pub(crate) fn head() {
 
 /// A cell, and below it the plans.
 pub(crate) fn line(cell: &Cell) {
-    let length = if cell.known { "known" } else { "hidden" };
+    let length = cell.length.name();
     print!("{:>10} {length:>7} {:>10}", cell.row, duration(cell.loop_nanos));
     for (contender, _) in columns() {
         print!(" {:>7}", score(cell, contender));

@@ -11,6 +11,7 @@ use crate::contenders::{Case, Contender};
 use crate::jobs::Job;
 use crate::oracle::Pin;
 use crate::rows::{Context, Row, Visitor};
+use crate::source::Length;
 use crate::work::Pace;
 
 /// `trace`.
@@ -22,9 +23,9 @@ pub(crate) struct Options {
     /// Laps, each beside one of the plain loop.
     #[arg(long, default_value_t = 5)]
     laps: usize,
-    /// The source hides its length.
-    #[arg(long)]
-    unknown: bool,
+    /// What the source tells of its length.
+    #[arg(long, default_value = "known")]
+    length: Length,
     /// Seconds that a lap of the plain loop takes, roughly.
     #[arg(long, default_value_t = 50e-3)]
     lap: f64,
@@ -40,7 +41,7 @@ struct Laps<'a>(&'a Options, Contender);
 
 impl Visitor for Laps<'_> {
     fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
-        let case = Case { job, row: row.name, items, hidden: self.0.unknown, expert_chunk: 64, pin: Pin::SERIAL };
+        let case = Case { job, row: row.name, items, length: self.0.length, expert_chunk: 64, pin: Pin::SERIAL };
         case.lap(Contender::Loop, items);
         for lap in 1..=self.0.laps {
             let plain = case.lap(Contender::Loop, items).seconds;
