@@ -36,10 +36,10 @@ impl Pilot {
     /// An input of unknown length that has outlasted what earlier runs have had gets the threads that no end is worth.
     pub(super) fn outgrow(&mut self, at: Position, remaining: Remaining) {
         let Some(watch) = self.watch.as_mut().filter(|_| self.follows && remaining.exact().is_none()) else { return };
-        if self.done <= self.settled.0.saturating_mul(2) {
+        if self.done <= self.settled.items.saturating_mul(2) {
             return;
         }
-        self.settled.0 = self.done;
+        self.settled.items = self.done;
         let threads = self.plan.as_ref().map_or(1, |plan| plan.threads);
         let worth = choose::threads(&self.costs, PLENTY, &self.options, &self.situation);
         if let Some((more, gain)) = worth.filter(|&(more, _)| more > threads) {

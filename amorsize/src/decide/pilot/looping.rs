@@ -9,7 +9,7 @@ use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::{Undone, Watch};
 use crate::plan::{Origin, Pool};
 
-use super::{Looped, Mode, Pilot, Position};
+use super::{Looped, Mode, Pilot, Position, Settled};
 
 /// Longest seconds of the plain loop between two looks at the clock.
 const LONGEST_STRETCH: f64 = 400e-6;
@@ -64,9 +64,10 @@ impl Pilot {
     fn rethink(&mut self, each: f64, at: Position, remaining: Remaining) {
         let expected = remaining.expected(self.done);
         let notable = if self.follows { REMARKABLE } else { NOTABLE };
-        self.dear_stretches = if each > notable * self.settled.1 { self.dear_stretches + 1 } else { 0 };
-        let is_dearer = self.dear_stretches >= SURELY_DEAR;
-        let is_longer = expected > self.settled.0.saturating_mul(2);
+        let settled = &mut self.settled;
+        settled.dear_stretches = if each > notable * settled.serial { settled.dear_stretches + 1 } else { 0 };
+        let is_dearer = settled.dear_stretches >= SURELY_DEAR;
+        let is_longer = expected > self.settled.items.saturating_mul(2);
         if !is_dearer && !is_longer {
             return;
         }
@@ -77,8 +78,7 @@ impl Pilot {
             self.looks = true;
             return;
         }
-        self.settled = (expected, each);
-        self.dear_stretches = 0;
+        self.settled = Settled::at(expected, each);
         if pays && is_dearer {
             self.try_again();
         } else if pays {

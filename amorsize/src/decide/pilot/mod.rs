@@ -73,6 +73,23 @@ enum After {
     Try,
 }
 
+/// What the plan was last chosen for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Settled {
+    /// Expected rest.
+    items: u64,
+    /// Seconds an item in the plain loop.
+    serial: f64,
+    /// Stretches of the plain loop in a row that took notably longer since.
+    dear_stretches: u32,
+}
+
+impl Settled {
+    fn at(items: u64, serial: f64) -> Self {
+        Self { items, serial, dear_stretches: 0 }
+    }
+}
+
 /// A chunk whose results the consumer has now.
 #[derive(Clone, Copy, Debug)]
 struct Handed {
@@ -115,13 +132,10 @@ pub(crate) struct Pilot {
     waits: Waits,
     /// The last chunk took long to pull.
     is_source_slow: bool,
-    /// Seconds of all threads in the function, their delays, and seconds of the consumer in the source and with
-    /// results.
-    worked: f64,
-    delay: Delay,
+    /// What threads have made, as of the last check.
+    made: Made,
+    /// Seconds of the consumer in the source and with results.
     own: f64,
-    /// Results that threads have made, yielded or not.
-    made: u64,
     /// Largest chunk that the next one may be: twice the last that came back.
     chunk_limit: usize,
     /// What history says of the chunk size, relative to what costs alone would give.
@@ -136,10 +150,7 @@ pub(crate) struct Pilot {
     spent: f64,
     /// Items before which the kind of pool is not doubted again.
     trusted_until: u64,
-    /// Expected rest and seconds an item when the plan was last chosen, and stretches of the plain loop in a row that
-    /// took notably longer.
-    settled: (u64, f64),
-    dear_stretches: u32,
+    settled: Settled,
     stretch: f64,
     /// The next step is a look at the machine, after which what asked for it asks again.
     looks: bool,
@@ -169,10 +180,8 @@ impl Pilot {
             handed: None,
             waits: Waits::Unasked,
             is_source_slow: false,
-            worked: 0.0,
-            delay: Delay::default(),
+            made: Made::default(),
             own: 0.0,
-            made: 0,
             tally: Tally::default(),
             chunk_limit: 1,
             chunk_factor: 1.0,
@@ -182,8 +191,7 @@ impl Pilot {
             spent: 0.0,
             chunks: 0,
             trusted_until: 0,
-            settled: (0, 0.0),
-            dear_stretches: 0,
+            settled: Settled::default(),
             stretch: FIRST_STRETCH,
             looks: false,
         };
@@ -248,8 +256,8 @@ impl Pilot {
 
     /// Seconds of the function for an item, to be shown: of a loop that was asked for, only the whole is known.
     pub(crate) fn item_time(&self, has_ended: bool) -> f64 {
-        let mean = || (self.worked + self.spent) / self.done as f64;
-        let is_mean = self.costs.item == 0.0 || (has_ended && self.worked > 0.0);
+        let mean = || (self.made.worked + self.spent) / self.done as f64;
+        let is_mean = self.costs.item == 0.0 || (has_ended && self.made.worked > 0.0);
         if is_mean && self.done > 0 { mean() } else { self.costs.item }
     }
 
@@ -336,7 +344,7 @@ impl Pilot {
     /// Begins to do what a verdict says, and to watch it where it may be wrong.
     fn settle(&mut self, verdict: Verdict, origin: Origin, expected: u64, at: Position) {
         let serial = self.costs.serial();
-        self.settled = (expected, serial);
+        self.settled = Settled::at(expected, serial);
         let (threads, progress) = (verdict.threads, self.progress(at));
         let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
         self.watch = is_watched.then(|| {
@@ -353,8 +361,8 @@ impl Pilot {
 
     /// Where a run stands.
     fn progress(&self, at: Position) -> Progress {
-        let &Self { worked, delay, own, made, .. } = self;
-        Progress { now: at.now, produced: at.yielded.max(made), worked: worked + own, delay }
+        let Made { results, worked, delay } = self.made;
+        Progress { now: at.now, produced: at.yielded.max(results), worked: worked + self.own, delay }
     }
 
     fn origin(&self) -> Origin {
@@ -385,7 +393,7 @@ impl Pilot {
         if let Some(promise) = self.promise {
             return promise;
         }
-        let items = self.settled.0.saturating_add(self.done);
+        let items = self.settled.items.saturating_add(self.done);
         let ordered = choose::ordered(self.options.ordered, self.costs.spread, items);
         let most = threads.max(self.situation.cores);
         let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
@@ -408,7 +416,7 @@ impl Pilot {
         let costs = self.tally.costs(&self.costs, at);
         let serial = match &self.watch {
             Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
-            None if plan.pool == Pool::Blocking => watch::plain(self.settled.1, costs.serial(), costs.spread),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.serial, costs.serial(), costs.spread),
             _ => costs.serial(),
         };
         let mut plan = plan.clone();

@@ -78,7 +78,7 @@ impl Pilot {
 
     /// Looks at a parallel run between two chunks.
     pub(crate) fn check(&mut self, at: Position, made: Made, remaining: Remaining) {
-        (self.worked, self.delay, self.made) = (made.worked, made.delay, made.results);
+        self.made = made;
         let progress = self.progress(at);
         match self.mode {
             Mode::Alone(since) => self.check_alone(since, at, progress),

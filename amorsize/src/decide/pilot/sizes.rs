@@ -69,7 +69,7 @@ impl Pilot {
     /// looking would show.
     pub(crate) fn stride(&self) -> usize {
         let is_running = matches!(self.mode, Mode::Parallel | Mode::Alone(_) | Mode::Draining(_));
-        if is_running && self.settled.1 < STRIDE_BELOW && !verdict::is_pinned_parallel(&self.options) {
+        if is_running && self.settled.serial < STRIDE_BELOW && !verdict::is_pinned_parallel(&self.options) {
             STRIDE
         } else {
             1
@@ -110,7 +110,7 @@ impl Pilot {
     /// to go on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
         let begun = self.done + self.in_flight;
-        let expected = self.settled.0.checked_sub(begun).filter(|&left| left > 0).unwrap_or(begun);
+        let expected = self.settled.items.checked_sub(begun).filter(|&left| left > 0).unwrap_or(begun);
         self.chunk_before_end(Some(remaining.upper.unwrap_or(expected)))
     }
 
