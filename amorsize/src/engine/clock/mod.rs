@@ -6,10 +6,20 @@
 //! `/proc/thread-self/schedstat`). Where it does not, time off the processor counts as blocked only when it is nearly
 //! all of the time, which no busy machine does to a thread; without a thread CPU clock (Windows) nothing is known.
 
+mod cpu_time;
+mod delays;
+mod schedstat;
+
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use crate::decide::pilot::{Clocks, Delay};
+use crate::decide::pilot::Clocks;
+
+use cpu_time::process_cpu_time;
+use schedstat::run_queue_delay;
+
+pub(super) use cpu_time::thread_cpu_time;
+pub(super) use delays::Delays;
 
 /// Time off the processor that is not worth a second look: a few preemptions by interrupts, and the clocks' own cost.
 const NOTABLE: Duration = Duration::from_micros(20);
@@ -18,9 +28,6 @@ const NOTABLE_SHARE: f64 = 0.1;
 /// Share of time off the processor from which it counts as blocked where the run-queue delay is not known: a core
 /// would have to be wanted by ten threads to do that to one that computes.
 const SURELY_BLOCKED_SHARE: f64 = 0.9;
-
-/// Work between two readings of a thread's run-queue delay, which take 0.7 µs each.
-const BETWEEN_READINGS: Duration = Duration::from_micros(250);
 
 /// Measures from its start to its stop, on one thread.
 #[derive(Debug)]
@@ -79,48 +86,6 @@ impl Stopwatch {
     }
 }
 
-/// The run-queue delays of one thread, read now and then while it runs chunks.
-#[derive(Debug)]
-pub(crate) struct Delays {
-    /// The last reading, and the work since then.
-    read: Option<Duration>,
-    since: Duration,
-    /// Work between two readings.
-    between: Duration,
-}
-
-impl Delays {
-    pub(crate) fn now_and_then() -> Self {
-        Self { read: None, since: Duration::ZERO, between: BETWEEN_READINGS }
-    }
-
-    /// Read before and after each chunk.
-    pub(crate) fn of_each_chunk() -> Self {
-        Self { between: Duration::ZERO, ..Self::now_and_then() }
-    }
-
-    /// The thread begins with what is `expected` to take so long: a first reading, if another one will follow at its
-    /// end.
-    pub(crate) fn before(&mut self, expected: Duration) {
-        if self.read.is_none() && expected >= self.between {
-            self.read = system::run_queue_delay();
-        }
-    }
-
-    /// The thread has worked for `wall`: its delay since the last reading, once there was enough work to be worth one.
-    /// Delays stay with the thread until then.
-    pub(crate) fn after(&mut self, wall: Duration) -> Delay {
-        self.since += wall;
-        if self.since < self.between {
-            return Delay::default();
-        }
-        let (of, before) = (std::mem::take(&mut self.since), self.read);
-        self.read = system::run_queue_delay();
-        let delay = before.zip(self.read).map(|(before, now)| now.saturating_sub(before));
-        delay.map_or(Delay::default(), |delay| Delay { seconds: delay.as_secs_f64(), of: of.as_secs_f64() })
-    }
-}
-
 /// What a thread had used of the processor, and waited for it, when it was read.
 #[derive(Clone, Copy, Debug)]
 struct Usage {
@@ -143,23 +108,23 @@ enum DelayBefore {
 impl Usage {
     fn at_start(clocks: Clocks) -> Option<Self> {
         let delay = match clocks {
-            Clocks::All => system::run_queue_delay().map_or(DelayBefore::Uncounted, DelayBefore::Known),
+            Clocks::All => run_queue_delay().map_or(DelayBefore::Uncounted, DelayBefore::Known),
             _ => DelayBefore::Unread,
         };
-        Some(Self { process: system::process_cpu_time(), cpu: system::thread_cpu_time()?, delay })
+        Some(Self { process: process_cpu_time(), cpu: thread_cpu_time()?, delay })
     }
 
     fn process(self) -> Option<Duration> {
-        Some(system::process_cpu_time()?.saturating_sub(self.process?))
+        Some(process_cpu_time()?.saturating_sub(self.process?))
     }
 
     fn blocked(self, wall: Duration) -> Option<Duration> {
-        let cpu = system::thread_cpu_time()?.saturating_sub(self.cpu);
+        let cpu = thread_cpu_time()?.saturating_sub(self.cpu);
         let off = wall.saturating_sub(cpu);
         if off <= NOTABLE || off <= wall.mul_f64(NOTABLE_SHARE) {
             return Some(Duration::ZERO);
         }
-        blocked_of(wall, off, self.delay, system::run_queue_delay())
+        blocked_of(wall, off, self.delay, run_queue_delay())
     }
 }
 
@@ -171,161 +136,6 @@ fn blocked_of(wall: Duration, off: Duration, before: DelayBefore, now: Option<Du
         (DelayBefore::Unread, Some(now)) => (2 * off.saturating_sub(now) >= wall).then_some(off),
         (DelayBefore::Uncounted, _) | (_, None) if off >= wall.mul_f64(SURELY_BLOCKED_SHARE) => Some(off),
         _ => Some(Duration::ZERO),
-    }
-}
-
-pub(super) use system::thread_cpu_time;
-
-mod system {
-    // Where rustix has the clock.
-    #[cfg(any(
-        target_os = "linux",
-        target_os = "android",
-        target_vendor = "apple",
-        target_os = "freebsd",
-        target_os = "openbsd"
-    ))]
-    mod cpu_time {
-        use std::time::Duration;
-
-        use rustix::time::{ClockId, clock_gettime};
-
-        pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
-            of(ClockId::ThreadCPUTime)
-        }
-
-        pub(in crate::engine) fn process_cpu_time() -> Option<Duration> {
-            of(ClockId::ProcessCPUTime)
-        }
-
-        fn of(clock: ClockId) -> Option<Duration> {
-            let time = clock_gettime(clock);
-            Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
-        }
-    }
-
-    #[cfg(not(any(
-        target_os = "linux",
-        target_os = "android",
-        target_vendor = "apple",
-        target_os = "freebsd",
-        target_os = "openbsd"
-    )))]
-    mod cpu_time {
-        use std::time::Duration;
-
-        pub(in crate::engine) fn thread_cpu_time() -> Option<Duration> {
-            None
-        }
-
-        pub(in crate::engine) fn process_cpu_time() -> Option<Duration> {
-            None
-        }
-    }
-
-    pub(in crate::engine) use cpu_time::{process_cpu_time, thread_cpu_time};
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(super) use super::schedstat::run_queue_delay;
-
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    pub(super) fn run_queue_delay() -> Option<std::time::Duration> {
-        None
-    }
-}
-
-/// Linux's count of the time for which a thread was ready to run and had no processor.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod schedstat {
-    use std::fs::File;
-    use std::io;
-    use std::os::unix::fs::FileExt;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    /// Most files kept open, one a thread: opening costs ten times what reading does, but a program may have few file
-    /// descriptors, and what the first threads of a pool see speaks for the others.
-    const MOST_FILES: usize = 32;
-    static FILES: AtomicUsize = AtomicUsize::new(0);
-
-    thread_local! {
-        static STATISTICS: Option<Statistics> = Statistics::open();
-    }
-
-    /// The open file of one thread. It stands for the thread that opened it, whoever reads it.
-    struct Statistics(File);
-
-    fn open_own() -> io::Result<File> {
-        File::open("/proc/thread-self/schedstat")
-    }
-
-    impl Statistics {
-        fn open() -> Option<Self> {
-            if FILES.fetch_add(1, Ordering::Relaxed) < MOST_FILES
-                && let Ok(file) = open_own()
-            {
-                return Some(Self(file));
-            }
-            FILES.fetch_sub(1, Ordering::Relaxed);
-            None
-        }
-    }
-
-    impl Drop for Statistics {
-        fn drop(&mut self) {
-            FILES.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn run_queue_delay() -> Option<Duration> {
-        let read = |statistics: &Option<Statistics>| {
-            // Three numbers of at most 20 digits.
-            let mut text = [0; 64];
-            let length = statistics.as_ref()?.0.read_at(&mut text, 0).ok()?;
-            parse(text.get(..length)?)
-        };
-        STATISTICS.try_with(read).ok().flatten()
-    }
-
-    /// The second of the three numbers, in nanoseconds.
-    fn parse(text: &[u8]) -> Option<Duration> {
-        let delay = str::from_utf8(text).ok()?.split_ascii_whitespace().nth(1)?;
-        delay.parse().ok().map(Duration::from_nanos)
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn the_delay_is_the_second_number() {
-            assert_eq!(parse(b"135524 84118 2\n"), Some(Duration::from_nanos(84_118)));
-            assert_eq!(parse(b""), None);
-            assert_eq!(parse(b"135524"), None);
-            assert_eq!(parse(b"1 x 2"), None);
-            assert_eq!(parse(b"\xff\xff \xff"), None);
-        }
-
-        #[test]
-        fn the_open_file_stands_for_the_thread_that_opened_it() {
-            let mine = open_own().unwrap();
-            let runs = |file: &File| {
-                let mut text = [0; 64];
-                let length = file.read_at(&mut text, 0).unwrap();
-                let text = str::from_utf8(&text[..length]).unwrap();
-                text.split_ascii_whitespace().nth(2).unwrap().parse::<u64>().unwrap()
-            };
-            let before = runs(&mine);
-            std::thread::scope(|scope| {
-                // A new thread has run a handful of times; each of its sleeps would count if the file were its own.
-                let mine = &mine;
-                let seen = scope.spawn(move || {
-                    (0..50).for_each(|_| std::thread::sleep(Duration::from_micros(1)));
-                    runs(mine)
-                });
-                assert!(seen.join().unwrap() < before + 50);
-            });
-        }
     }
 }
 
@@ -364,23 +174,6 @@ mod tests {
     fn a_share_of_nothing_is_nothing() {
         let elapsed = Elapsed { blocked: Some(Duration::ZERO), ..Elapsed::default() };
         assert_eq!(elapsed.blocked_share(), Some(0.0));
-    }
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    #[test]
-    fn delays_are_read_after_enough_work_and_none_of_that_is_left_out() {
-        let mut delays = Delays::now_and_then();
-        let part = BETWEEN_READINGS / 4;
-        delays.before(part);
-        assert_eq!(
-            [0; 4].map(|_| delays.after(part).of),
-            [0.0; 4],
-            "what the first reading is held against is not known"
-        );
-        assert_eq!([0; 4].map(|_| delays.after(part).of)[3], BETWEEN_READINGS.as_secs_f64());
-        let mut delays = Delays::now_and_then();
-        delays.before(BETWEEN_READINGS);
-        assert_eq!(delays.after(BETWEEN_READINGS).of, BETWEEN_READINGS.as_secs_f64());
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -1,0 +1,105 @@
+//! For how long a thread was ready to run and had no processor, where the system counts it.
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod system {
+    use std::fs::File;
+    use std::io;
+    use std::os::unix::fs::FileExt;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Most files kept open, one a thread: opening costs ten times what reading does, but a program may have few file
+    /// descriptors, and what the first threads of a pool see speaks for the others.
+    const MOST_FILES: usize = 32;
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+
+    thread_local! {
+        static STATISTICS: Option<Statistics> = Statistics::open();
+    }
+
+    /// The open file of one thread. It stands for the thread that opened it, whoever reads it.
+    struct Statistics(File);
+
+    fn open_own() -> io::Result<File> {
+        File::open("/proc/thread-self/schedstat")
+    }
+
+    impl Statistics {
+        fn open() -> Option<Self> {
+            if FILES.fetch_add(1, Ordering::Relaxed) < MOST_FILES
+                && let Ok(file) = open_own()
+            {
+                return Some(Self(file));
+            }
+            FILES.fetch_sub(1, Ordering::Relaxed);
+            None
+        }
+    }
+
+    impl Drop for Statistics {
+        fn drop(&mut self) {
+            FILES.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::engine) fn run_queue_delay() -> Option<Duration> {
+        let read = |statistics: &Option<Statistics>| {
+            // Three numbers of at most 20 digits.
+            let mut text = [0; 64];
+            let length = statistics.as_ref()?.0.read_at(&mut text, 0).ok()?;
+            parse(text.get(..length)?)
+        };
+        STATISTICS.try_with(read).ok().flatten()
+    }
+
+    /// The second of the three numbers, in nanoseconds.
+    fn parse(text: &[u8]) -> Option<Duration> {
+        let delay = str::from_utf8(text).ok()?.split_ascii_whitespace().nth(1)?;
+        delay.parse().ok().map(Duration::from_nanos)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_delay_is_the_second_number() {
+            assert_eq!(parse(b"135524 84118 2\n"), Some(Duration::from_nanos(84_118)));
+            assert_eq!(parse(b""), None);
+            assert_eq!(parse(b"135524"), None);
+            assert_eq!(parse(b"1 x 2"), None);
+            assert_eq!(parse(b"\xff\xff \xff"), None);
+        }
+
+        #[test]
+        fn the_open_file_stands_for_the_thread_that_opened_it() {
+            let mine = open_own().unwrap();
+            let runs = |file: &File| {
+                let mut text = [0; 64];
+                let length = file.read_at(&mut text, 0).unwrap();
+                let text = str::from_utf8(&text[..length]).unwrap();
+                text.split_ascii_whitespace().nth(2).unwrap().parse::<u64>().unwrap()
+            };
+            let before = runs(&mine);
+            std::thread::scope(|scope| {
+                // A new thread has run a handful of times; each of its sleeps would count if the file were its own.
+                let mine = &mine;
+                let seen = scope.spawn(move || {
+                    (0..50).for_each(|_| std::thread::sleep(Duration::from_micros(1)));
+                    runs(mine)
+                });
+                assert!(seen.join().unwrap() < before + 50);
+            });
+        }
+    }
+}
+
+/// Systems that do not tell.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod system {
+    pub(in crate::engine) fn run_queue_delay() -> Option<std::time::Duration> {
+        None
+    }
+}
+
+pub(super) use system::run_queue_delay;
