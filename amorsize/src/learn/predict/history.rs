@@ -29,7 +29,7 @@ const OTHER_OUTCOME: f32 = 1.1;
 const AGREES: f32 = 0.5;
 /// Octaves of length within which runs are held against each other, and within which they are taken to have the same
 /// items.
-pub(super) const COMPARABLE_LENGTH: f32 = 3.0;
+const COMPARABLE_LENGTH: f32 = 3.0;
 const SAME_LENGTH: f32 = 0.25;
 /// Trust that a contradicted row keeps. One disturbed run so never outvotes two others, and three runs of a changed
 /// function outvote any number of old ones (fourteen neighbours at 0.17).
@@ -87,6 +87,8 @@ pub(super) struct Row {
     pub(super) part: f32,
     /// Most trust that it can have.
     importance: f32,
+    /// A run of the plain loop from before the function, or the machine, changed.
+    pub(super) is_outdated: bool,
     /// Seconds an item, everything included, and those that threads were seen to spend on it.
     pub(super) end_to_end: f32,
     pub(super) spent: f32,
@@ -96,6 +98,10 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn has_length(&self, length: f32) -> bool {
         (self.length - length).abs() < SAME_LENGTH
+    }
+
+    pub(super) fn is_comparable(&self, length: f32) -> bool {
+        (self.length - length).abs() < COMPARABLE_LENGTH
     }
 
     fn is_like(&self, other: &Self) -> bool {
@@ -108,6 +114,8 @@ impl Row {
 pub(super) struct Testimony {
     /// Of the plain loop.
     pub(super) costs: Costs,
+    /// What the run itself said of that.
+    pub(super) claimed: Costs,
     pub(super) length: u64,
 }
 
@@ -179,6 +187,7 @@ impl Model {
 
     fn insert(&mut self, sample: &Sample, judge_others: impl FnOnce(&mut Self, &Row)) {
         let Some(claimed) = plain_costs(sample) else { return };
+        self.outdate_loops(sample, &claimed);
         let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
         self.neglect.note(sample, &costs);
         let row = self.row(sample, &costs);
@@ -188,7 +197,8 @@ impl Model {
         }
         judge_others(self, &row);
         self.rows.push(row);
-        self.testimonies.push(Testimony { costs, length: sample.length.max(1) });
+        let claimed = outcomes::bounded(sample, claimed);
+        self.testimonies.push(Testimony { costs, claimed, length: sample.length.max(1) });
         if sample.pool == Pool::Serial {
             self.revise(&row);
         }
@@ -216,6 +226,7 @@ impl Model {
             bytes: log2(costs.result_bytes.max(1.0)),
             trust: importance,
             importance,
+            is_outdated: false,
             part: part(sample) as f32,
             end_to_end: sample.end_to_end,
             spent: sample.costs.serial() as f32,
@@ -234,7 +245,7 @@ impl Model {
     }
 
     /// Lets every number of neighbours foretell the new row, then moves the trust in those that were asked.
-    fn cross_validate(&mut self, row: &Row) {
+    pub(super) fn cross_validate(&mut self, row: &Row) {
         let context = self.contexts[row.context as usize];
         let standpoint = Standpoint { context, length: Some(row.length), item: None, similarity: &|_| 0.0 };
         let nearest = neighbours::nearest(self, &standpoint, NEIGHBOURS[NEIGHBOURS.len() - 1]);
@@ -256,8 +267,7 @@ impl Model {
         let contexts = &self.contexts;
         let comparable = |row: &&mut Row| {
             let other = contexts[row.context as usize];
-            (other.build, other.machine) == (context.build, context.machine)
-                && (row.length - new.length).abs() < COMPARABLE_LENGTH
+            (other.build, other.machine) == (context.build, context.machine) && row.is_comparable(new.length)
         };
         for row in self.rows.iter_mut().filter(comparable) {
             let did_otherwise =
@@ -323,7 +333,7 @@ fn importance(sample: &Sample) -> f64 {
     part(sample).max(seconds / SURE).clamp(LEAST_IMPORTANCE, 1.0)
 }
 
-fn part(sample: &Sample) -> f64 {
+pub(super) fn part(sample: &Sample) -> f64 {
     sample.items as f64 / sample.length.max(1) as f64
 }
 

@@ -334,6 +334,27 @@ fn a_function_that_became_ten_times_slower_is_forgotten_within_three_runs() {
 }
 
 #[test]
+fn runs_of_the_plain_loop_do_not_hide_that_all_later_ones_on_threads_took_far_longer() {
+    let options = Options::default();
+    let item_after = |later: &[(Pool, u32)]| {
+        let old = (0..20).map(|run| match run % 4 {
+            0 => sample(Pool::Serial, 1, 50e-6, 1.0),
+            _ => sample(Pool::Cpu, 2, 50e-6, 1.9),
+        });
+        let gain = |pool| if pool == Pool::Serial { 1.0 } else { 1.9 };
+        let new = later.iter().map(|&(pool, threads)| sample(pool, threads, 500e-6, gain(pool)));
+        model(old.chain(new)).forecast(&query(&options)).unwrap().costs.item
+    };
+    let (threads, alone) = ((Pool::Cpu, 2), (Pool::Serial, 1));
+    for later in [[threads, threads, threads], [threads, threads, alone], [alone, threads, threads]] {
+        let item = item_after(&later);
+        assert!((400e-6..600e-6).contains(&item), "{item} after {later:?}");
+    }
+    let item = item_after(&[threads, threads]);
+    assert!(item < 60e-6, "they may have been in each other's way: {item}");
+}
+
+#[test]
 fn one_disturbed_run_is_not_believed() {
     let options = Options::default();
     let mut model = good(10, 10e-6);
