@@ -107,6 +107,8 @@ impl Tally {
         if items == 0 || seconds <= 0.0 {
             return;
         }
+        // Threads cannot have spent more time than there was: the rest is that of others, who had begun these items.
+        let seconds = seconds.max(items as f64 * costs.item / plan.threads as f64);
         if self.stretches.len() == MOST_STRETCHES {
             self.stretches.remove(0);
         }
@@ -188,6 +190,15 @@ mod tests {
         };
         assert_eq!(speed(at(2.25, 250)), (150, 1.25));
         assert_eq!(speed(at(3.0, 500)), (300, 1.0));
+    }
+
+    #[test]
+    fn threads_are_not_credited_with_more_time_than_they_had() {
+        let mut tally = Tally::default();
+        let costs = Costs { item: 5e-3, ..Costs::default() };
+        tally.close(Plan { threads: 100, ..plan() }, costs, 0.0, false, at(1e-3, 50));
+        let [stretch] = &tally.into_stretches()[..] else { panic!() };
+        assert_eq!((stretch.items, stretch.seconds), (50, 2.5e-3), "most were begun before");
     }
 
     #[test]

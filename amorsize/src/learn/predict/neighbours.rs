@@ -3,6 +3,7 @@
 
 use crate::constants::MIN_SAMPLES;
 use crate::decide::costs::Costs;
+use crate::plan::Pool;
 
 use super::Query;
 use super::history::{Context, Model, NEIGHBOURS, Row, log2};
@@ -184,7 +185,7 @@ pub(super) fn view(model: &Model, query: &Query<'_>) -> Option<View> {
         let row = &model.rows[index as usize];
         standpoint.relatedness(&model.contexts[row.context as usize]) * standpoint.closeness(row)
     });
-    let mut costs = mean_costs(model, rows, median);
+    let mut costs = mean_costs(model, rows, median, query.situation.cores);
     if let Some(time) = query.options.estimated_item_time {
         costs.item = time.as_secs_f64();
     }
@@ -200,7 +201,7 @@ pub(super) fn view(model: &Model, query: &Query<'_>) -> Option<View> {
 }
 
 /// Mean of the neighbours around the median: as robust as it, and steadier.
-fn mean_costs(model: &Model, rows: &[(f32, u32)], median: f32) -> Costs {
+fn mean_costs(model: &Model, rows: &[(f32, u32)], median: f32, cores: usize) -> Costs {
     let mut sum = Costs::default();
     let mut total = 0.0;
     for &(weight, index) in rows {
@@ -208,12 +209,13 @@ fn mean_costs(model: &Model, rows: &[(f32, u32)], median: f32) -> Costs {
             continue;
         }
         let (weight, costs) = (f64::from(weight), &model.testimonies[index as usize].costs);
+        let blocked = costs.blocked.max(least_blocked(model, index as usize, cores));
         total += weight;
         sum.source += weight * costs.source;
         sum.item += weight * costs.item;
         sum.consumer += weight * costs.consumer;
         sum.spread += weight * costs.spread;
-        sum.blocked += weight * costs.blocked;
+        sum.blocked += weight * blocked;
         sum.result_bytes += weight * costs.result_bytes;
     }
     Costs {
@@ -224,6 +226,17 @@ fn mean_costs(model: &Model, rows: &[(f32, u32)], median: f32) -> Costs {
         blocked: sum.blocked / total,
         result_bytes: sum.result_bytes / total,
     }
+}
+
+/// Share of an item in which it must have been blocked for as many of them to be done as were: so many cores give no
+/// more than their time. What threads measure of themselves is too little where they are many, since each waits for a
+/// core after it has waited.
+fn least_blocked(model: &Model, index: usize, cores: usize) -> f64 {
+    let row = &model.rows[index];
+    if model.groups[row.group as usize].pool != Pool::Blocking {
+        return 0.0;
+    }
+    1.0 - cores as f64 * f64::from(row.end_to_end) / model.testimonies[index].costs.serial()
 }
 
 fn dispersion(model: &Model, rows: &[(f32, u32)], median: f32) -> f32 {
