@@ -115,8 +115,19 @@ pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &
 
 /// What so many threads gain over the plain loop.
 pub(crate) fn gain(costs: &Costs, threads: usize, items: u64, options: &Options, wake: Wake) -> f64 {
-    let chunk = chunk(costs, Some(items), threads, options);
+    let chunk = chunk(costs, Some(items), threads, options).min(most_of_window(threads, options));
     model::speedup(costs, threads, chunk, items, wake)
+}
+
+/// Threads for which a window that the user stated has a chunk each.
+pub(crate) fn most_in_window(options: &Options) -> usize {
+    let Some(window) = options.buffer_size else { return usize::MAX };
+    (window.get() / options.chunk_size.map_or(1, usize::from)).max(1)
+}
+
+/// Items of such a window for each of so many threads.
+pub(crate) fn most_of_window(threads: usize, options: &Options) -> usize {
+    options.buffer_size.map_or(usize::MAX, |window| (window.get() / threads).max(1))
 }
 
 /// Seconds of the plain loop over so many items that a gain saves.
@@ -133,6 +144,7 @@ pub(crate) fn enough_threads(
     wake: Wake,
 ) -> Option<(usize, f64)> {
     let gain = |threads| gain(costs, threads, items, options, wake);
+    let most = most.min(most_in_window(options));
     if most < 2 {
         return None;
     }
@@ -242,12 +254,17 @@ pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation
         return pinned.get();
     }
     let bytes = situation.bytes_each(costs).max(1.0);
-    let by_memory = situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION / bytes;
+    let by_memory = most_bytes(situation) as f64 / bytes;
     let largest = options.chunk_size.map_or(LARGEST_CHUNK, usize::from);
     let wanted = largest.saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let usual = window(chunk(costs, None, threads, options), threads, costs);
     let cached = cached_items(costs, threads).saturating_mul(SMALLER).max(usual);
     wanted.min(cached).min(by_memory as usize).max(1)
+}
+
+/// Bytes that items in flight may take, where nobody has said how many there may be.
+pub(crate) fn most_bytes(situation: &Situation) -> usize {
+    (situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION) as usize
 }
 
 /// How the consumer spends its time while it has nothing to yield.

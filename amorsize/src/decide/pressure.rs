@@ -81,6 +81,11 @@ impl Pressure {
         (CAUTION * self.budget / rate.max(SUDDEN_RATE)).clamp(SHORTEST_REST, LONGEST_REST)
     }
 
+    /// Whether nothing more is to be held than has to be.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
     /// How many more items may be taken from the source now, with so many taken and not yet yielded, of so many bytes
     /// each with their results. One always may when there is none: whoever holds the memory, the stream goes on.
     pub(crate) fn room(&self, in_flight: usize, bytes: f64) -> usize {

@@ -109,12 +109,13 @@ pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, 
 
 fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
     let pool = if is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
+    let most = choose::most_in_window(options);
     let threads = match (options.threads, pool) {
         (Some(threads), _) => threads.get(),
-        (None, Pool::Blocking) => blocking_threads(costs, options, situation),
-        (None, _) => situation.cores,
+        (None, Pool::Blocking) => blocking_threads(costs, options, situation).min(most),
+        (None, _) => situation.cores.min(most),
     };
-    Verdict { pool, threads, gain: threads as f64, reason: why_pinned(threads, options).into() }
+    Verdict { pool, threads, gain: threads.min(most) as f64, reason: why_pinned(threads, options).into() }
 }
 
 /// Why so many threads, where the options ask for some.

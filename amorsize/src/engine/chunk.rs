@@ -69,6 +69,13 @@ impl<R> Batch<R> {
     }
 }
 
+impl<R> Batch<R> {
+    /// Of its results with what they own, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.results.len().saturating_mul(self.cost.result_bytes)
+    }
+}
+
 /// What running a chunk cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BatchCost {

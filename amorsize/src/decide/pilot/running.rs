@@ -201,7 +201,8 @@ impl Pilot {
             return false;
         }
         match &self.plan {
-            Some(plan) if plan.pool == Pool::Blocking => self.costs.blocked < DOUBT_WAITING,
+            // Starting many threads keeps processors busy: it is not for that that they are given up.
+            Some(plan) if plan.pool == Pool::Blocking => self.costs.blocked < DOUBT_WAITING && !self.waits.is_open(),
             _ => self.costs.blocked > DOUBT_COMPUTING,
         }
     }

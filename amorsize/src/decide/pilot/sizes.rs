@@ -172,6 +172,13 @@ impl Pilot {
         if is_stated { most } else { choose::window(self.usual_chunk(), self.threads(), &self.costs).min(most) }
     }
 
+    /// Bytes of results that may wait to be yielded: a tenth of the available memory, whatever results were thought to
+    /// take when their items were pulled. Who states a window means that.
+    pub(crate) fn most_bytes_ready(&self) -> usize {
+        let most = if self.options.buffer_size.is_some() { usize::MAX } else { choose::most_bytes(&self.situation) };
+        if self.pressure.is_paused() { 0 } else { most }
+    }
+
     /// Bytes that may come and go while threads run, with what items own, and results of types that nobody knows.
     pub(crate) fn bytes_in_flight(&self) -> usize {
         if !self.situation.owns || self.plan.is_none() || self.is_looping() {

@@ -62,7 +62,8 @@ where
         loop {
             let waiting = self.pilot.waiting();
             let most = self.most_beside(waiting);
-            let polled = self.queue.poll(self.next_result(), most.min(self.most_tickets));
+            let most_tickets = most.min(self.most_tickets);
+            let polled = self.queue.poll(self.next_result(), most_tickets, self.pilot.most_bytes_ready());
             if polled.claimed {
                 self.launch();
             }

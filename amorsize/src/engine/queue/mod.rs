@@ -7,9 +7,11 @@
 //! - here: what the consumer does with it, and how it sleeps
 //! - [`state`]: what the mutex guards
 //! - [`ahead`]: items that threads may take while the consumer runs the first one
+//! - [`held`]: how many bytes of results may wait
 //! - [`run`]: what a ticket does: chunks are taken, run, divided, given back
 
 mod ahead;
+mod held;
 mod run;
 mod state;
 #[cfg(test)]
@@ -132,11 +134,12 @@ impl<W, I, R> Queue<W, I, R> {
         state.tickets
     }
 
-    /// Takes the results that come next, if they are finished.
-    pub(crate) fn poll(&self, next: u64, most_tickets: usize) -> Polled<R> {
+    /// Takes the results that come next, if they are finished. Others may take so many bytes until they are yielded.
+    pub(crate) fn poll(&self, next: u64, most_tickets: usize, most_bytes: usize) -> Polled<R> {
         let mut state = self.lock();
-        let batch = if state.is_ready(next) { state.finished.pop_front() } else { None };
-        state.ready -= batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
+        let batch = state.take_batch(next);
+        let taken = batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
+        state.held.expect(next + taken, most_bytes);
         let claimed = state.claim_ticket(most_tickets);
         Polled { batch, queued: state.queued.len(), claimed, standing: state.standing() }
     }
@@ -201,7 +204,8 @@ impl<W, I, R> Queue<W, I, R> {
 
     /// Someone has nothing to do while others run chunks.
     fn ask_for_division(&self, state: &State<I, R>) {
-        if state.queued.is_empty() && state.running < state.limit && !state.cancelled {
+        let is_idle = state.queued.is_empty() && state.running < state.limit;
+        if is_idle && !state.held.is_full() && !state.cancelled {
             self.signal.0.store(DIVIDE, Ordering::Relaxed);
         }
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Standing;
 use super::ahead::Ahead;
+use super::held::Held;
 use crate::decide::choose::Waiting;
 use crate::decide::pilot::Delay;
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Placed};
@@ -23,8 +24,9 @@ pub(super) struct State<I, R> {
     pub(super) running: usize,
     /// Most chunks run at the same time; 0 leaves them to the consumer, one after the other.
     pub(super) limit: usize,
-    /// Results in `finished`.
+    /// Results in `finished`, and what they take.
     pub(super) ready: u64,
+    pub(super) held: Held,
     /// Time that all threads together have spent on finished chunks.
     pub(super) worked: Duration,
     pub(super) delay: Delay,
@@ -65,6 +67,7 @@ impl<I, R> State<I, R> {
             running: 0,
             limit: 1,
             ready: 0,
+            held: Held::NOTHING,
             worked: Duration::ZERO,
             delay: Delay::default(),
             tickets: 0,
@@ -96,7 +99,13 @@ impl<I, R> State<I, R> {
 
     fn may_claim(&self, most: usize) -> bool {
         // What still runs of an earlier epoch has a place, and no ticket.
-        self.running < self.limit && self.tickets < most.min(self.limit) && self.starting() < self.queued.len()
+        let has_work = self.starting() < self.queued.len() && self.has_room();
+        self.running < self.limit && self.tickets < most.min(self.limit) && has_work
+    }
+
+    /// Whether the results of the chunk that waits first may be made now.
+    fn has_room(&self) -> bool {
+        self.queued.front().map_or(!self.held.is_full(), |chunk| self.held.has_room_for(chunk.start))
     }
 
     pub(super) fn is_ready(&self, next: u64) -> bool {
@@ -125,7 +134,7 @@ impl<I, R> State<I, R> {
     }
 
     fn may_run(&self) -> bool {
-        !self.queued.is_empty() && self.running < self.limit.max(1)
+        !self.queued.is_empty() && self.has_room() && self.running < self.limit.max(1)
     }
 
     /// Whether the chunks that wait are the consumer's to run.
@@ -141,8 +150,16 @@ impl<I, R> State<I, R> {
         is_awaiting.then(|| waiting.patience.saturating_sub(self.awaited.get_or_insert_with(Instant::now).elapsed()))
     }
 
+    /// Takes the results that come next.
+    pub(super) fn take_batch(&mut self, next: u64) -> Option<Batch<R>> {
+        let batch = if self.is_ready(next) { self.finished.pop_front()? } else { return None };
+        self.ready -= batch.results.len() as u64;
+        self.held.remove(&batch);
+        Some(batch)
+    }
+
     pub(super) fn take_chunk(&mut self, limit: usize) -> Option<Chunk<I>> {
-        if self.running >= limit {
+        if self.running >= limit || !self.has_room() {
             return None;
         }
         let chunk = self.queued.pop_front().or_else(|| self.take_ahead())?;
@@ -157,8 +174,8 @@ impl<I, R> State<I, R> {
         }
         self.ready += batch.results.len() as u64;
         self.count(&batch.cost);
-        let bytes = batch.results.len().saturating_mul(batch.cost.result_bytes);
-        self.count_ahead(if batch.panic.is_some() { usize::MAX } else { bytes });
+        self.held.add(&batch);
+        self.count_ahead(if batch.panic.is_some() { usize::MAX } else { batch.bytes() });
         let chunks = if batch.panic.is_some() { self.take_behind(batch.start) } else { VecDeque::new() };
         if self.ordered {
             insert_in_place(&mut self.finished, batch);

@@ -87,7 +87,7 @@ fn a_trial_is_not_divided_by_a_wish_from_before() {
     queue.run_ticket(queue.epoch(), |_| ());
     let first = queue.run_whole(first);
     assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
-    assert_eq!(queue.poll(0, 0).queued, 0);
+    assert_eq!(queue.poll(0, 0, usize::MAX).queued, 0);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
     assert_eq!(asked.get(), 64, "the first one has somebody look in, with as many cores as there are");
     let left = queue.close_ahead().unwrap();
     assert_eq!((left.taken, left.items.len(), left.waiting.is_none()), (10, 0, true));
-    let starts: Vec<_> = (1..=10).map(|next| queue.poll(next, 0).batch.unwrap().results[0]).collect();
+    let starts: Vec<_> = (1..=10).map(|next| queue.poll(next, 0, usize::MAX).batch.unwrap().results[0]).collect();
     assert_eq!(starts, (1..=10).collect::<Vec<_>>());
 }
 
@@ -220,4 +220,29 @@ fn what_was_pulled_ahead_is_dropped_with_the_stream() {
     with_ten_ahead(&queue, 0);
     queue.cancel();
     assert!(queue.close_ahead().is_none());
+}
+
+#[test]
+fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| vec![0u8; 100 * (item as usize + 1)])));
+    queue.configure(2, true, false);
+    for start in 0..4 {
+        queue.push(Chunk { start, ..chunk(start..start + 1) }, 0);
+    }
+    let expect = |next, most_bytes| queue.poll(next, 2, most_bytes);
+    expect(0, 150);
+    let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    queue.run_ticket(queue.epoch(), |_| ());
+    let claimed = expect(0, 150).claimed;
+    assert!(!claimed && queue.take_chunk(HELPS, usize::MAX).is_none(), "the second result is there, and is too much");
+    let (batch, _) = queue.deposit(queue.run_here(first, Runner::Consumer, || ()), 0).expect("what comes next");
+    assert_eq!(batch.results.len(), 1);
+    let polled = expect(1, 150);
+    assert!(polled.batch.is_some() && polled.claimed, "it was yielded, so that threads go on");
+    let (third, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    assert_eq!(third.start, 2);
+    assert!(queue.deposit(queue.run_here(third, Runner::Consumer, || ()), 3).is_none(), "not asked for, so it waits");
+    expect(3, 150);
+    let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    assert_eq!(next.start, 3, "what comes next is made in any case");
 }

@@ -157,17 +157,19 @@ impl Field<'_> {
             Pool::Blocking => usize::from(self.query.options.max_blocking_threads),
             _ => situation.cores,
         };
-        most.min(usize::try_from(self.view.items).unwrap_or(usize::MAX)).max(1)
+        let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
+        most.min(items).min(choose::most_in_window(self.query.options)).max(1)
     }
 
     fn each_chunk(&self, costs: &Costs, pool: Pool, threads: usize, visit: &mut impl FnMut(Candidate)) {
         let options = self.query.options;
-        let planned = choose::chunk(costs, None, threads, options);
+        let most = choose::most_of_window(threads, options);
+        let planned = choose::chunk(costs, None, threads, options).min(most);
         let is_fixed = options.chunk_size.is_some() || options.target_chunk_duration.is_some();
         let factors = if is_fixed { &CHUNKS[..1] } else { &CHUNKS };
         let mut before = 0;
         for &(times, part) in factors {
-            let chunk = (planned * times / part).max(1);
+            let chunk = (planned.saturating_mul(times) / part).clamp(1, most);
             if chunk != before {
                 let candidate = self.candidate(costs, pool, threads, chunk);
                 let is_planned = (times, part) == (1, 1);
@@ -180,11 +182,13 @@ impl Field<'_> {
     }
 
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
-        let setup = Setup { pool, threads, chunk, items: self.view.items };
+        // Those that are asked for may be more than there is room for.
+        let busy = threads.min(choose::most_in_window(self.query.options));
+        let setup = Setup { pool, threads: busy, chunk, items: self.view.items };
         let Estimate { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
         // What outcomes say of a plan leaves out that threads had to be started for it.
         let start = if pool == Pool::Cpu { self.query.situation.wake.start } else { 0.0 };
-        let start = start / (self.view.items as f64 * costs.serial());
+        let start = start / (self.view.items.max(1) as f64 * costs.serial());
         let [speedup, hope] = [speedup, hope].map(|speedup| speedup / (1.0 + start * speedup));
         let most = self.most_speedup(costs);
         Candidate { pool, threads, chunk, speedup: speedup.min(most), hope: hope.min(most), evidence }

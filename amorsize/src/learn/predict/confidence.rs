@@ -33,6 +33,11 @@ const HALF_DISPERSION: f64 = 6.0;
 /// Octaves of item time that are always open.
 const LEAST_DOUBT: f64 = 0.1;
 
+/// Octaves that the first prediction may be off besides, of threads that compute and of those that wait: how fast many
+/// of them are started is seen only in whole runs.
+const NEW_COMPUTING: f64 = 0.2;
+const NEW_WAITING: f64 = 1.0;
+
 /// How much is to be believed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doubt {
@@ -44,8 +49,14 @@ pub(super) struct Doubt {
 /// Judges the choice.
 pub(super) fn judge(model: &Model, field: &Field<'_>, choice: &Candidate) -> Doubt {
     let octaves = (field.view.dispersion.max(model.error()) as f64).max(LEAST_DOUBT);
-    let bound = model.residual(0.9).map_or(2.0 * octaves, f64::from);
+    let bound = model.residual(0.9).map_or_else(|| unproven(model, choice, octaves), f64::from);
     Doubt { confidence: right(model, field, choice) * about(field), factor: bound.exp2() }
+}
+
+/// Octaves that end-to-end time may be off where predictions were too few to tell.
+fn unproven(model: &Model, choice: &Candidate, octaves: f64) -> f64 {
+    let novelty = if choice.pool == Pool::Blocking { NEW_WAITING } else { NEW_COMPUTING };
+    2.0 * octaves + novelty / (1.0 + model.residuals() as f64)
 }
 
 /// The chance to be right if the history is about this query.

@@ -56,10 +56,8 @@ pub(crate) struct Forecast {
 pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_stale: bool) -> Forecast {
     let (view, query) = (field.view, field.query);
     let costs = view.costs;
-    let buffer_size = match choice.pool {
-        Pool::Serial => query.options.buffer_size.map_or(1, usize::from),
-        _ => choose::buffer(&costs, choice.threads.max(query.situation.cores), query.options, query.situation),
-    };
+    let most_threads = choice.threads.max(query.situation.cores);
+    let buffer_size = choose::buffer(&costs, most_threads, query.options, query.situation);
     let share = (buffer_size / (choice.threads + 1)).max(1);
     let end_to_end = costs.serial() / choice.speedup;
     Forecast {

@@ -163,6 +163,11 @@ impl Model {
         sorted.get(rank.max(1) - 1).copied()
     }
 
+    /// Recent predictions of which is known how far they were off.
+    pub(super) fn residuals(&self) -> usize {
+        self.residuals.len()
+    }
+
     /// How far recent predictions were off, in octaves.
     pub(super) fn miss(&self) -> f64 {
         f64::from(self.missed).sqrt()

@@ -53,8 +53,12 @@ pub(super) struct Group {
 
 impl Group {
     fn of(sample: &Sample) -> Self {
-        let threads = if sample.pool == Pool::Serial { 1 } else { sample.threads.max(1) };
-        Self { pool: sample.pool, threads, chunk: log2(sample.chunk_size.max(1).into()), ordered: sample.ordered }
+        Self {
+            pool: sample.pool,
+            threads: busy(sample),
+            chunk: log2(sample.chunk_size.max(1).into()),
+            ordered: sample.ordered,
+        }
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -94,6 +98,11 @@ pub(super) fn group(groups: &mut Vec<Group>, sample: &Sample) -> u32 {
     (0..groups.len()).max_by(|a, b| kinship(a).total_cmp(&kinship(b))).unwrap_or(0) as u32
 }
 
+/// Threads that had something to do: no more than items could be in flight.
+fn busy(sample: &Sample) -> u32 {
+    if sample.pool == Pool::Serial { 1 } else { sample.threads.min(sample.buffer_size).max(1) }
+}
+
 /// A plan as the model sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
@@ -105,7 +114,7 @@ pub(super) struct Setup {
 
 impl Setup {
     pub(super) fn of(sample: &Sample) -> Self {
-        let (threads, chunk) = (sample.threads.max(1) as usize, sample.chunk_size.max(1) as usize);
+        let (threads, chunk) = (busy(sample) as usize, sample.chunk_size.max(1) as usize);
         Self { pool: sample.pool, threads, chunk, items: sample.items.max(1) }
     }
 

@@ -404,6 +404,45 @@ fn waiting_functions_get_more_threads_than_there_are_cores() {
 }
 
 #[test]
+fn threads_taught_by_hand_that_gain_more_than_cores_can_give_wait() {
+    let options = Options::default();
+    let two = Situation { cores: 2, ..EIGHT };
+    let forecast = |samples: Vec<Sample>| {
+        let model = model(samples);
+        model.forecast(&Query { situation: &two, ..query(&options) }).unwrap()
+    };
+    let taught = forecast(vec![sample(Pool::Blocking, 64, 20e-3, 60.0); 3]);
+    assert_eq!(taught.pool, Pool::Blocking, "{taught:?}");
+    assert!(taught.threads >= 48 && (50.0..70.0).contains(&taught.expected_speedup), "{taught:?}");
+    let idle = forecast(vec![sample(Pool::Blocking, 64, 20e-3, 1.9); 3]);
+    assert!(idle.threads <= 2, "the cores can do that: {idle:?}");
+}
+
+#[test]
+fn no_more_is_promised_than_the_window_has_room_for() {
+    let model = model(vec![
+        Sample {
+            costs: Costs { blocked: 1.0, ..sample(Pool::Blocking, 64, 5e-3, 60.0).costs },
+            ..sample(Pool::Blocking, 64, 5e-3, 60.0)
+        };
+        4
+    ]);
+    let forecast = |window, chunk, threads| {
+        let [buffer_size, chunk_size, threads] = [window, chunk, threads].map(NonZeroUsize::new);
+        let options = Options { buffer_size, chunk_size, threads, ..Options::default() };
+        model.forecast(&query(&options)).unwrap()
+    };
+    let unbound = forecast(0, 0, 0);
+    assert!(unbound.threads >= 32 && unbound.expected_speedup > 30.0, "{unbound:?}");
+    for (window, chunk, most) in [(4, 0, 4), (8, 2, 4)] {
+        let bound = forecast(window, chunk, 0);
+        assert!((2..=most).contains(&bound.threads) && bound.expected_speedup <= most as f64, "{bound:?}");
+    }
+    let pinned = forecast(4, 0, 64);
+    assert!(pinned.threads == 64 && pinned.expected_speedup <= 4.0, "{pinned:?}");
+}
+
+#[test]
 fn absurd_samples_teach_nothing() {
     let good = sample(Pool::Cpu, 8, 1e-5, 7.5);
     let absurd = [
