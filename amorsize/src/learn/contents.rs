@@ -58,6 +58,12 @@ impl Contents {
         frames
     }
 
+    /// Adds what was recorded later.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        later.machines.drain(..).for_each(|machine| self.add_machine(machine));
+        self.samples.append(&mut later.samples);
+    }
+
     /// Adds what is not here yet, by age; how many samples that were.
     pub(crate) fn merge(&mut self, other: Self) -> usize {
         other.machines.into_iter().for_each(|machine| self.add_machine(machine));

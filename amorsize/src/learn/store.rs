@@ -21,6 +21,9 @@ use crate::learn::tidy::{self, DAMAGED, HISTORY};
 
 /// A file of this size holds about [`MOST_SAMPLES`](crate::learn::prune::MOST_SAMPLES) samples.
 const CROWDED_BYTES: u64 = 192 << 10;
+/// A file of this size should have been shortened long ago, by processes that were killed before they came to it: who
+/// appends does it first.
+const OVERDUE_BYTES: u64 = 2 * CROWDED_BYTES;
 
 /// Files that a process makes between two looks for surplus ones; the first is followed by one.
 const FILES_A_LOOK: u32 = 64;
@@ -120,14 +123,13 @@ impl Store {
     pub(crate) fn append(&self, name: &Name, batch: Batch<'_>, patience: Duration) -> Result<Aftermath, Error> {
         let lock = self.directory()?.lock(patience)?;
         let path = self.file(name)?;
-        let mut damage = None;
-        let mut tail = file::tail(&path, name)?;
-        if let Tail::Doubtful = tail {
-            damage = self.mend(&lock, name)?.warning;
-            tail = file::tail(&path, name)?;
-        }
+        let (tail, damage) = self.ready(&lock, name)?;
         let known = [batch.machine, batch.samples].concat();
         match tail {
+            Tail::Whole(_, length) if length + known.len() as u64 > OVERDUE_BYTES => {
+                let damage = self.shorten(&lock, name, Contents::parse(&known))?.or(damage);
+                Ok(Aftermath { surplus: false, crowded: false, damage })
+            }
             Tail::Whole(file, length) => {
                 let frames = if batch.machine_known { batch.samples } else { &known };
                 file::append(&path, file, length, frames)?;
@@ -137,6 +139,18 @@ impl Store {
                 file::replace(&path, name.header(), &known)?;
                 Ok(Aftermath { surplus: self.counts_file(), crowded: false, damage })
             }
+        }
+    }
+
+    /// What is there to append to, mended if need be, and what was wrong with it.
+    fn ready(&self, lock: &Lock, name: &Name) -> Result<(Tail, Option<Error>), Error> {
+        let path = self.file(name)?;
+        match file::tail(&path, name)? {
+            Tail::Doubtful => {
+                let damage = self.mend(lock, name)?.warning;
+                Ok((file::tail(&path, name)?, damage))
+            }
+            tail => Ok((tail, None)),
         }
     }
 
@@ -168,7 +182,13 @@ impl Store {
     /// Shortens a history to what is not redundant; what was wrong with it.
     pub(crate) fn prune(&self, name: &Name) -> Result<Option<Error>, Error> {
         let lock = self.directory()?.lock(PATIENCE)?;
-        let Loaded { mut contents, warning } = self.mend(&lock, name)?;
+        self.shorten(&lock, name, Contents::default())
+    }
+
+    /// The same with further records.
+    fn shorten(&self, lock: &Lock, name: &Name, added: Contents) -> Result<Option<Error>, Error> {
+        let Loaded { mut contents, warning } = self.mend(lock, name)?;
+        contents.append(added);
         if !contents.samples.is_empty() {
             prune::prune(&mut contents.samples);
             file::replace(&self.file(name)?, name.header(), &contents.frames())?;

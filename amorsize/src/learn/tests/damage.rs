@@ -81,6 +81,48 @@ fn noise_is_set_aside_unread() {
     }
 }
 
+/// More than is read, with one machine at its very beginning.
+fn endless(place: &Place) -> Vec<u8> {
+    let mut bytes = place.name.header().to_vec();
+    bytes.extend_from_slice(machines::frame());
+    (0..40_000).for_each(|time| codec::add_sample(&mut bytes, &sample(time)));
+    assert!(bytes.len() > 3 << 20);
+    bytes
+}
+
+#[test]
+fn of_a_history_that_is_far_too_long_the_last_records_are_kept() {
+    for adds_first in [false, true] {
+        let place = Place::with(0..1);
+        let bytes = endless(&place);
+        fs::write(place.file(), &bytes).unwrap();
+        if adds_first {
+            let told = place.add(40_000..40_001).damage.unwrap().to_string();
+            assert!(
+                told.contains(&format!("{} bytes long, and 512 of its last records are kept", bytes.len())),
+                "{told}"
+            );
+        }
+        let loaded = place.load();
+        assert_eq!(loaded.warning.is_none(), adds_first, "told once");
+        assert_eq!(loaded.contents.machines, [machines::this().clone()]);
+        let last = 39_999 + u64::from(adds_first);
+        assert_eq!(place.times(), (39_488..=last).collect::<Vec<_>>());
+        assert_eq!(fs::read(place.aside()).unwrap(), bytes, "all of it is there to be looked at");
+        assert!(place.load().warning.is_none());
+    }
+}
+
+#[test]
+fn a_later_version_is_left_alone_however_long_it_is() {
+    let place = Place::with(0..1);
+    let mut bytes = endless(&place);
+    bytes[8..10].copy_from_slice(&[2, !2]);
+    fs::write(place.file(), &bytes).unwrap();
+    assert!(matches!(place.store.load(&place.name), Err(Error::Newer { version: 2, .. })));
+    assert_eq!(fs::read(place.file()).unwrap(), bytes);
+}
+
 #[test]
 fn a_later_version_is_neither_read_nor_touched() {
     let place = Place::with(0..1);

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{Place, sample};
 use crate::learn::codec;
+use crate::learn::machines;
 use crate::learn::prune::{self, KEPT_SAMPLES, MOST_SAMPLES};
 use crate::learn::sample::Sample;
 use crate::learn::tidy;
@@ -30,6 +31,21 @@ fn a_long_history_is_shortened_once_it_is_crowded() {
     assert_eq!(place.times(), (newest..crowded as u64 + 64).collect::<Vec<_>>());
     assert!(!place.add(0..1).crowded);
     assert!(fs::metadata(place.file()).unwrap().len() < 64 << 10);
+}
+
+#[test]
+fn a_history_that_nobody_comes_to_shorten_does_not_grow_without_end() {
+    let place = Place::new();
+    let mut longest = 0;
+    for round in 0..200 {
+        place.add(round * 64..(round + 1) * 64);
+        longest = longest.max(fs::metadata(place.file()).unwrap().len());
+    }
+    assert!((256 << 10..=384 << 10).contains(&longest), "{longest} bytes");
+    let loaded = place.load();
+    assert!(loaded.warning.is_none() && loaded.contents.machines == [machines::this().clone()]);
+    assert_eq!(place.times().last(), Some(&(200 * 64 - 1)));
+    assert!(place.times().len() >= KEPT_SAMPLES && !place.aside().exists());
 }
 
 #[test]
