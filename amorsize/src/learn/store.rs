@@ -3,8 +3,9 @@
 //!
 //! Whoever changes anything holds the directory's lock. Records are appended; everything else (pruning, repair) writes
 //! a new file and renames it into place. So readers take no lock, and a kill leaves either the old file, or the new
-//! one, or a last record that is cut short, which the next writer cuts off. Nothing is forced to the disk itself: that
-//! would take milliseconds, and after a power failure the checksums tell what is left.
+//! one, or a last record that is cut short, which the next one to hold the lock cuts off: a reader looks again under it
+//! where something seems wrong, because a record that is being added looks the same. Nothing is forced to the disk
+//! itself: that would take milliseconds, and after a power failure the checksums tell what is left.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -104,19 +105,32 @@ impl Store {
         }
         match file::inspect(&path, name)? {
             State::Absent => Ok(Loaded::default()),
-            State::Sound(contents) => Ok(Loaded { warning: contents.torn.map(|_| torn(path)), contents }),
+            State::Sound(contents) if contents.torn.is_none() => Ok(Loaded { contents, warning: None }),
+            State::Sound(contents) => Ok(self.load_torn(name, path, contents)),
             State::Broken(why, contents) => Ok(self.load_broken(name, path, why, contents)),
         }
     }
 
-    /// Another process may be repairing it just now: then it need not be done twice.
+    /// Nothing is wrong where another process is adding the record just now.
+    fn load_torn(&self, name: &Name, path: PathBuf, contents: Contents) -> Loaded {
+        self.mend_now(name).unwrap_or_else(|error| {
+            let warning = if let Error::Busy { .. } = error { None } else { Some(torn(path)) };
+            Loaded { contents, warning }
+        })
+    }
+
+    /// Another process may have repaired it meanwhile, and tells of it.
     fn load_broken(&self, name: &Name, path: PathBuf, why: String, contents: Contents) -> Loaded {
-        let lock = self.directory().and_then(|directory| directory.lock(Duration::ZERO));
-        let warning = match lock.and_then(|lock| self.mend(&lock, name)) {
-            Ok(mended) => mended.warning.unwrap_or(Error::Damaged { path, what: why }),
-            Err(error) => Error::Damaged { path, what: format!("{why}; it could not be set aside, because {error}") },
-        };
-        Loaded { contents, warning: Some(warning) }
+        self.mend_now(name).unwrap_or_else(|error| {
+            let what = format!("{why}; it could not be set aside, because {error}");
+            Loaded { contents, warning: Some(Error::Damaged { path, what }) }
+        })
+    }
+
+    /// Looks again, and mends what is wrong, unless somebody else writes just now.
+    fn mend_now(&self, name: &Name) -> Result<Loaded, Error> {
+        let lock = self.directory()?.lock(Duration::ZERO)?;
+        self.mend(&lock, name)
     }
 
     /// Adds records. Waits for other processes for `patience` at most.

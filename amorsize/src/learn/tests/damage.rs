@@ -59,14 +59,36 @@ fn every_truncation_leaves_what_is_whole_and_can_be_added_to() {
 }
 
 #[test]
-fn a_last_record_that_was_cut_short_is_told_and_cut_off_by_the_next_writer() {
+fn a_last_record_that_was_cut_short_is_told_and_cut_off() {
     let place = Place::with(0..2);
     let length = fs::metadata(place.file()).unwrap().len();
     fs::OpenOptions::new().append(true).open(place.file()).unwrap().write_all(&[90, 1, 2, 3]).unwrap();
     assert!(matches!(place.load().warning, Some(Error::Damaged { .. })));
+    assert!(place.load().warning.is_none(), "told once");
     place.add(2..3);
     assert_eq!(fs::metadata(place.file()).unwrap().len(), length + sample_size() as u64);
     assert!(!place.aside().exists());
+}
+
+#[test]
+fn a_record_that_another_process_is_adding_is_no_damage() {
+    let place = Place::with(0..2);
+    let before = fs::metadata(place.file()).unwrap().len() as usize;
+    place.add(2..3);
+    let whole = fs::read(place.file()).unwrap();
+    let lock = fs::File::open(place.file().with_file_name("lock")).unwrap();
+    lock.lock().unwrap();
+    for end in before + 1..whole.len() {
+        fs::write(place.file(), &whole[..end]).unwrap();
+        let loaded = place.load();
+        assert!(loaded.warning.is_none(), "{end} bytes: {:?}", loaded.warning);
+        assert_eq!(loaded.contents.samples, [sample(0), sample(1)]);
+        assert_eq!(fs::read(place.file()).unwrap(), whole[..end], "it is the other one's to write");
+    }
+    fs::write(place.file(), &whole).unwrap();
+    drop(lock);
+    assert!(place.load().warning.is_none());
+    assert_eq!(place.times(), [0, 1, 2]);
 }
 
 #[test]
