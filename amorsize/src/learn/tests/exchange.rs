@@ -8,6 +8,7 @@ use super::{Place, sample};
 use crate::error::Error;
 use crate::fingerprint::{Identity, Site};
 use crate::learn::exchange::{export_from, import_to};
+use crate::learn::header;
 use crate::learn::registry::Registry;
 use crate::learn::sample::Sample;
 use crate::learn::store::Store;
@@ -49,6 +50,42 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
     assert_eq!(samples(&registry, "two"), [sample(1)]);
     assert_eq!(import_to(&registry, &file).unwrap(), 0, "all of it is here already");
     assert_eq!(samples(&process(&place), "one").len(), 3);
+}
+
+/// One history's file, as a later release might leave it.
+const LATER: &[u8] = b"amorsize\x02\xfdwho knows";
+
+fn path_of(place: &Place, name: &'static str) -> PathBuf {
+    place.file().with_file_name(format!("{}.history", header::stem(identity(name).key())))
+}
+
+#[test]
+fn one_history_of_a_later_release_keeps_no_other_from_being_imported() {
+    let (_source, file) = exported();
+    for (newer, other, expected) in [("one", "two", &[sample(1)][..]), ("two", "one", &[sample(0), sample(2)])] {
+        let place = Place::with(0..1);
+        fs::write(path_of(&place, newer), LATER).unwrap();
+        let registry = process(&place);
+        assert!(samples(&registry, other).is_empty());
+        let error = import_to(&registry, &file).unwrap_err();
+        assert!(matches!(error, Error::Newer { .. }) && error.path() == Some(&path_of(&place, newer)), "{error}");
+        assert_eq!(samples(&registry, other), expected, "known at once");
+        assert_eq!(samples(&process(&place), other), expected);
+        assert_eq!(fs::read(path_of(&place, newer)).unwrap(), LATER);
+    }
+}
+
+#[test]
+fn what_waits_for_a_history_that_is_left_out_keeps_no_export_from_being_written() {
+    let (place, file) = exported();
+    fs::write(path_of(&place, "two"), LATER).unwrap();
+    let registry = process(&place);
+    registry.function(&identity("two")).record(vec![sample(3)], LONG);
+    assert!(matches!(registry.drain(), Err(Error::Newer { .. })));
+    assert_eq!(export_from(&registry, &file).unwrap(), 2);
+    assert_eq!(fs::read(path_of(&place, "two")).unwrap(), LATER);
+    let other = Place::new();
+    assert_eq!(import_to(&process(&other), &file).unwrap(), 2);
 }
 
 #[cfg(unix)]
