@@ -29,7 +29,8 @@ pub fn export(path: impl AsRef<Path>) -> Result<usize, Error> {
 }
 
 /// Adds the histories of a file that [`export`] has written to those here, without those that are here already. Returns
-/// how many recorded runs were new. Runs of another machine count as far as it resembles this one.
+/// how many recorded runs were new and are kept: of a history that gets very long by them, what is redundant is
+/// dropped. Runs of another machine count as far as it resembles this one.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or comes from a later release: then nothing is changed. When a history

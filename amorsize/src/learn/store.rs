@@ -237,13 +237,16 @@ impl Store {
         Ok(())
     }
 
-    /// Adds what is not there yet, and tells how many samples that were.
+    /// Adds what is not there yet, and tells how many samples that were; where there are too many then, how many of
+    /// them are kept.
     pub(crate) fn merge(&self, name: &Name, imported: Contents) -> Result<usize, Error> {
         let lock = self.directory()?.lock(PATIENCE)?;
-        let mut contents = self.mend(&lock, name)?.contents;
-        let added = contents.merge(imported);
+        let before = self.mend(&lock, name)?.contents;
+        let mut contents = before.clone();
+        contents.merge(imported);
+        contents.prune_if_crowded();
+        let added = contents.samples.iter().filter(|sample| !before.samples.contains(sample)).count();
         if added > 0 {
-            contents.prune_if_crowded();
             file::replace(&self.file(name)?, name.header(), &contents.frames())?;
         }
         Ok(added)

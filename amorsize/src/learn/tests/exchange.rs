@@ -1,6 +1,7 @@
 //! Export and import: whole, or not at all, and no other file touched.
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +51,32 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
     assert_eq!(samples(&registry, "two"), [sample(1)]);
     assert_eq!(import_to(&registry, &file).unwrap(), 0, "all of it is here already");
     assert_eq!(samples(&process(&place), "one").len(), 3);
+}
+
+#[test]
+fn what_is_dropped_at_once_is_not_counted_as_imported() {
+    let (source, place) = (Place::new(), Place::new());
+    let file = source.directory.path().join("export");
+    let exports = |times: Range<u64>| {
+        let registry = process(&source);
+        registry.function(&identity("one")).forget().unwrap();
+        registry.function(&identity("one")).record(times.map(sample).collect(), LONG);
+        assert_eq!(export_from(&registry, &file).unwrap(), 1_000);
+    };
+    let registry = process(&place);
+    for times in [1_000..1_500, 1_500..2_000, 2_000..2_500] {
+        registry.function(&identity("one")).record(times.map(sample).collect(), LONG);
+    }
+    exports(0..1_000);
+    for _ in 0..2 {
+        assert_eq!(import_to(&registry, &file).unwrap(), 0, "newer ones tell the same");
+        assert_eq!(samples(&registry, "one").len(), 1_500);
+    }
+    exports(3_000..4_000);
+    for (new, there) in [(512, 512), (488, 1_000), (0, 1_000)] {
+        assert_eq!(import_to(&registry, &file).unwrap(), new);
+        assert_eq!(samples(&registry, "one").len(), there);
+    }
 }
 
 /// One history's file, as a later release might leave it.
