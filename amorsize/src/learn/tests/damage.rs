@@ -4,10 +4,13 @@ use std::fs;
 use std::io::Write;
 
 use super::{Place, sample};
+use crate::decide::costs::Costs;
 use crate::error::Error;
 use crate::learn::codec;
 use crate::learn::header::Name;
 use crate::learn::machines;
+use crate::learn::sample::Sample;
+use crate::plan::Pool;
 
 /// Bytes of the header and of the machine, in front of the samples.
 fn front(place: &Place) -> usize {
@@ -191,6 +194,19 @@ fn records_that_cannot_be_true_are_refused() {
         assert_eq!(place.load().contents.samples, [sample(0)]);
         assert!(place.aside().exists());
         assert_eq!(place.times(), [0], "what was whole has been kept");
+    }
+}
+
+#[test]
+fn what_only_a_person_is_not_believed_stays_in_files_that_have_it() {
+    for odd in
+        [Sample { speedup: 3.0, ..sample(0) }, Sample { costs: Costs { item: 0.0, ..sample(0).costs }, ..sample(0) }]
+    {
+        let place = Place::new();
+        let odd = Sample { pool: Pool::Serial, threads: 1, ..odd };
+        place.add_samples(std::slice::from_ref(&odd));
+        let loaded = place.load();
+        assert!(loaded.warning.is_none() && loaded.contents.samples == [odd]);
     }
 }
 
