@@ -56,7 +56,7 @@ pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Err
 /// is left out of an export is no trouble here.
 fn write_what_waits(registry: &Registry) -> Result<(), Error> {
     let written = registry.all().into_iter().map(|function| function.drain());
-    let is_left_out = |written: &_| matches!(written, Err(Error::Newer { .. } | Error::Foreign { .. }));
+    let is_left_out = |written: &Result<(), Error>| written.as_ref().is_err_and(Error::is_of_anothers_file);
     written.filter(|written| !is_left_out(written)).fold(Ok(()), Result::and)
 }
 

@@ -225,8 +225,9 @@ impl Store {
         }
         let _lock = self.directory()?.lock(PATIENCE)?;
         let path = self.file(name)?;
-        // One that is not ours to remove is an error.
-        file::inspect(&path, name)?;
+        if let Some(error) = file::inspect(&path, name).err().filter(Error::is_of_anothers_file) {
+            return Err(error);
+        }
         let aside = path.with_extension(DAMAGED);
         if path.is_dir() {
             return fs::rename(&path, &aside).map_err(Error::io("set aside", &path));

@@ -213,7 +213,9 @@ fn what_only_a_person_is_not_believed_stays_in_files_that_have_it() {
 #[cfg(unix)]
 mod unix {
     use std::fs::{self, Permissions};
+    use std::io::ErrorKind;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::path::Path;
 
     use super::super::Place;
     use crate::error::Error;
@@ -263,6 +265,25 @@ mod unix {
         let store = Store::new(Some(place.file().parent().unwrap().to_owned()));
         let error = store.load(&place.name).unwrap_err();
         assert!(matches!(error, Error::Untrusted { .. }) && error.to_string().contains("mode 777"), "{error}");
+    }
+
+    /// (Whoever may read everything finds nothing unusual here.)
+    #[test]
+    fn what_cannot_be_read_can_be_forgotten() {
+        let place = Place::with(0..1);
+        fs::set_permissions(place.file(), Permissions::from_mode(0o000)).unwrap();
+        place.store.remove(&place.name).unwrap();
+        assert!(!place.file().exists());
+        place.add(1..2);
+        assert_eq!(place.times(), [1]);
+    }
+
+    #[test]
+    fn only_files_of_others_are_kept_from_removal() {
+        let unreadable = Error::io("read", Path::new("a"))(ErrorKind::PermissionDenied.into());
+        let (newer, path) = (Error::Newer { path: "a".into(), version: 2 }, "a".into());
+        let foreign = Error::Foreign { path, owner: "app::other".into() };
+        assert_eq!([unreadable, newer, foreign].map(|error| error.is_of_anothers_file()), [false, true, true]);
     }
 
     #[test]
