@@ -1,6 +1,7 @@
 //! What is kept stays small: records, histories, and the directory.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use super::{Place, sample};
 use crate::learn::codec;
@@ -79,14 +80,18 @@ fn the_directory_keeps_4096_histories_and_a_few_damaged_files() {
     files("history").chain(files("damaged").take(20)).for_each(|name| {
         fs::write(directory.path().join(name), "").unwrap();
     });
-    let unfinished = ".amorsize-123-0.new";
+    let [unfinished, abandoned] =
+        [".amorsize-123-0.new", ".amorsize-123-1.new"].map(|name| directory.path().join(name));
     let others =
         (0..20).map(|n| format!("{n}.damaged")).chain(["lock", "precious.new", "world.history"].map(String::from));
     let others: Vec<_> = others.map(|name| directory.path().join(name)).collect();
-    others.iter().chain([&directory.path().join(unfinished)]).for_each(|path| fs::write(path, "").unwrap());
+    others.iter().chain([&unfinished, &abandoned]).for_each(|path| fs::write(path, "").unwrap());
+    let hours_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
+    fs::File::options().write(true).open(&abandoned).unwrap().set_modified(hours_ago).unwrap();
     tidy::tidy(directory.path());
     assert_eq!(tidy::files(directory.path(), "history").len(), 4096);
     assert_eq!(tidy::files(directory.path(), "damaged").len(), 16);
-    assert!(!directory.path().join(unfinished).exists());
+    assert!(unfinished.exists(), "somebody may export into the directory just now");
+    assert!(!abandoned.exists());
     assert!(others.iter().all(|path| path.exists()), "what is not ours is left alone");
 }
