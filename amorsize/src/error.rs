@@ -97,6 +97,11 @@ impl Error {
         }
     }
 
+    /// Whether the file is of a later release or of another function, and none of ours to change or remove.
+    pub(crate) fn is_of_anothers_file(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::Foreign { .. })
+    }
+
     /// The file or directory that the trouble is with, if it is with one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {

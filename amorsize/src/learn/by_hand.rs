@@ -43,7 +43,8 @@ impl<W> Tuner<W> {
     /// it there until they end; what they record later is the beginning of a new history.
     ///
     /// # Errors
-    /// When the history cannot be removed. It is dropped from memory even so.
+    /// When the history cannot be removed, or is left untouched because a later release wrote it. It is dropped from
+    /// memory even so.
     pub fn forget(&self) -> Result<(), Error> {
         forget(&self.identity)
     }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use crate::constants;
 use crate::error::Error;
 use crate::learn::sample::{MachineRecord, Predicted, Sample};
+use crate::plan::Pool;
 
 /// Seconds since 1970 until the year 10,000.
 const MOST_TIME: u64 = 253_402_300_800;
@@ -22,6 +23,9 @@ const MOST_SPEEDUP: f32 = 1e6;
 /// Longer than the name of any architecture, and short enough for a record.
 const MOST_ARCH: usize = 64;
 
+/// What the plain loop may be taken to be against itself: two readings of the same thing.
+const SAME_SPEED: RangeInclusive<f32> = 0.75..=1.33;
+
 /// Refuses a sample that cannot be true.
 pub(crate) fn sample(sample: &Sample) -> Result<(), Error> {
     within("time", sample.time, 0..=MOST_TIME, "a time before the year 10,000")?;
@@ -34,6 +38,19 @@ pub(crate) fn sample(sample: &Sample) -> Result<(), Error> {
     within("speedup", sample.speedup, f32::MIN_POSITIVE..=MOST_SPEEDUP, "more than 0 and at most 1e6")?;
     within("end_to_end", sample.end_to_end.into(), 0.0..=MOST_SECONDS, "0 or more seconds, and at most 1e10")?;
     sample.predicted.map_or(Ok(()), predicted)
+}
+
+/// Refuses what only somebody who tells of a run by hand can get wrong: such a sample would teach nothing, or what is
+/// not so. (The library's own clock may well find that an item takes no time.)
+pub(crate) fn told(told: &Sample) -> Result<(), Error> {
+    sample(told)?;
+    let least = "more than 0: a nanosecond, if it is less than one";
+    within("item_time", told.costs.item, f64::MIN_POSITIVE..=MOST_SECONDS, least)?;
+    if told.pool != Pool::Serial {
+        return Ok(());
+    }
+    let itself = "about 1 for one thread, which is the plain loop itself (say of more `threads` how many there were)";
+    within("speedup", told.speedup, SAME_SPEED, itself)
 }
 
 fn costs(sample: &Sample) -> Result<(), Error> {

@@ -58,15 +58,19 @@ impl Contents {
         frames
     }
 
-    /// Adds what is not here yet, by age; how many samples that were.
-    pub(crate) fn merge(&mut self, other: Self) -> usize {
+    /// Adds what was recorded later.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        later.machines.drain(..).for_each(|machine| self.add_machine(machine));
+        self.samples.append(&mut later.samples);
+    }
+
+    /// Adds what is not here yet, by age.
+    pub(crate) fn merge(&mut self, other: Self) {
         other.machines.into_iter().for_each(|machine| self.add_machine(machine));
         let mut new = other.samples;
         new.retain(|sample| !self.samples.contains(sample));
-        let added = new.len();
         self.samples.append(&mut new);
         self.samples.sort_by_key(|sample| sample.time);
-        added
     }
 
     pub(crate) fn is_crowded(&self) -> bool {

@@ -19,27 +19,30 @@ const LABEL: &str = "amorsize export";
 const MOST_BYTES: u64 = 1 << 30;
 
 /// Writes all histories to one file, which [`import`] reads on another machine. Returns how many recorded runs it
-/// holds.
+/// holds. Histories that cannot be read here, because a later release wrote them, say, are left out.
 ///
 /// # Errors
-/// When the histories cannot be read or the file cannot be written. An existing file is replaced only when all is well,
-/// and nothing else ever is.
+/// When the directory cannot be read, something recorded here cannot be written to its history, or the file cannot be
+/// written. An existing file is replaced only when all is well, and nothing else ever is.
 pub fn export(path: impl AsRef<Path>) -> Result<usize, Error> {
     export_from(registry(), path.as_ref())
 }
 
 /// Adds the histories of a file that [`export`] has written to those here, without those that are here already. Returns
-/// how many recorded runs were new. Runs of another machine count as far as it resembles this one.
+/// how many recorded runs were new and are kept: of a history that gets very long by them, what is redundant is
+/// dropped. Runs of another machine count as far as it resembles this one.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged, or comes from a later release: then nothing is changed. When a
-/// history cannot be written: then others may have been, and importing again adds only what is missing.
+/// When the file cannot be read, is damaged, or comes from a later release: then nothing is changed. When a history
+/// cannot be written, because a later release wrote the one that is here, say: the first trouble there was. All others
+/// are imported even so, and importing again adds only what is missing. Only where another process does not let go of
+/// the directory are those that follow not tried.
 pub fn import(path: impl AsRef<Path>) -> Result<usize, Error> {
     import_to(registry(), path.as_ref())
 }
 
 pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Error> {
-    registry.drain()?;
+    write_what_waits(registry)?;
     let histories = registry.store().all()?;
     let mut bytes = Name::new(0, LABEL).header().to_vec();
     histories.iter().for_each(|(name, contents)| add(&mut bytes, name, contents));
@@ -47,6 +50,14 @@ pub(crate) fn export_from(registry: &Registry, path: &Path) -> Result<usize, Err
     let written = file_at(path).and_then(|path| file::replace(&path, &bytes, &crc));
     written.map_err(Error::of_named_file)?;
     Ok(histories.iter().map(|(_, contents)| contents.samples.len()).sum())
+}
+
+/// Writes everything that has been recorded so far; the first trouble, after trying all. What belongs to a history that
+/// is left out of an export is no trouble here.
+fn write_what_waits(registry: &Registry) -> Result<(), Error> {
+    let written = registry.all().into_iter().map(|function| function.drain());
+    let is_left_out = |written: &Result<(), Error>| written.as_ref().is_err_and(Error::is_of_anothers_file);
+    written.filter(|written| !is_left_out(written)).fold(Ok(()), Result::and)
 }
 
 /// The file that a path leads to. A device, say, is not to be replaced by one.
@@ -74,13 +85,24 @@ fn add(bytes: &mut Vec<u8>, name: &Name, contents: &Contents) {
 pub(crate) fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error> {
     let bytes = read(path).map_err(Error::of_named_file)?;
     let histories = parse(path, &bytes)?;
-    let mut added = 0;
+    let mut imported = Ok(0);
     for (name, contents) in histories {
-        added += registry.store().merge(&name, contents)?;
-        let here = registry.all().into_iter().filter(|function| function.key() == name.key);
-        here.map(|function| function.refresh()).fold(Ok(()), Result::and)?;
+        let added = add_to(registry, &name, contents);
+        let is_busy = matches!(added, Err(Error::Busy { .. }));
+        imported = imported.and_then(|before| Ok(before + added?));
+        // Each one that follows would be waited for anew.
+        if is_busy {
+            break;
+        }
     }
-    Ok(added)
+    imported
+}
+
+/// Adds to one history, here in memory too; how many samples that were.
+fn add_to(registry: &Registry, name: &Name, contents: Contents) -> Result<usize, Error> {
+    let added = registry.store().merge(name, contents)?;
+    let here = registry.all().into_iter().filter(|function| function.key() == name.key);
+    here.map(|function| function.refresh()).fold(Ok(()), Result::and).map(|()| added)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

@@ -12,7 +12,8 @@ use crate::learn::frame::{self, MOST_FRAME};
 use crate::learn::fresh::Fresh;
 use crate::learn::header::{self, Header, Name};
 
-/// A longer file was not written by us, and is not read.
+/// Of a longer file only the beginning and the end are read, so much of each: nobody has shortened it for long, or it
+/// is none of ours.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// What is found under a file's name.
@@ -38,13 +39,24 @@ pub(crate) enum Tail {
 
 /// Reads and judges a file. An error means that it must be left as it is.
 pub(crate) fn inspect(path: &Path, name: &Name) -> Result<State, Error> {
-    let Some(found) = look(path)? else { return Ok(State::Absent) };
-    let length = match found {
-        Ok(length) => length,
-        Err(why) => return Ok(State::Broken(why, Contents::default())),
+    let length = match look(path)? {
+        None => return Ok(State::Absent),
+        Some(Err(why)) => return Ok(State::Broken(why, Contents::default())),
+        Some(Ok(length)) => length,
     };
-    let bytes = read(path, length).map_err(Error::io("read", path))?;
-    judge(path, name, &bytes)
+    let bytes = beginning(path, length).map_err(Error::io("read", path))?;
+    if bytes.is_empty() {
+        return Ok(State::Absent);
+    }
+    let Some(records) = records(path, name, &bytes)? else {
+        return Ok(State::Broken("it does not begin like a history".to_owned(), Contents::default()));
+    };
+    let contents = Contents::parse(&bytes[records..]);
+    if length <= MOST_BYTES {
+        return Ok(sound(contents));
+    }
+    let end = end(path, length).map_err(Error::io("read", path))?;
+    Ok(too_long(length, contents, Contents::parse(&end)))
 }
 
 /// Whether there is nothing under that name, and no trouble with finding that out.
@@ -61,31 +73,36 @@ fn look(path: &Path) -> Result<Option<Result<u64, String>>, Error> {
     };
     Ok(Some(if !metadata.is_file() {
         Err("it is not a regular file".to_owned())
-    } else if metadata.len() > MOST_BYTES {
-        Err(format!("it is {} bytes long", metadata.len()))
     } else {
         trust(path, &metadata).map(|()| metadata.len()).map_err(|_| "others can write it".to_owned())
     }))
 }
 
-/// All of a file, which was about so long a moment ago.
-fn read(path: &Path, length: u64) -> io::Result<Vec<u8>> {
+/// A file, which was about so long a moment ago, up to [`MOST_BYTES`].
+fn beginning(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length.min(MOST_BYTES) as usize + 1);
     File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-fn judge(path: &Path, name: &Name, bytes: &[u8]) -> Result<State, Error> {
-    if bytes.is_empty() {
-        return Ok(State::Absent);
-    }
+/// The last [`MOST_BYTES`] of a file that is longer.
+fn end(path: &Path, length: u64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Where the records of a history begin, if it begins like one.
+fn records(path: &Path, name: &Name, bytes: &[u8]) -> Result<Option<usize>, Error> {
     match header::parse(bytes) {
         Header::Newer(version) => Err(Error::Newer { path: path.to_owned(), version }),
-        Header::Damaged => Ok(State::Broken("it does not begin like a history".to_owned(), Contents::default())),
+        Header::Damaged => Ok(None),
         Header::Whole { label, length } if bytes[..length] != *name.header() => {
             Err(Error::Foreign { path: path.to_owned(), owner: label.to_owned() })
         }
-        Header::Whole { length, .. } => Ok(sound(Contents::parse(&bytes[length..]))),
+        Header::Whole { length, .. } => Ok(Some(length)),
     }
 }
 
@@ -97,11 +114,19 @@ fn sound(contents: Contents) -> State {
     State::Broken(format!("{damaged} of its records are unreadable, {whole} are whole and kept"), contents)
 }
 
+/// The last records of a history, and the machines that it began with: each is mostly told of only once.
+fn too_long(length: u64, beginning: Contents, mut end: Contents) -> State {
+    beginning.machines.into_iter().for_each(|machine| end.add_machine(machine));
+    end.prune_if_crowded();
+    State::Broken(format!("it is {length} bytes long, and {} of its last records are kept", end.samples.len()), end)
+}
+
 /// Opens a file to append to it, after a look at its beginning and end only.
 pub(crate) fn tail(path: &Path, name: &Name) -> Result<Tail, Error> {
     let length = match look(path)? {
         None | Some(Ok(0)) => return Ok(Tail::Absent),
         Some(Err(_)) => return Ok(Tail::Doubtful),
+        Some(Ok(length)) if length > MOST_BYTES => return Ok(Tail::Doubtful),
         Some(Ok(length)) => length,
     };
     let mut file = private().open(path).map_err(Error::io("open", path))?;
@@ -169,7 +194,7 @@ pub(crate) fn cut(path: &Path, length: u64) -> Result<(), Error> {
 /// Whose file it is, by its own account.
 pub(crate) fn name(path: &Path, key: u64) -> Option<Name> {
     let length = look(path).ok()??.ok()?;
-    match header::parse(&read(path, length).ok()?) {
+    match header::parse(&beginning(path, length).ok()?) {
         Header::Whole { label, .. } => Some(Name::new(key, label)),
         Header::Newer(_) | Header::Damaged => None,
     }

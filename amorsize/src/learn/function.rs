@@ -236,16 +236,14 @@ impl Function {
 
     /// Takes in what was put off.
     fn catch_up(&self) {
-        let mut put_off = lock(&self.put_off);
-        if put_off.is_empty() {
+        if lock(&self.put_off).is_empty() {
             return;
         }
-        let here = |sample: &mut Sample| {
-            if sample.machine == NOT_YET_KNOWN {
-                sample.machine = machines::this().id;
-            }
-        };
-        put_off.iter_mut().for_each(here);
+        // Under no lock: whoever listens to what is wrong with the environment may ask for this history.
+        let here = machines::this().id;
+        let mut put_off = lock(&self.put_off);
+        let unknown = put_off.iter_mut().filter(|sample| sample.machine == NOT_YET_KNOWN);
+        unknown.for_each(|sample| sample.machine = here);
         self.remember(&std::mem::take(&mut *put_off));
         drop(put_off);
         // Whoever writes sees to that as well; but where nobody can, memory would grow as long as the process lives.
@@ -275,6 +273,9 @@ impl Function {
     /// Adds to memory and queue what can be true.
     fn remember(&self, samples: &[Sample]) {
         let samples: Vec<Sample> = samples.iter().filter_map(|sample| codec::rounded(sample).ok()).collect();
+        if samples.is_empty() {
+            return;
+        }
         let mut memory = lock(&self.memory);
         let mut queue = lock(&self.queue);
         if queue.len() < MOST_QUEUED {

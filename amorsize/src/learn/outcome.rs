@@ -39,8 +39,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A run over so many items, 1..=2^60, for each of which the function took `item_time` on average, three
-    /// centuries at most.
+    /// A run over so many items, 1..=2^60, for each of which the function took `item_time` on average: more than
+    /// nothing (a nanosecond, if it is less than one), and three centuries at most.
     pub fn new(items: u64, item_time: Duration) -> Self {
         Self {
             items,
@@ -77,7 +77,8 @@ impl Outcome {
     }
 
     /// Throughput from end to end against the plain loop, more than 0 and at most 1e6. Default: as many times as
-    /// there were threads, or cores if there are fewer.
+    /// there were threads, or cores if there are fewer. One thread is the plain loop itself: about 1, within
+    /// 0.75..=1.33.
     pub fn speedup(self, speedup: f64) -> Self {
         Self { speedup: Some(speedup), ..self }
     }
@@ -115,7 +116,7 @@ impl Outcome {
             speedup: speedup as f32,
             predicted: None,
         };
-        check::sample(&sample).map(|()| sample)
+        check::told(&sample).map(|()| sample)
     }
 
     fn pool(&self) -> Pool {
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_was_not_said_is_the_plain_loop() {
-        let sample = sample(&Outcome::new(1, Duration::ZERO)).unwrap();
+        let sample = sample(&Outcome::new(1, Duration::from_nanos(1))).unwrap();
         assert_eq!((sample.pool, sample.threads, sample.chunk_size, sample.buffer_size), (Pool::Serial, 1, 1, 3));
         assert_eq!((sample.speedup, sample.ordered), (1.0, true));
     }
@@ -174,6 +175,23 @@ mod tests {
         assert!(refused(outcome.clone().spread(f64::NAN)).contains("`spread` must be within 0.0..=1e6, got NaN"));
         for speedup in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(refused(outcome.clone().speedup(speedup)).contains("`speedup`"));
+        }
+    }
+
+    #[test]
+    fn what_would_teach_nothing_is_refused_with_what_to_do() {
+        let refused = |outcome: Outcome| sample(&outcome).unwrap_err().to_string();
+        let told = "`item_time` must be more than 0: a nanosecond, if it is less than one, got 0";
+        assert_eq!(refused(Outcome::new(100, Duration::ZERO).threads(2)), told);
+        let outcome = Outcome::new(100, Duration::from_millis(3));
+        for speedup in [3.0, 0.3] {
+            let told = refused(outcome.clone().speedup(speedup));
+            assert!(told.contains("`speedup` must be about 1 for one thread") && told.contains("`threads`"), "{told}");
+            assert!(told.ends_with(&format!("got {speedup}")), "{told}");
+            sample(&outcome.clone().threads(2).speedup(speedup)).unwrap();
+        }
+        for measured in [0.9, 1.0, 1.1] {
+            sample(&outcome.clone().speedup(measured)).unwrap();
         }
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! Whoever changes anything holds the directory's lock. Records are appended; everything else (pruning, repair) writes
 //! a new file and renames it into place. So readers take no lock, and a kill leaves either the old file, or the new
-//! one, or a last record that is cut short, which the next writer cuts off. Nothing is forced to the disk itself: that
-//! would take milliseconds, and after a power failure the checksums tell what is left.
+//! one, or a last record that is cut short, which the next one to hold the lock cuts off: a reader looks again under it
+//! where something seems wrong, because a record that is being added looks the same. Nothing is forced to the disk
+//! itself: that would take milliseconds, and after a power failure the checksums tell what is left.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ use crate::learn::tidy::{self, DAMAGED, HISTORY};
 
 /// A file of this size holds about [`MOST_SAMPLES`](crate::learn::prune::MOST_SAMPLES) samples.
 const CROWDED_BYTES: u64 = 192 << 10;
+/// A file of this size should have been shortened long ago, by processes that were killed before they came to it: who
+/// appends does it first.
+const OVERDUE_BYTES: u64 = 2 * CROWDED_BYTES;
 
 /// Files that a process makes between two looks for surplus ones; the first is followed by one.
 const FILES_A_LOOK: u32 = 64;
@@ -101,33 +105,45 @@ impl Store {
         }
         match file::inspect(&path, name)? {
             State::Absent => Ok(Loaded::default()),
-            State::Sound(contents) => Ok(Loaded { warning: contents.torn.map(|_| torn(path)), contents }),
+            State::Sound(contents) if contents.torn.is_none() => Ok(Loaded { contents, warning: None }),
+            State::Sound(contents) => Ok(self.load_torn(name, path, contents)),
             State::Broken(why, contents) => Ok(self.load_broken(name, path, why, contents)),
         }
     }
 
-    /// Another process may be repairing it just now: then it need not be done twice.
+    /// Nothing is wrong where another process is adding the record just now.
+    fn load_torn(&self, name: &Name, path: PathBuf, contents: Contents) -> Loaded {
+        self.mend_now(name).unwrap_or_else(|error| {
+            let warning = if let Error::Busy { .. } = error { None } else { Some(torn(path)) };
+            Loaded { contents, warning }
+        })
+    }
+
+    /// Another process may have repaired it meanwhile, and tells of it.
     fn load_broken(&self, name: &Name, path: PathBuf, why: String, contents: Contents) -> Loaded {
-        let lock = self.directory().and_then(|directory| directory.lock(Duration::ZERO));
-        let warning = match lock.and_then(|lock| self.mend(&lock, name)) {
-            Ok(mended) => mended.warning.unwrap_or(Error::Damaged { path, what: why }),
-            Err(error) => Error::Damaged { path, what: format!("{why}; it could not be set aside, because {error}") },
-        };
-        Loaded { contents, warning: Some(warning) }
+        self.mend_now(name).unwrap_or_else(|error| {
+            let what = format!("{why}; it could not be set aside, because {error}");
+            Loaded { contents, warning: Some(Error::Damaged { path, what }) }
+        })
+    }
+
+    /// Looks again, and mends what is wrong, unless somebody else writes just now.
+    fn mend_now(&self, name: &Name) -> Result<Loaded, Error> {
+        let lock = self.directory()?.lock(Duration::ZERO)?;
+        self.mend(&lock, name)
     }
 
     /// Adds records. Waits for other processes for `patience` at most.
     pub(crate) fn append(&self, name: &Name, batch: Batch<'_>, patience: Duration) -> Result<Aftermath, Error> {
         let lock = self.directory()?.lock(patience)?;
         let path = self.file(name)?;
-        let mut damage = None;
-        let mut tail = file::tail(&path, name)?;
-        if let Tail::Doubtful = tail {
-            damage = self.mend(&lock, name)?.warning;
-            tail = file::tail(&path, name)?;
-        }
+        let (tail, damage) = self.ready(&lock, name)?;
         let known = [batch.machine, batch.samples].concat();
         match tail {
+            Tail::Whole(_, length) if length + known.len() as u64 > OVERDUE_BYTES => {
+                let damage = self.shorten(&lock, name, Contents::parse(&known))?.or(damage);
+                Ok(Aftermath { surplus: false, crowded: false, damage })
+            }
             Tail::Whole(file, length) => {
                 let frames = if batch.machine_known { batch.samples } else { &known };
                 file::append(&path, file, length, frames)?;
@@ -137,6 +153,18 @@ impl Store {
                 file::replace(&path, name.header(), &known)?;
                 Ok(Aftermath { surplus: self.counts_file(), crowded: false, damage })
             }
+        }
+    }
+
+    /// What is there to append to, mended if need be, and what was wrong with it.
+    fn ready(&self, lock: &Lock, name: &Name) -> Result<(Tail, Option<Error>), Error> {
+        let path = self.file(name)?;
+        match file::tail(&path, name)? {
+            Tail::Doubtful => {
+                let damage = self.mend(lock, name)?.warning;
+                Ok((file::tail(&path, name)?, damage))
+            }
+            tail => Ok((tail, None)),
         }
     }
 
@@ -168,7 +196,13 @@ impl Store {
     /// Shortens a history to what is not redundant; what was wrong with it.
     pub(crate) fn prune(&self, name: &Name) -> Result<Option<Error>, Error> {
         let lock = self.directory()?.lock(PATIENCE)?;
-        let Loaded { mut contents, warning } = self.mend(&lock, name)?;
+        self.shorten(&lock, name, Contents::default())
+    }
+
+    /// The same with further records.
+    fn shorten(&self, lock: &Lock, name: &Name, added: Contents) -> Result<Option<Error>, Error> {
+        let Loaded { mut contents, warning } = self.mend(lock, name)?;
+        contents.append(added);
         if !contents.samples.is_empty() {
             prune::prune(&mut contents.samples);
             file::replace(&self.file(name)?, name.header(), &contents.frames())?;
@@ -191,8 +225,9 @@ impl Store {
         }
         let _lock = self.directory()?.lock(PATIENCE)?;
         let path = self.file(name)?;
-        // One that is not ours to remove is an error.
-        file::inspect(&path, name)?;
+        if let Some(error) = file::inspect(&path, name).err().filter(Error::is_of_anothers_file) {
+            return Err(error);
+        }
         let aside = path.with_extension(DAMAGED);
         if path.is_dir() {
             return fs::rename(&path, &aside).map_err(Error::io("set aside", &path));
@@ -203,13 +238,16 @@ impl Store {
         Ok(())
     }
 
-    /// Adds what is not there yet, and tells how many samples that were.
+    /// Adds what is not there yet, and tells how many samples that were; where there are too many then, how many of
+    /// them are kept.
     pub(crate) fn merge(&self, name: &Name, imported: Contents) -> Result<usize, Error> {
         let lock = self.directory()?.lock(PATIENCE)?;
-        let mut contents = self.mend(&lock, name)?.contents;
-        let added = contents.merge(imported);
+        let before = self.mend(&lock, name)?.contents;
+        let mut contents = before.clone();
+        contents.merge(imported);
+        contents.prune_if_crowded();
+        let added = contents.samples.iter().filter(|sample| !before.samples.contains(sample)).count();
         if added > 0 {
-            contents.prune_if_crowded();
             file::replace(&self.file(name)?, name.header(), &contents.frames())?;
         }
         Ok(added)

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::learn::fresh::is_unfinished;
 use crate::learn::header;
@@ -17,10 +17,15 @@ const MOST_HISTORIES: usize = 4096;
 /// Damaged files that are kept for someone to look at.
 const MOST_DAMAGED: usize = 16;
 
+/// A file that was not written to for so long is not going to be finished. Histories are written under the lock, but
+/// an export into the directory is not.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
 /// Removes the files that were not written for longest, if there are too many, and those that a killed process has not
 /// finished. Best effort: what cannot be removed now is removed another time.
 pub(crate) fn tidy(directory: &Path) {
-    named(directory, is_unfinished).iter().for_each(|path| drop(fs::remove_file(path)));
+    let unfinished = named(directory, is_unfinished);
+    unfinished.iter().filter(|path| is_abandoned(path)).for_each(|path| drop(fs::remove_file(path)));
     for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
         let files = files(directory, ending);
         if files.len() > most {
@@ -46,6 +51,10 @@ fn named(directory: &Path, is_ours: impl Fn(&str) -> bool) -> Vec<PathBuf> {
 
 fn written(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    written(path).and_then(|time| time.elapsed().ok()).is_some_and(|age| age > ABANDONED)
 }
 
 /// All but the `most` newest.

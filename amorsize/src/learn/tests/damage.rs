@@ -4,10 +4,13 @@ use std::fs;
 use std::io::Write;
 
 use super::{Place, sample};
+use crate::decide::costs::Costs;
 use crate::error::Error;
 use crate::learn::codec;
 use crate::learn::header::Name;
 use crate::learn::machines;
+use crate::learn::sample::Sample;
+use crate::plan::Pool;
 
 /// Bytes of the header and of the machine, in front of the samples.
 fn front(place: &Place) -> usize {
@@ -59,14 +62,36 @@ fn every_truncation_leaves_what_is_whole_and_can_be_added_to() {
 }
 
 #[test]
-fn a_last_record_that_was_cut_short_is_told_and_cut_off_by_the_next_writer() {
+fn a_last_record_that_was_cut_short_is_told_and_cut_off() {
     let place = Place::with(0..2);
     let length = fs::metadata(place.file()).unwrap().len();
     fs::OpenOptions::new().append(true).open(place.file()).unwrap().write_all(&[90, 1, 2, 3]).unwrap();
     assert!(matches!(place.load().warning, Some(Error::Damaged { .. })));
+    assert!(place.load().warning.is_none(), "told once");
     place.add(2..3);
     assert_eq!(fs::metadata(place.file()).unwrap().len(), length + sample_size() as u64);
     assert!(!place.aside().exists());
+}
+
+#[test]
+fn a_record_that_another_process_is_adding_is_no_damage() {
+    let place = Place::with(0..2);
+    let before = fs::metadata(place.file()).unwrap().len() as usize;
+    place.add(2..3);
+    let whole = fs::read(place.file()).unwrap();
+    let lock = fs::File::open(place.file().with_file_name("lock")).unwrap();
+    lock.lock().unwrap();
+    for end in before + 1..whole.len() {
+        fs::write(place.file(), &whole[..end]).unwrap();
+        let loaded = place.load();
+        assert!(loaded.warning.is_none(), "{end} bytes: {:?}", loaded.warning);
+        assert_eq!(loaded.contents.samples, [sample(0), sample(1)]);
+        assert_eq!(fs::read(place.file()).unwrap(), whole[..end], "it is the other one's to write");
+    }
+    fs::write(place.file(), &whole).unwrap();
+    drop(lock);
+    assert!(place.load().warning.is_none());
+    assert_eq!(place.times(), [0, 1, 2]);
 }
 
 #[test]
@@ -79,6 +104,48 @@ fn noise_is_set_aside_unread() {
         place.add(1..2);
         assert_eq!(place.times(), [1]);
     }
+}
+
+/// More than is read, with one machine at its very beginning.
+fn endless(place: &Place) -> Vec<u8> {
+    let mut bytes = place.name.header().to_vec();
+    bytes.extend_from_slice(machines::frame());
+    (0..40_000).for_each(|time| codec::add_sample(&mut bytes, &sample(time)));
+    assert!(bytes.len() > 3 << 20);
+    bytes
+}
+
+#[test]
+fn of_a_history_that_is_far_too_long_the_last_records_are_kept() {
+    for adds_first in [false, true] {
+        let place = Place::with(0..1);
+        let bytes = endless(&place);
+        fs::write(place.file(), &bytes).unwrap();
+        if adds_first {
+            let told = place.add(40_000..40_001).damage.unwrap().to_string();
+            assert!(
+                told.contains(&format!("{} bytes long, and 512 of its last records are kept", bytes.len())),
+                "{told}"
+            );
+        }
+        let loaded = place.load();
+        assert_eq!(loaded.warning.is_none(), adds_first, "told once");
+        assert_eq!(loaded.contents.machines, [machines::this().clone()]);
+        let last = 39_999 + u64::from(adds_first);
+        assert_eq!(place.times(), (39_488..=last).collect::<Vec<_>>());
+        assert_eq!(fs::read(place.aside()).unwrap(), bytes, "all of it is there to be looked at");
+        assert!(place.load().warning.is_none());
+    }
+}
+
+#[test]
+fn a_later_version_is_left_alone_however_long_it_is() {
+    let place = Place::with(0..1);
+    let mut bytes = endless(&place);
+    bytes[8..10].copy_from_slice(&[2, !2]);
+    fs::write(place.file(), &bytes).unwrap();
+    assert!(matches!(place.store.load(&place.name), Err(Error::Newer { version: 2, .. })));
+    assert_eq!(fs::read(place.file()).unwrap(), bytes);
 }
 
 #[test]
@@ -130,10 +197,25 @@ fn records_that_cannot_be_true_are_refused() {
     }
 }
 
+#[test]
+fn what_only_a_person_is_not_believed_stays_in_files_that_have_it() {
+    for odd in
+        [Sample { speedup: 3.0, ..sample(0) }, Sample { costs: Costs { item: 0.0, ..sample(0).costs }, ..sample(0) }]
+    {
+        let place = Place::new();
+        let odd = Sample { pool: Pool::Serial, threads: 1, ..odd };
+        place.add_samples(std::slice::from_ref(&odd));
+        let loaded = place.load();
+        assert!(loaded.warning.is_none() && loaded.contents.samples == [odd]);
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::fs::{self, Permissions};
+    use std::io::ErrorKind;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::path::Path;
 
     use super::super::Place;
     use crate::error::Error;
@@ -183,6 +265,25 @@ mod unix {
         let store = Store::new(Some(place.file().parent().unwrap().to_owned()));
         let error = store.load(&place.name).unwrap_err();
         assert!(matches!(error, Error::Untrusted { .. }) && error.to_string().contains("mode 777"), "{error}");
+    }
+
+    /// (Whoever may read everything finds nothing unusual here.)
+    #[test]
+    fn what_cannot_be_read_can_be_forgotten() {
+        let place = Place::with(0..1);
+        fs::set_permissions(place.file(), Permissions::from_mode(0o000)).unwrap();
+        place.store.remove(&place.name).unwrap();
+        assert!(!place.file().exists());
+        place.add(1..2);
+        assert_eq!(place.times(), [1]);
+    }
+
+    #[test]
+    fn only_files_of_others_are_kept_from_removal() {
+        let unreadable = Error::io("read", Path::new("a"))(ErrorKind::PermissionDenied.into());
+        let (newer, path) = (Error::Newer { path: "a".into(), version: 2 }, "a".into());
+        let foreign = Error::Foreign { path, owner: "app::other".into() };
+        assert_eq!([unreadable, newer, foreign].map(|error| error.is_of_anothers_file()), [false, true, true]);
     }
 
     #[test]

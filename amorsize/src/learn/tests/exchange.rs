@@ -1,6 +1,7 @@
 //! Export and import: whole, or not at all, and no other file touched.
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::{Place, sample};
 use crate::error::Error;
 use crate::fingerprint::{Identity, Site};
 use crate::learn::exchange::{export_from, import_to};
+use crate::learn::header;
 use crate::learn::registry::Registry;
 use crate::learn::sample::Sample;
 use crate::learn::store::Store;
@@ -49,6 +51,68 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
     assert_eq!(samples(&registry, "two"), [sample(1)]);
     assert_eq!(import_to(&registry, &file).unwrap(), 0, "all of it is here already");
     assert_eq!(samples(&process(&place), "one").len(), 3);
+}
+
+#[test]
+fn what_is_dropped_at_once_is_not_counted_as_imported() {
+    let (source, place) = (Place::new(), Place::new());
+    let file = source.directory.path().join("export");
+    let exports = |times: Range<u64>| {
+        let registry = process(&source);
+        registry.function(&identity("one")).forget().unwrap();
+        registry.function(&identity("one")).record(times.map(sample).collect(), LONG);
+        assert_eq!(export_from(&registry, &file).unwrap(), 1_000);
+    };
+    let registry = process(&place);
+    for times in [1_000..1_500, 1_500..2_000, 2_000..2_500] {
+        registry.function(&identity("one")).record(times.map(sample).collect(), LONG);
+    }
+    exports(0..1_000);
+    for _ in 0..2 {
+        assert_eq!(import_to(&registry, &file).unwrap(), 0, "newer ones tell the same");
+        assert_eq!(samples(&registry, "one").len(), 1_500);
+    }
+    exports(3_000..4_000);
+    for (new, there) in [(512, 512), (488, 1_000), (0, 1_000)] {
+        assert_eq!(import_to(&registry, &file).unwrap(), new);
+        assert_eq!(samples(&registry, "one").len(), there);
+    }
+}
+
+/// One history's file, as a later release might leave it.
+const LATER: &[u8] = b"amorsize\x02\xfdwho knows";
+
+fn path_of(place: &Place, name: &'static str) -> PathBuf {
+    place.file().with_file_name(format!("{}.history", header::stem(identity(name).key())))
+}
+
+#[test]
+fn one_history_of_a_later_release_keeps_no_other_from_being_imported() {
+    let (_source, file) = exported();
+    for (newer, other, expected) in [("one", "two", &[sample(1)][..]), ("two", "one", &[sample(0), sample(2)])] {
+        let place = Place::with(0..1);
+        fs::write(path_of(&place, newer), LATER).unwrap();
+        let registry = process(&place);
+        assert!(samples(&registry, other).is_empty());
+        let error = import_to(&registry, &file).unwrap_err();
+        assert!(matches!(error, Error::Newer { .. }) && error.path() == Some(&path_of(&place, newer)), "{error}");
+        assert_eq!(samples(&registry, other), expected, "known at once");
+        assert_eq!(samples(&process(&place), other), expected);
+        assert_eq!(fs::read(path_of(&place, newer)).unwrap(), LATER);
+    }
+}
+
+#[test]
+fn what_waits_for_a_history_that_is_left_out_keeps_no_export_from_being_written() {
+    let (place, file) = exported();
+    fs::write(path_of(&place, "two"), LATER).unwrap();
+    let registry = process(&place);
+    registry.function(&identity("two")).record(vec![sample(3)], LONG);
+    assert!(matches!(registry.drain(), Err(Error::Newer { .. })));
+    assert_eq!(export_from(&registry, &file).unwrap(), 2);
+    assert_eq!(fs::read(path_of(&place, "two")).unwrap(), LATER);
+    let other = Place::new();
+    assert_eq!(import_to(&process(&other), &file).unwrap(), 2);
 }
 
 #[cfg(unix)]

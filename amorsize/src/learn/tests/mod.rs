@@ -63,9 +63,13 @@ impl Place {
     }
 
     fn add(&self, times: std::ops::Range<u64>) -> Aftermath {
-        let mut samples = Vec::new();
-        times.for_each(|time| codec::add_sample(&mut samples, &sample(time)));
-        let batch = Batch { machine: machines::frame(), machine_known: true, samples: &samples };
+        self.add_samples(&times.map(sample).collect::<Vec<_>>())
+    }
+
+    fn add_samples(&self, samples: &[Sample]) -> Aftermath {
+        let mut frames = Vec::new();
+        samples.iter().for_each(|sample| codec::add_sample(&mut frames, sample));
+        let batch = Batch { machine: machines::frame(), machine_known: true, samples: &frames };
         self.store.append(&self.name, batch, Duration::ZERO).unwrap()
     }
 

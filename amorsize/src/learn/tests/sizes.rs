@@ -1,9 +1,11 @@
 //! What is kept stays small: records, histories, and the directory.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use super::{Place, sample};
 use crate::learn::codec;
+use crate::learn::machines;
 use crate::learn::prune::{self, KEPT_SAMPLES, MOST_SAMPLES};
 use crate::learn::sample::Sample;
 use crate::learn::tidy;
@@ -30,6 +32,21 @@ fn a_long_history_is_shortened_once_it_is_crowded() {
     assert_eq!(place.times(), (newest..crowded as u64 + 64).collect::<Vec<_>>());
     assert!(!place.add(0..1).crowded);
     assert!(fs::metadata(place.file()).unwrap().len() < 64 << 10);
+}
+
+#[test]
+fn a_history_that_nobody_comes_to_shorten_does_not_grow_without_end() {
+    let place = Place::new();
+    let mut longest = 0;
+    for round in 0..200 {
+        place.add(round * 64..(round + 1) * 64);
+        longest = longest.max(fs::metadata(place.file()).unwrap().len());
+    }
+    assert!((256 << 10..=384 << 10).contains(&longest), "{longest} bytes");
+    let loaded = place.load();
+    assert!(loaded.warning.is_none() && loaded.contents.machines == [machines::this().clone()]);
+    assert_eq!(place.times().last(), Some(&(200 * 64 - 1)));
+    assert!(place.times().len() >= KEPT_SAMPLES && !place.aside().exists());
 }
 
 #[test]
@@ -63,14 +80,18 @@ fn the_directory_keeps_4096_histories_and_a_few_damaged_files() {
     files("history").chain(files("damaged").take(20)).for_each(|name| {
         fs::write(directory.path().join(name), "").unwrap();
     });
-    let unfinished = ".amorsize-123-0.new";
+    let [unfinished, abandoned] =
+        [".amorsize-123-0.new", ".amorsize-123-1.new"].map(|name| directory.path().join(name));
     let others =
         (0..20).map(|n| format!("{n}.damaged")).chain(["lock", "precious.new", "world.history"].map(String::from));
     let others: Vec<_> = others.map(|name| directory.path().join(name)).collect();
-    others.iter().chain([&directory.path().join(unfinished)]).for_each(|path| fs::write(path, "").unwrap());
+    others.iter().chain([&unfinished, &abandoned]).for_each(|path| fs::write(path, "").unwrap());
+    let hours_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
+    fs::File::options().write(true).open(&abandoned).unwrap().set_modified(hours_ago).unwrap();
     tidy::tidy(directory.path());
     assert_eq!(tidy::files(directory.path(), "history").len(), 4096);
     assert_eq!(tidy::files(directory.path(), "damaged").len(), 16);
-    assert!(!directory.path().join(unfinished).exists());
+    assert!(unfinished.exists(), "somebody may export into the directory just now");
+    assert!(!abandoned.exists());
     assert!(others.iter().all(|path| path.exists()), "what is not ours is left alone");
 }
