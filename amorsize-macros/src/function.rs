@@ -1,15 +1,15 @@
-//! The annotated function: its signature, and every reason to refuse it. The body is never looked at, so completion
-//! goes on working in a half-typed function.
+//! The annotated function: its signature, and every reason to refuse it but for its parameters, which `inputs` has. The
+//! body is never looked at, so completion goes on working in a half-typed function.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Visibility, parse_quote, token};
+use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Visibility, token};
 
+use crate::inputs::{Input, refuse_inputs};
 use crate::lifetimes::hand_over;
 use crate::mistakes::Mistakes;
-use crate::tokens::{as_written, find_ident};
+use crate::tokens::find_ident;
 
 /// A signature that can be streamed.
 pub(crate) struct Function {
@@ -115,80 +115,6 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
     }
     let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
     input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
-}
-
-/// One parameter as it is written.
-struct Input {
-    /// What the pattern binds, if it is a plain name.
-    name: Option<Ident>,
-    receiver: Option<Ident>,
-    conditional: Option<Attribute>,
-    ty: Type,
-}
-
-impl Parse for Input {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut attributes = input.call(Attribute::parse_outer)?.into_iter();
-        let conditional =
-            attributes.find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
-        let pattern = pattern(input)?;
-        let receiver = find_ident(pattern.clone(), "self");
-        let name = syn::parse2::<Name>(pattern).ok().map(|Name(name)| name);
-        let typed = input.parse::<Option<Token![:]>>()?.is_some();
-        let ty = if typed || receiver.is_none() { input.parse()? } else { parse_quote!(Self) };
-        Ok(Self { name, receiver, conditional, ty })
-    }
-}
-
-/// The tokens before the colon, or all of a `&self`.
-fn pattern(input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    let mut pattern = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        if let Some(separator) = input.parse::<Option<Token![::]>>()? {
-            separator.to_tokens(&mut pattern);
-        } else if input.peek(Token![:]) {
-            break;
-        } else {
-            pattern.extend([input.parse::<TokenTree>()?]);
-        }
-    }
-    Ok(pattern)
-}
-
-/// A pattern that is a name.
-struct Name(Ident);
-
-impl Parse for Name {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.parse::<Option<Token![mut]>>()?;
-        input.parse().map(Name)
-    }
-}
-
-fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mistakes: &mut Mistakes) {
-    if inputs.is_empty() {
-        let message = format!("`{name}` needs a parameter: a streaming function takes the item as its first one");
-        mistakes.add(Error::new(parentheses.span.join(), message));
-    }
-    for (place, Input { receiver, conditional, ty, .. }) in inputs.iter().enumerate() {
-        if let Some(word) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
-            mistakes
-                .at(word, "a method cannot be annotated: give a closure that calls it to `Tuner::new(\"name\", …)`");
-        } else if let Some(attribute) = conditional {
-            mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
-        } else if find_ident(ty, "impl").is_some() {
-            let bounds = match ty {
-                Type::ImplTrait(ty) => as_written(&ty.bounds),
-                _ => "Trait".to_owned(),
-            };
-            let message = format!("`impl {bounds}` has no name: write `fn {name}<T: {bounds}>(…: T)`");
-            mistakes.at(ty, message);
-        } else if let (1.., Type::Reference(reference)) = (place, ty)
-            && let Some(mutable) = reference.mutability
-        {
-            mistakes.at(mutable, "all threads share the context, so it cannot be `&mut`: take a `&Mutex<…>`");
-        }
-    }
 }
 
 fn refuse_output(output: &ReturnType, mistakes: &mut Mistakes) {

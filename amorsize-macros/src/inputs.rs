@@ -1,0 +1,95 @@
+//! The parameters of the annotated function as they are written, and every reason to refuse one. Of a pattern it only
+//! matters where it ends, and whether it is a name or `self`.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{AngleBracketedGenericArguments, Attribute, Error, Token, Type, parse_quote, token};
+
+use crate::mistakes::Mistakes;
+use crate::tokens::{as_written, find_ident};
+
+/// One parameter as it is written.
+pub(crate) struct Input {
+    /// What the pattern binds, if it is a plain name.
+    pub(crate) name: Option<Ident>,
+    receiver: Option<Ident>,
+    conditional: Option<Attribute>,
+    pub(crate) ty: Type,
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attributes = input.call(Attribute::parse_outer)?.into_iter();
+        let conditional =
+            attributes.find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
+        let pattern = pattern(input)?;
+        let receiver = receiver(pattern.clone());
+        let name = syn::parse2::<Name>(pattern).ok().map(|Name(name)| name);
+        let typed = input.parse::<Option<Token![:]>>()?.is_some();
+        let ty = if typed || receiver.is_none() { input.parse()? } else { parse_quote!(Self) };
+        Ok(Self { name, receiver, conditional, ty })
+    }
+}
+
+/// The tokens before the colon, or all of a `&self`.
+fn pattern(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut pattern = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        // Only between these brackets do commas and colons stand within a pattern.
+        if input.peek(Token![::]) && input.peek3(Token![<]) {
+            input.parse::<AngleBracketedGenericArguments>()?.to_tokens(&mut pattern);
+        } else if let Some(separator) = input.parse::<Option<Token![::]>>()? {
+            separator.to_tokens(&mut pattern);
+        } else if input.peek(Token![:]) {
+            break;
+        } else {
+            pattern.extend([input.parse::<TokenTree>()?]);
+        }
+    }
+    Ok(pattern)
+}
+
+/// The `self` of a method, which is the last word of its pattern; that of a path is followed by more.
+fn receiver(pattern: TokenStream) -> Option<Ident> {
+    match pattern.into_iter().last()? {
+        TokenTree::Ident(word) if word == "self" => Some(word),
+        _ => None,
+    }
+}
+
+/// A pattern that is a name.
+struct Name(Ident);
+
+impl Parse for Name {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse::<Option<Token![mut]>>()?;
+        input.parse().map(Name)
+    }
+}
+
+pub(crate) fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mistakes: &mut Mistakes) {
+    if inputs.is_empty() {
+        let message = format!("`{name}` needs a parameter: a streaming function takes the item as its first one");
+        mistakes.add(Error::new(parentheses.span.join(), message));
+    }
+    for (place, Input { receiver, conditional, ty, .. }) in inputs.iter().enumerate() {
+        if let Some(word) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
+            mistakes
+                .at(word, "a method cannot be annotated: give a closure that calls it to `Tuner::new(\"name\", …)`");
+        } else if let Some(attribute) = conditional {
+            mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
+        } else if find_ident(ty, "impl").is_some() {
+            let bounds = match ty {
+                Type::ImplTrait(ty) => as_written(&ty.bounds),
+                _ => "Trait".to_owned(),
+            };
+            let message = format!("`impl {bounds}` has no name: write `fn {name}<T: {bounds}>(…: T)`");
+            mistakes.at(ty, message);
+        } else if let (1.., Type::Reference(reference)) = (place, ty)
+            && let Some(mutable) = reference.mutability
+        {
+            mistakes.at(mutable, "all threads share the context, so it cannot be `&mut`: take a `&Mutex<…>`");
+        }
+    }
+}
