@@ -2,7 +2,7 @@
 //! body is never looked at, so completion goes on working in a half-typed function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Visibility, token};
 
@@ -45,9 +45,9 @@ impl Parameter {
     }
 }
 
-impl Parse for Function {
-    /// Reads a signature; an error if it cannot be streamed.
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+impl Function {
+    /// Reads a signature; an error if it cannot be streamed, and `None` if the compiler says what is wrong with it.
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Option<Self>> {
         let mut mistakes = Mistakes::default();
         let attributes = input.call(Attribute::parse_outer)?;
         refuse_attributes(&attributes, &mut mistakes);
@@ -70,13 +70,12 @@ impl Parse for Function {
         refuse_inputs(&name, parentheses, &inputs, &mut mistakes);
         refuse_output(&output, &mut mistakes);
         mistakes.check()?;
-        let (types, parameter_names) = inputs.into_iter().map(|input| (input.ty, input.name)).unzip();
+        let typed = inputs.into_iter().map(|input| Some((input.ty?, input.name)));
+        let Some((types, parameter_names)) = typed.collect() else { return Ok(None) };
         let (parameters, output, elided) = hand_over(types, output, &generics)?;
-        Ok(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code })
+        Ok(Some(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code }))
     }
-}
 
-impl Function {
     /// The same where `pub` stands elsewhere: lints take what is added for written by whoever wrote that.
     pub(crate) fn made_public_at(mut self, at: Span) -> Self {
         match &mut self.visibility {

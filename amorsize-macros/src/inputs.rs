@@ -15,7 +15,8 @@ pub(crate) struct Input {
     pub(crate) name: Option<Ident>,
     receiver: Option<Ident>,
     conditional: Option<Attribute>,
-    pub(crate) ty: Type,
+    /// `None` where no type stands, as in `fn f(n)` and `fn f(n: u64, ...)`. The compiler says so itself.
+    pub(crate) ty: Option<Type>,
 }
 
 impl Parse for Input {
@@ -27,9 +28,16 @@ impl Parse for Input {
         let receiver = receiver(pattern.clone());
         let name = syn::parse2::<Name>(pattern).ok().map(|Name(name)| name);
         let typed = input.parse::<Option<Token![:]>>()?.is_some();
-        let ty = if typed || receiver.is_none() { input.parse()? } else { parse_quote!(Self) };
+        let ty = if typed { ty(input)? } else { receiver.as_ref().map(|_| parse_quote!(Self)) };
         Ok(Self { name, receiver, conditional, ty })
     }
+}
+
+/// What stands behind the colon.
+fn ty(input: ParseStream<'_>) -> syn::Result<Option<Type>> {
+    let variadic = input.parse::<Option<Token![...]>>()?.is_some();
+    let missing = variadic || input.is_empty() || input.peek(Token![,]);
+    if missing { Ok(None) } else { input.parse().map(Some) }
 }
 
 /// The tokens before the colon, or all of a `&self`.
@@ -81,12 +89,12 @@ pub(crate) fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[I
             mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
         } else if find_ident(ty, "impl").is_some() {
             let bounds = match ty {
-                Type::ImplTrait(ty) => as_written(&ty.bounds),
+                Some(Type::ImplTrait(ty)) => as_written(&ty.bounds),
                 _ => "Trait".to_owned(),
             };
             let message = format!("`impl {bounds}` has no name: write `fn {name}<T: {bounds}>(…: T)`");
             mistakes.at(ty, message);
-        } else if let (1.., Type::Reference(reference)) = (place, ty)
+        } else if let (1.., Some(Type::Reference(reference))) = (place, ty)
             && let Some(mutable) = reference.mutability
         {
             mistakes.at(mutable, "all threads share the context, so it cannot be `&mut`: take a `&Mutex<…>`");
