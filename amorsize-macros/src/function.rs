@@ -67,7 +67,7 @@ impl Function {
             mistakes.at(end, "a streaming function needs a body");
         }
         let inputs: Vec<_> = inputs.into_iter().collect();
-        refuse_inputs(&name, parentheses, &inputs, &mut mistakes);
+        refuse_inputs(&name, &generics, parentheses, &inputs, &mut mistakes);
         refuse_output(&output, &mut mistakes);
         mistakes.check()?;
         let typed = inputs.into_iter().map(|input| Some((input.ty?, input.name)));

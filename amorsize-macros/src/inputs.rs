@@ -4,10 +4,11 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{AngleBracketedGenericArguments, Attribute, Error, Token, Type, parse_quote, token};
+use syn::{AngleBracketedGenericArguments, Attribute, Error, Generics, Token, Type, parse_quote, token};
 
+use crate::impls::Impls;
 use crate::mistakes::Mistakes;
-use crate::tokens::{as_written, find_ident};
+use crate::tokens::find_ident;
 
 /// One parameter as it is written.
 pub(crate) struct Input {
@@ -76,24 +77,26 @@ impl Parse for Name {
     }
 }
 
-pub(crate) fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mistakes: &mut Mistakes) {
+pub(crate) fn refuse_inputs(
+    name: &Ident,
+    generics: &Generics,
+    parentheses: token::Paren,
+    inputs: &[Input],
+    mistakes: &mut Mistakes,
+) {
     if inputs.is_empty() {
         let message = format!("`{name}` needs a parameter: a streaming function takes the item as its first one");
         mistakes.add(Error::new(parentheses.span.join(), message));
     }
+    let mut impls = Impls::new(name, generics);
     for (place, Input { receiver, conditional, ty, .. }) in inputs.iter().enumerate() {
         if let Some(word) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
             mistakes
                 .at(word, "a method cannot be annotated: give a closure that calls it to `Tuner::new(\"name\", …)`");
         } else if let Some(attribute) = conditional {
             mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
-        } else if find_ident(ty, "impl").is_some() {
-            let bounds = match ty {
-                Some(Type::ImplTrait(ty)) => as_written(&ty.bounds),
-                _ => "Trait".to_owned(),
-            };
-            let message = format!("`impl {bounds}` has no name: write `fn {name}<T: {bounds}>(…: T)`");
-            mistakes.at(ty, message);
+        } else if let Some(mistake) = ty.as_ref().and_then(|ty| impls.refuse(ty)) {
+            mistakes.add(mistake);
         } else if let (1.., Some(Type::Reference(reference))) = (place, ty)
             && let Some(mutable) = reference.mutability
         {
