@@ -4,9 +4,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Visibility, token};
+use syn::{Abi, Attribute, Error, GenericParam, Generics, Lifetime, ReturnType, Token, Type, Visibility, token};
 
-use crate::inputs::{Input, refuse_inputs};
+use crate::inputs::{Input, conditional, refuse_inputs};
 use crate::lifetimes::hand_over;
 use crate::mistakes::Mistakes;
 use crate::tokens::find_ident;
@@ -67,6 +67,7 @@ impl Function {
             mistakes.at(end, "a streaming function needs a body");
         }
         let inputs: Vec<_> = inputs.into_iter().collect();
+        refuse_generics(&generics, &mut mistakes);
         refuse_inputs(&name, &generics, parentheses, &inputs, &mut mistakes);
         refuse_output(&output, &mut mistakes);
         mistakes.check()?;
@@ -114,6 +115,20 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
     }
     let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
     input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
+}
+
+fn refuse_generics(generics: &Generics, mistakes: &mut Mistakes) {
+    for parameter in &generics.params {
+        let attributes = match parameter {
+            GenericParam::Lifetime(parameter) => &parameter.attrs,
+            GenericParam::Type(parameter) => &parameter.attrs,
+            GenericParam::Const(parameter) => &parameter.attrs,
+        };
+        if let Some(attribute) = conditional(attributes) {
+            let message = "a streaming function has the same generic parameters in every build: put `#[cfg]` on it";
+            mistakes.at(attribute, message);
+        }
+    }
 }
 
 fn refuse_output(output: &ReturnType, mistakes: &mut Mistakes) {

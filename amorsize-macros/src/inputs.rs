@@ -22,9 +22,7 @@ pub(crate) struct Input {
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut attributes = input.call(Attribute::parse_outer)?.into_iter();
-        let conditional =
-            attributes.find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
+        let conditional = conditional(&input.call(Attribute::parse_outer)?).cloned();
         let pattern = pattern(input)?;
         let receiver = receiver(pattern.clone());
         let name = syn::parse2::<Name>(pattern).ok().map(|Name(name)| name);
@@ -32,6 +30,11 @@ impl Parse for Input {
         let ty = if typed { ty(input)? } else { receiver.as_ref().map(|_| parse_quote!(Self)) };
         Ok(Self { name, receiver, conditional, ty })
     }
+}
+
+/// The attribute that takes what it is on away in some builds.
+pub(crate) fn conditional(attributes: &[Attribute]) -> Option<&Attribute> {
+    attributes.iter().find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
 }
 
 /// What stands behind the colon.
