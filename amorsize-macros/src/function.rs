@@ -2,6 +2,7 @@
 //! body is never looked at, so completion goes on working in a half-typed function.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Abi, Attribute, Error, GenericParam, Generics, Lifetime, ReturnType, Token, Type, Visibility, token};
@@ -55,6 +56,7 @@ impl Function {
         let code = input.fork().parse()?;
         read_qualifiers(input, &mut mistakes)?;
         let name = input.parse()?;
+        refuse_name(&name, &mut mistakes);
         let mut generics: Generics = input.parse()?;
         let inputs;
         let parentheses = syn::parenthesized!(inputs in input);
@@ -115,6 +117,23 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
     }
     let what = "`#[streaming]` goes on a function, such as `fn square(n: u64) -> u64 { n * n }`";
     input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
+}
+
+/// Types that every program has, unless another one of that name hides it.
+const PRIMITIVES: [&str; 19] = [
+    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+    "f16", "f32", "f64", "f128",
+];
+
+fn refuse_name(name: &Ident, mistakes: &mut Mistakes) {
+    let plain = name.unraw();
+    if PRIMITIVES.iter().any(|primitive| plain == primitive) {
+        let message = format!(
+            "`#[streaming]` adds a type of the function's name, and `{plain}` would hide the primitive one: rename the \
+             function"
+        );
+        mistakes.at(name, message);
+    }
 }
 
 fn refuse_generics(generics: &Generics, mistakes: &mut Mistakes) {
