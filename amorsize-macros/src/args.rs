@@ -16,7 +16,7 @@ pub(crate) struct Args {
     pub(crate) library: TokenStream,
     /// The options as calls of builder methods; those with a mistake are left out.
     pub(crate) calls: TokenStream,
-    /// The options as they were written, for the fingerprint.
+    /// The options as they were written, but in the order of their names, for the fingerprint.
     pub(crate) written: TokenStream,
 }
 
@@ -88,22 +88,21 @@ const UNITS: [(&str, f64); 7] =
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, at: Span, mistakes: &mut Mistakes) -> Self {
-        let written = entries(tokens, mistakes);
+        let mut written = entries(tokens, mistakes);
         let mut args =
             Self { library: quote_spanned!(at=> ::amorsize), calls: TokenStream::new(), written: TokenStream::new() };
         for (.., value) in written.iter().filter(|(_, kind, _)| *kind == Kind::Library) {
             args.library = path(value).unwrap_or(args.library);
         }
+        written.retain(|(_, kind, value)| *kind != Kind::Library || path(value).is_none());
         for (key, kind, value) in &written {
-            if *kind == Kind::Library && path(value).is_some() {
-                continue;
-            }
-            args.written.extend(quote!(#key #value));
             match literal(*kind, value, &args.library) {
                 Some(value) => args.calls.extend(quote!(.#key(#value))),
                 None => mistakes.add(refusal(key, *kind, value)),
             }
         }
+        written.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        args.written.extend(written.iter().map(|(key, _, value)| quote!(#key #value)));
         args
     }
 }
@@ -294,6 +293,16 @@ mod tests {
         );
         assert_eq!(calls("crate = my::lib, pool = cpu").as_deref(), Ok(".pool(my::lib::Pool::Cpu)"));
         assert_eq!(calls("confidence_threshold = 1").as_deref(), Ok(".confidence_threshold(1f64)"));
+    }
+
+    #[test]
+    fn the_order_of_options_does_not_count() {
+        let written = |options: &str| {
+            let tokens = options.parse().expect("tokens");
+            Args::parse(tokens, Span::call_site(), &mut Mistakes::default()).written.to_string()
+        };
+        assert_eq!(written("threads = 2, crate = my::lib, pool = cpu"), written("pool = cpu, threads = 2"));
+        assert_ne!(written("threads = 2, chunk_size = 3"), written("threads = 3, chunk_size = 2"));
     }
 
     #[test]
