@@ -7,6 +7,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Lit, LitStr, Path, Token};
 
+use crate::meant::unknown;
 use crate::mistakes::Mistakes;
 use crate::tokens::ungrouped;
 
@@ -53,27 +54,6 @@ const OPTIONS: [(&str, Kind); 16] = [
     ("adaptive_chunking", Kind::Adaptation),
     ("memory_threshold", Kind::Memory),
     ("crate", Kind::Library),
-];
-
-/// What options are called elsewhere, where that looks nothing like their names here.
-const SYNONYMS: [(&str, &str); 17] = [
-    ("workers", "threads"),
-    ("num_threads", "threads"),
-    ("max_threads", "threads"),
-    ("jobs", "threads"),
-    ("parallelism", "threads"),
-    ("concurrency", "threads"),
-    ("chunks", "chunk_size"),
-    ("batch", "chunk_size"),
-    ("batch_size", "chunk_size"),
-    ("window", "buffer_size"),
-    ("capacity", "buffer_size"),
-    ("queue_size", "buffer_size"),
-    ("samples", "sample_size"),
-    ("preserve_order", "ordered"),
-    ("memory_limit", "memory_threshold"),
-    ("blocking", "pool"),
-    ("path", "crate"),
 ];
 
 /// Most that fits `usize` on every target.
@@ -132,13 +112,17 @@ fn entry_of(input: ParseStream<'_>) -> syn::Result<(Ident, Kind, TokenStream)> {
     let name = key.to_string();
     let Some(&(_, kind)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
         input.parse::<TokenStream>()?;
-        return Err(Error::new(key.span(), unknown(&name)));
+        return Err(Error::new(key.span(), unknown(&name, &names())));
     };
     if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
         input.parse::<TokenStream>()?;
         return Err(Error::new(key.span(), format!("`{name}` takes {}: write `{name} = …`", allowed(kind))));
     }
     Ok((key, kind, ungrouped(input.parse()?)))
+}
+
+pub(crate) fn names() -> [&'static str; OPTIONS.len()] {
+    OPTIONS.map(|(option, _)| option)
 }
 
 fn allowed(kind: Kind) -> &'static str {
@@ -238,40 +222,6 @@ fn nanoseconds(text: &str) -> Option<u64> {
     (1.0..u64::MAX as f64).contains(&nanoseconds).then_some(nanoseconds as u64)
 }
 
-fn unknown(name: &str) -> String {
-    let names = OPTIONS.map(|(option, _)| option);
-    match closest(name, &names) {
-        Some(option) => format!("there is no option `{name}`; did you mean `{option}`?"),
-        None => format!("there is no option `{name}`; the options are {}", names.join(", ")),
-    }
-}
-
-/// The option that was most likely meant: the one that has this name elsewhere, the one with the fewest differences, if
-/// they are few, or one that `name` is a part of.
-fn closest<'a>(name: &str, options: &[&'a str]) -> Option<&'a str> {
-    if let Some((_, option)) = SYNONYMS.iter().find(|(synonym, _)| *synonym == name) {
-        return Some(option);
-    }
-    let nearest = *options.iter().min_by_key(|option| distance(name, option))?;
-    let similar = distance(name, nearest) <= 1 + name.len() / 4;
-    let longer = || options.iter().copied().find(|option| name.len() >= 4 && option.contains(name));
-    if similar { Some(nearest) } else { longer() }
-}
-
-/// Levenshtein's: insertions, deletions and replacements that turn one word into the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.chars().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    *row.last().unwrap_or(&0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,32 +284,5 @@ mod tests {
         let expected: Vec<_> = read.into_iter().map(Some).chain([None; 7]).collect();
         assert_eq!(times.map(nanoseconds).to_vec(), expected);
         assert_eq!(nanoseconds("99999999999999s"), None);
-    }
-
-    #[test]
-    fn what_was_meant_is_found() {
-        let names = OPTIONS.map(|(name, _)| name);
-        let meant = [
-            ("thread", Some("threads")),
-            ("chunksize", Some("chunk_size")),
-            ("order", Some("ordered")),
-            ("buffer", Some("buffer_size")),
-            ("blocking_threads", Some("max_blocking_threads")),
-            ("online_lerning", Some("online_learning")),
-            ("speed", None),
-            ("a", None),
-            ("memory", Some("memory_threshold")),
-            ("workers", Some("threads")),
-            ("chunks", Some("chunk_size")),
-            ("num_threads", Some("threads")),
-        ];
-        for (name, option) in meant {
-            assert_eq!(closest(name, &names), option, "{name}");
-        }
-    }
-
-    #[test]
-    fn distances() {
-        assert_eq!(["", "abc", "abd", "bc", "xabc", "cba"].map(|word| distance("abc", word)), [3, 0, 1, 1, 1, 2]);
     }
 }

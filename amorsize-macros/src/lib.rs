@@ -9,6 +9,7 @@ mod generics;
 mod impls;
 mod inputs;
 mod lifetimes;
+mod meant;
 mod mistakes;
 mod owned;
 mod taken;
