@@ -90,9 +90,17 @@ impl Args {
 /// Cuts the options at their commas; known keys only, each once.
 fn entries(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<(Ident, Kind, TokenStream)> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let entries = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
     let mut known: Vec<(Ident, Kind, TokenStream)> = Vec::new();
-    for entry in entries.filter(|entry| !entry.is_empty()) {
+    for entry in tokens.split_inclusive(is_comma) {
+        let entry = match entry.split_last() {
+            Some((comma, [])) if is_comma(comma) => {
+                mistakes.at(comma, "there is no option before this comma: take it out");
+                continue;
+            }
+            Some((comma, entry)) if is_comma(comma) => entry,
+            _ => entry,
+        };
         match entry_of.parse2(entry.iter().cloned().collect()) {
             Ok((key, ..)) if known.iter().any(|(other, ..)| *other == key) => {
                 mistakes.add(Error::new(key.span(), format!("`{key}` is given twice")));
@@ -114,9 +122,11 @@ fn entry_of(input: ParseStream<'_>) -> syn::Result<(Ident, Kind, TokenStream)> {
         input.parse::<TokenStream>()?;
         return Err(Error::new(key.span(), unknown(&name, &names())));
     };
-    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
+    let is_other = input.peek(Token![==]) || input.peek(Token![=>]);
+    let at = if is_other { input.span() } else { key.span() };
+    if is_other || input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
         input.parse::<TokenStream>()?;
-        return Err(Error::new(key.span(), format!("`{name}` takes {}: write `{name} = …`", allowed(kind))));
+        return Err(Error::new(at, format!("`{name}` takes {}: write `{name} = …`", allowed(kind))));
     }
     Ok((key, kind, ungrouped(input.parse()?)))
 }
