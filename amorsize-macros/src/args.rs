@@ -7,6 +7,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Lit, LitStr, Path, Token};
 
+use crate::meant::unknown;
 use crate::mistakes::Mistakes;
 use crate::tokens::ungrouped;
 
@@ -16,7 +17,7 @@ pub(crate) struct Args {
     pub(crate) library: TokenStream,
     /// The options as calls of builder methods; those with a mistake are left out.
     pub(crate) calls: TokenStream,
-    /// The options as they were written, for the fingerprint.
+    /// The options as they were written, but in the order of their names, for the fingerprint.
     pub(crate) written: TokenStream,
 }
 
@@ -55,27 +56,6 @@ const OPTIONS: [(&str, Kind); 16] = [
     ("crate", Kind::Library),
 ];
 
-/// What options are called elsewhere, where that looks nothing like their names here.
-const SYNONYMS: [(&str, &str); 17] = [
-    ("workers", "threads"),
-    ("num_threads", "threads"),
-    ("max_threads", "threads"),
-    ("jobs", "threads"),
-    ("parallelism", "threads"),
-    ("concurrency", "threads"),
-    ("chunks", "chunk_size"),
-    ("batch", "chunk_size"),
-    ("batch_size", "chunk_size"),
-    ("window", "buffer_size"),
-    ("capacity", "buffer_size"),
-    ("queue_size", "buffer_size"),
-    ("samples", "sample_size"),
-    ("preserve_order", "ordered"),
-    ("memory_limit", "memory_threshold"),
-    ("blocking", "pool"),
-    ("path", "crate"),
-];
-
 /// Most that fits `usize` on every target.
 const MAX_WHOLE: u64 = u32::MAX as u64;
 
@@ -88,22 +68,21 @@ const UNITS: [(&str, f64); 7] =
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, at: Span, mistakes: &mut Mistakes) -> Self {
-        let written = entries(tokens, mistakes);
+        let mut written = entries(tokens, mistakes);
         let mut args =
             Self { library: quote_spanned!(at=> ::amorsize), calls: TokenStream::new(), written: TokenStream::new() };
         for (.., value) in written.iter().filter(|(_, kind, _)| *kind == Kind::Library) {
             args.library = path(value).unwrap_or(args.library);
         }
+        written.retain(|(_, kind, value)| *kind != Kind::Library || path(value).is_none());
         for (key, kind, value) in &written {
-            if *kind == Kind::Library && path(value).is_some() {
-                continue;
-            }
-            args.written.extend(quote!(#key #value));
             match literal(*kind, value, &args.library) {
                 Some(value) => args.calls.extend(quote!(.#key(#value))),
                 None => mistakes.add(refusal(key, *kind, value)),
             }
         }
+        written.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        args.written.extend(written.iter().map(|(key, _, value)| quote!(#key #value)));
         args
     }
 }
@@ -111,9 +90,17 @@ impl Args {
 /// Cuts the options at their commas; known keys only, each once.
 fn entries(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<(Ident, Kind, TokenStream)> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let entries = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ','));
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
     let mut known: Vec<(Ident, Kind, TokenStream)> = Vec::new();
-    for entry in entries.filter(|entry| !entry.is_empty()) {
+    for entry in tokens.split_inclusive(is_comma) {
+        let entry = match entry.split_last() {
+            Some((comma, [])) if is_comma(comma) => {
+                mistakes.at(comma, "there is no option before this comma: take it out");
+                continue;
+            }
+            Some((comma, entry)) if is_comma(comma) => entry,
+            _ => entry,
+        };
         match entry_of.parse2(entry.iter().cloned().collect()) {
             Ok((key, ..)) if known.iter().any(|(other, ..)| *other == key) => {
                 mistakes.add(Error::new(key.span(), format!("`{key}` is given twice")));
@@ -133,13 +120,19 @@ fn entry_of(input: ParseStream<'_>) -> syn::Result<(Ident, Kind, TokenStream)> {
     let name = key.to_string();
     let Some(&(_, kind)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
         input.parse::<TokenStream>()?;
-        return Err(Error::new(key.span(), unknown(&name)));
+        return Err(Error::new(key.span(), unknown(&name, &names())));
     };
-    if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
+    let is_other = input.peek(Token![==]) || input.peek(Token![=>]);
+    let at = if is_other { input.span() } else { key.span() };
+    if is_other || input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
         input.parse::<TokenStream>()?;
-        return Err(Error::new(key.span(), format!("`{name}` takes {}: write `{name} = …`", allowed(kind))));
+        return Err(Error::new(at, format!("`{name}` takes {}: write `{name} = …`", allowed(kind))));
     }
     Ok((key, kind, ungrouped(input.parse()?)))
+}
+
+pub(crate) fn names() -> [&'static str; OPTIONS.len()] {
+    OPTIONS.map(|(option, _)| option)
 }
 
 fn allowed(kind: Kind) -> &'static str {
@@ -239,40 +232,6 @@ fn nanoseconds(text: &str) -> Option<u64> {
     (1.0..u64::MAX as f64).contains(&nanoseconds).then_some(nanoseconds as u64)
 }
 
-fn unknown(name: &str) -> String {
-    let names = OPTIONS.map(|(option, _)| option);
-    match closest(name, &names) {
-        Some(option) => format!("there is no option `{name}`; did you mean `{option}`?"),
-        None => format!("there is no option `{name}`; the options are {}", names.join(", ")),
-    }
-}
-
-/// The option that was most likely meant: the one that has this name elsewhere, the one with the fewest differences, if
-/// they are few, or one that `name` is a part of.
-fn closest<'a>(name: &str, options: &[&'a str]) -> Option<&'a str> {
-    if let Some((_, option)) = SYNONYMS.iter().find(|(synonym, _)| *synonym == name) {
-        return Some(option);
-    }
-    let nearest = *options.iter().min_by_key(|option| distance(name, option))?;
-    let similar = distance(name, nearest) <= 1 + name.len() / 4;
-    let longer = || options.iter().copied().find(|option| name.len() >= 4 && option.contains(name));
-    if similar { Some(nearest) } else { longer() }
-}
-
-/// Levenshtein's: insertions, deletions and replacements that turn one word into the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.chars().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    *row.last().unwrap_or(&0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,6 +253,16 @@ mod tests {
         );
         assert_eq!(calls("crate = my::lib, pool = cpu").as_deref(), Ok(".pool(my::lib::Pool::Cpu)"));
         assert_eq!(calls("confidence_threshold = 1").as_deref(), Ok(".confidence_threshold(1f64)"));
+    }
+
+    #[test]
+    fn the_order_of_options_does_not_count() {
+        let written = |options: &str| {
+            let tokens = options.parse().expect("tokens");
+            Args::parse(tokens, Span::call_site(), &mut Mistakes::default()).written.to_string()
+        };
+        assert_eq!(written("threads = 2, crate = my::lib, pool = cpu"), written("pool = cpu, threads = 2"));
+        assert_ne!(written("threads = 2, chunk_size = 3"), written("threads = 3, chunk_size = 2"));
     }
 
     #[test]
@@ -325,32 +294,5 @@ mod tests {
         let expected: Vec<_> = read.into_iter().map(Some).chain([None; 7]).collect();
         assert_eq!(times.map(nanoseconds).to_vec(), expected);
         assert_eq!(nanoseconds("99999999999999s"), None);
-    }
-
-    #[test]
-    fn what_was_meant_is_found() {
-        let names = OPTIONS.map(|(name, _)| name);
-        let meant = [
-            ("thread", Some("threads")),
-            ("chunksize", Some("chunk_size")),
-            ("order", Some("ordered")),
-            ("buffer", Some("buffer_size")),
-            ("blocking_threads", Some("max_blocking_threads")),
-            ("online_lerning", Some("online_learning")),
-            ("speed", None),
-            ("a", None),
-            ("memory", Some("memory_threshold")),
-            ("workers", Some("threads")),
-            ("chunks", Some("chunk_size")),
-            ("num_threads", Some("threads")),
-        ];
-        for (name, option) in meant {
-            assert_eq!(closest(name, &names), option, "{name}");
-        }
-    }
-
-    #[test]
-    fn distances() {
-        assert_eq!(["", "abc", "abd", "bc", "xabc", "cba"].map(|word| distance("abc", word)), [3, 0, 1, 1, 1, 2]);
     }
 }

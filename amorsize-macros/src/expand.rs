@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
 use syn::{Error, Type};
 
@@ -20,11 +21,11 @@ use crate::tokens::mentions;
 /// that they do not make every use of the function an error too.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let function = syn::parse2::<Function>(item.clone()).map_err(in_our_words);
-    let name = function.as_ref().map_or(Span::call_site(), |function| function.name.span());
+    let function = Function::parse.parse2(item.clone()).map_err(in_our_words);
+    let name = function.as_ref().ok().and_then(Option::as_ref).map_or(Span::call_site(), |known| known.name.span());
     let at = name.resolved_at(Span::call_site());
     let args = Args::parse(args, at, &mut mistakes);
-    let added = mistakes.note(function).map(|function| added(&function.made_public_at(at), args, at));
+    let added = mistakes.note(function).flatten().map(|function| added(&function.made_public_at(at), args, at));
     let mistakes = mistakes.into_tokens();
     quote!(#item #mistakes #added)
 }

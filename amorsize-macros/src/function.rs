@@ -1,15 +1,16 @@
-//! The annotated function: its signature, and every reason to refuse it. The body is never looked at, so completion
-//! goes on working in a half-typed function.
+//! The annotated function: its signature, and every reason to refuse it but for its parameters, which `inputs` has. The
+//! body is never looked at, so completion goes on working in a half-typed function.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
-use syn::parse::{Parse, ParseStream};
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Abi, Attribute, Error, Generics, Lifetime, ReturnType, Token, Type, Visibility, parse_quote, token};
+use syn::{Abi, Attribute, Error, GenericParam, Generics, Lifetime, ReturnType, Token, Type, Visibility, token};
 
+use crate::inputs::{Input, conditional, refuse_inputs};
 use crate::lifetimes::hand_over;
 use crate::mistakes::Mistakes;
-use crate::tokens::{as_written, find_ident};
+use crate::tokens::find_ident;
 
 /// A signature that can be streamed.
 pub(crate) struct Function {
@@ -45,9 +46,9 @@ impl Parameter {
     }
 }
 
-impl Parse for Function {
-    /// Reads a signature; an error if it cannot be streamed.
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+impl Function {
+    /// Reads a signature; an error if it cannot be streamed, and `None` if the compiler says what is wrong with it.
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Option<Self>> {
         let mut mistakes = Mistakes::default();
         let attributes = input.call(Attribute::parse_outer)?;
         refuse_attributes(&attributes, &mut mistakes);
@@ -55,6 +56,7 @@ impl Parse for Function {
         let code = input.fork().parse()?;
         read_qualifiers(input, &mut mistakes)?;
         let name = input.parse()?;
+        refuse_name(&name, &mut mistakes);
         let mut generics: Generics = input.parse()?;
         let inputs;
         let parentheses = syn::parenthesized!(inputs in input);
@@ -67,16 +69,16 @@ impl Parse for Function {
             mistakes.at(end, "a streaming function needs a body");
         }
         let inputs: Vec<_> = inputs.into_iter().collect();
-        refuse_inputs(&name, parentheses, &inputs, &mut mistakes);
+        refuse_generics(&generics, &mut mistakes);
+        refuse_inputs(&name, &generics, parentheses, &inputs, &mut mistakes);
         refuse_output(&output, &mut mistakes);
         mistakes.check()?;
-        let (types, parameter_names) = inputs.into_iter().map(|input| (input.ty, input.name)).unzip();
+        let typed = inputs.into_iter().map(|input| Some((input.ty?, input.name)));
+        let Some((types, parameter_names)) = typed.collect() else { return Ok(None) };
         let (parameters, output, elided) = hand_over(types, output, &generics)?;
-        Ok(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code })
+        Ok(Some(Self { attributes, visibility, name, generics, parameters, parameter_names, output, elided, code }))
     }
-}
 
-impl Function {
     /// The same where `pub` stands elsewhere: lints take what is added for written by whoever wrote that.
     pub(crate) fn made_public_at(mut self, at: Span) -> Self {
         match &mut self.visibility {
@@ -117,76 +119,33 @@ fn read_qualifiers(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
     input.parse::<Token![fn]>().map(drop).map_err(|_| Error::new(start, what))
 }
 
-/// One parameter as it is written.
-struct Input {
-    /// What the pattern binds, if it is a plain name.
-    name: Option<Ident>,
-    receiver: Option<Ident>,
-    conditional: Option<Attribute>,
-    ty: Type,
-}
+/// Types that every program has, unless another one of that name hides it.
+const PRIMITIVES: [&str; 19] = [
+    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+    "f16", "f32", "f64", "f128",
+];
 
-impl Parse for Input {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut attributes = input.call(Attribute::parse_outer)?.into_iter();
-        let conditional =
-            attributes.find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"));
-        let pattern = pattern(input)?;
-        let receiver = find_ident(pattern.clone(), "self");
-        let name = syn::parse2::<Name>(pattern).ok().map(|Name(name)| name);
-        let typed = input.parse::<Option<Token![:]>>()?.is_some();
-        let ty = if typed || receiver.is_none() { input.parse()? } else { parse_quote!(Self) };
-        Ok(Self { name, receiver, conditional, ty })
+fn refuse_name(name: &Ident, mistakes: &mut Mistakes) {
+    let plain = name.unraw();
+    if PRIMITIVES.iter().any(|primitive| plain == primitive) {
+        let message = format!(
+            "`#[streaming]` adds a type of the function's name, and `{plain}` would hide the primitive one: rename the \
+             function"
+        );
+        mistakes.at(name, message);
     }
 }
 
-/// The tokens before the colon, or all of a `&self`.
-fn pattern(input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    let mut pattern = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        if let Some(separator) = input.parse::<Option<Token![::]>>()? {
-            separator.to_tokens(&mut pattern);
-        } else if input.peek(Token![:]) {
-            break;
-        } else {
-            pattern.extend([input.parse::<TokenTree>()?]);
-        }
-    }
-    Ok(pattern)
-}
-
-/// A pattern that is a name.
-struct Name(Ident);
-
-impl Parse for Name {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.parse::<Option<Token![mut]>>()?;
-        input.parse().map(Name)
-    }
-}
-
-fn refuse_inputs(name: &Ident, parentheses: token::Paren, inputs: &[Input], mistakes: &mut Mistakes) {
-    if inputs.is_empty() {
-        let message = format!("`{name}` needs a parameter: a streaming function takes the item as its first one");
-        mistakes.add(Error::new(parentheses.span.join(), message));
-    }
-    for (place, Input { receiver, conditional, ty, .. }) in inputs.iter().enumerate() {
-        if let Some(word) = receiver.clone().or_else(|| find_ident(ty, "Self")) {
-            mistakes
-                .at(word, "a method cannot be annotated: give a closure that calls it to `Tuner::new(\"name\", …)`");
-        } else if let Some(attribute) = conditional {
-            mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
-        } else if find_ident(ty, "impl").is_some() {
-            let bounds = match ty {
-                Type::ImplTrait(ty) => as_written(&ty.bounds),
-                _ => "Trait".to_owned(),
-            };
-            let message = format!("`impl {bounds}` has no name: write `fn {name}<T: {bounds}>(…: T)`");
-            mistakes.at(ty, message);
-        } else if let (1.., Type::Reference(reference)) = (place, ty)
-            && let Some(mutable) = reference.mutability
-        {
-            mistakes.at(mutable, "all threads share the context, so it cannot be `&mut`: take a `&Mutex<…>`");
+fn refuse_generics(generics: &Generics, mistakes: &mut Mistakes) {
+    for parameter in &generics.params {
+        let attributes = match parameter {
+            GenericParam::Lifetime(parameter) => &parameter.attrs,
+            GenericParam::Type(parameter) => &parameter.attrs,
+            GenericParam::Const(parameter) => &parameter.attrs,
+        };
+        if let Some(attribute) = conditional(attributes) {
+            let message = "a streaming function has the same generic parameters in every build: put `#[cfg]` on it";
+            mistakes.at(attribute, message);
         }
     }
 }

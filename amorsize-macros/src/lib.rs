@@ -6,7 +6,10 @@ mod expand;
 mod fingerprint;
 mod function;
 mod generics;
+mod impls;
+mod inputs;
 mod lifetimes;
+mod meant;
 mod mistakes;
 mod owned;
 mod taken;
@@ -50,7 +53,8 @@ use proc_macro::TokenStream;
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
 /// - No type or module of the function's name may stand beside it or be imported there (as in `mod digest; use
-///   digest::digest;`). A crate of that name is `::name` there.
+///   digest::digest;`), and the name is not that of a primitive type, such as `bool`. A crate of that name is `::name`
+///   there.
 /// - A constant of a lower-case name that is an argument of the result's type has braces: `Row<{ width }>`.
 /// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as
 ///   the function.

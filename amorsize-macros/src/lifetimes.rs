@@ -180,21 +180,55 @@ fn is_elided(lifetime: &Lifetime) -> bool {
     lifetime.ident == "_"
 }
 
-/// The names of all lifetimes mentioned in `tokens`, each once.
+/// The names of all lifetimes mentioned in `tokens`, each once; those of a `for<…>` are no one else's.
 pub(crate) fn lifetimes_in(tokens: impl ToTokens) -> Vec<Ident> {
-    let mut names = Vec::new();
-    collect(tokens.into_token_stream(), &mut names);
+    let mut found = Found::default();
+    found.collect(tokens.into_token_stream());
+    let Found { mut names, bound } = found;
+    // What a `for<…>` declares cannot have the name of another lifetime in scope.
+    names.retain(|name| !bound.contains(name));
     names
 }
 
-fn collect(tokens: TokenStream, names: &mut Vec<Ident>) {
-    let mut after_tick = false;
-    for token in tokens {
-        match &token {
-            TokenTree::Ident(ident) if after_tick && !names.contains(ident) => names.push(ident.clone()),
-            TokenTree::Group(group) => collect(group.stream(), names),
-            _ => {}
+#[derive(Default)]
+struct Found {
+    names: Vec<Ident>,
+    bound: Vec<Ident>,
+}
+
+impl Found {
+    fn collect(&mut self, tokens: TokenStream) {
+        let [mut after_tick, mut after_for, mut in_for] = [false; 3];
+        for token in tokens {
+            let is = |character| matches!(&token, TokenTree::Punct(punct) if punct.as_char() == character);
+            in_for = (in_for || after_for && is('<')) && !is('>');
+            match &token {
+                TokenTree::Ident(ident) if after_tick => {
+                    let names = if in_for { &mut self.bound } else { &mut self.names };
+                    if !names.contains(ident) {
+                        names.push(ident.clone());
+                    }
+                }
+                TokenTree::Group(group) => self.collect(group.stream()),
+                _ => {}
+            }
+            after_tick = is('\'');
+            after_for = matches!(&token, TokenTree::Ident(word) if word == "for");
         }
-        after_tick = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_of_a_for_are_left_out() {
+        let names = |ty: &str| {
+            let found = lifetimes_in(ty.parse::<TokenStream>().expect("tokens"));
+            found.iter().map(Ident::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(names("&'a (dyn for<'x, 'y> Fn(&'x str, &'y [u8; 2]) -> Row<'b, 'y> + 'a)"), ["a", "b"]);
+        assert_eq!(names("(&'a u8, for<'x> fn(&'x str, for<'z> fn(&'z u8)), Vec<&'b u8>)"), ["a", "b"]);
     }
 }

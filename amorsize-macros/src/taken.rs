@@ -66,7 +66,7 @@ impl Taken {
         let (lender, lend) = match parameter {
             Parameter::Value(_) => return None,
             Parameter::Borrowed(ty) => (quote_spanned!(*at=> #private::Borrowed<#ty>), quote!(borrowed)),
-            Parameter::Lent(ty) => (quote_spanned!(*at=> #private::Lend<#ty>), quote!(lend)),
+            Parameter::Lent(ty) => (quote_spanned!(*at=> #private::Lend<#ty>), quote!(amorsize_lend)),
         };
         let ty = Ident::new(name, *at);
         Some(Self {

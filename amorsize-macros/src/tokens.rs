@@ -20,7 +20,22 @@ pub(crate) fn mentions(tokens: impl ToTokens, name: &proc_macro2::Ident) -> bool
 /// As a person would write it: tokens that were parsed have spaces between all of them.
 pub(crate) fn as_written(tokens: impl ToTokens) -> String {
     let spaced = tokens.into_token_stream().to_string();
-    let closed = [(" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ","), (" (", "("), ("& ", "&")];
+    let closed = [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" : ", ": "),
+        (" < ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        (" ;", ";"),
+        ("for <", "for<"),
+        ("fn (", "fn("),
+        ("Fn (", "Fn("),
+        ("FnMut (", "FnMut("),
+        ("FnOnce (", "FnOnce("),
+        ("& ", "&"),
+        ("? ", "?"),
+    ];
     closed.into_iter().fold(spaced, |text, (wide, narrow)| text.replace(wide, narrow))
 }
 
@@ -30,5 +45,25 @@ pub(crate) fn ungrouped(tokens: TokenStream) -> TokenStream {
     match (trees.next(), trees.next()) {
         (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => ungrouped(group.stream()),
         _ => tokens,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parsed_tokens_are_written_as_people_do() {
+        for words in [
+            "&'a mut T",
+            "::std::fmt::Debug",
+            "Iterator<Item = (u8, [T; 3])> + ?Sized",
+            "for<'a> FnOnce(&'a u8) -> (u8, Vec<u8>)",
+            "dyn Fn() -> fn(u8)",
+            "Iterator<Item: Clone + 'a>",
+        ] {
+            let apart = words.parse::<TokenStream>().expect("tokens");
+            assert_eq!(as_written(apart), words);
+        }
     }
 }

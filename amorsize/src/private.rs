@@ -120,34 +120,35 @@ impl<T: Send> Output for T {}
     note = "a function of `&T` takes `T`, `&T`, `Box<T>` and `Arc<T>`"
 )]
 pub trait Lend<T> {
-    /// The reference that the function gets.
-    fn lend(&self) -> &T;
+    /// The reference that the function gets. Every type has this method, so its name is like no other: compilers
+    /// suggest similar ones.
+    fn amorsize_lend(&self) -> &T;
 }
 
 impl<T> Lend<T> for T {
     #[inline]
-    fn lend(&self) -> &T {
+    fn amorsize_lend(&self) -> &T {
         self
     }
 }
 
 impl<T> Lend<T> for &T {
     #[inline]
-    fn lend(&self) -> &T {
+    fn amorsize_lend(&self) -> &T {
         self
     }
 }
 
 impl<T> Lend<T> for Box<T> {
     #[inline]
-    fn lend(&self) -> &T {
+    fn amorsize_lend(&self) -> &T {
         self
     }
 }
 
 impl<T> Lend<T> for Arc<T> {
     #[inline]
-    fn lend(&self) -> &T {
+    fn amorsize_lend(&self) -> &T {
         self
     }
 }

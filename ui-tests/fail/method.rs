@@ -13,6 +13,11 @@ impl Model {
     }
 
     #[amorsize::streaming]
+    fn scored<'a>(&'a mut self, n: u64) {
+        self.0 *= n;
+    }
+
+    #[amorsize::streaming]
     fn new(n: u64) -> Self {
         Self(n)
     }

@@ -62,7 +62,21 @@ fn same<T>(item: &mut T) -> (&T, usize) {
     (item, 1)
 }
 
+type Cut = for<'y> fn(&'y str) -> &'y str;
+
+#[amorsize::streaming]
+fn cut(text: &str, by: for<'y> fn(&'y str) -> &'y str) -> &str {
+    by(text)
+}
+
+#[amorsize::streaming]
+fn copied(by: &for<'y> fn(&'y str) -> &'y str) -> for<'y> fn(&'y str) -> &'y str {
+    *by
+}
+
 fn main() {
+    assert_eq!(cut::with(str::trim as Cut).collect::<Vec<_>>([" a", "b "]), ["a", "b"]);
+    assert_eq!(copied::stream([str::trim as Cut]).next().map(|by| by(" a")), Some("a"));
     let strings = vec![String::from("a"), String::from("b")];
     assert_eq!(key::collect::<Vec<_>>(&strings), ["a", "b"]);
     assert_eq!(same::collect::<Vec<_>>(&mut [1, 2]), [(&1, 1), (&2, 1)]);

@@ -98,6 +98,21 @@ fn qualified(item: <Vec<u64> as IntoIterator>::Item, #[allow(unused_variables)] 
     item
 }
 
+#[derive(Clone, Copy)]
+struct Pair<A, B>(A, B);
+
+type Twice = fn(u64) -> u64;
+
+#[amorsize::streaming]
+fn generic(Pair::<u64, Option<Vec<Twice>>>(a, _): Pair<u64, Option<Vec<Twice>>>, Pair::<u64, u64>(b, c): Pair<u64, u64>) -> u64 {
+    a + b + c
+}
+
+#[amorsize::streaming]
+fn here(self::Point { x, y }: self::Point, (self::Pair(a, b), _): (self::Pair<u64, u64>, ())) -> u64 {
+    x + y + a + b
+}
+
 #[amorsize::streaming]
 fn never_fails(n: u64) -> Result<u64, std::convert::Infallible> {
     Ok(n)
@@ -128,6 +143,8 @@ fn main() {
     assert_eq!(callback::stream([(|a, _| a.len()) as fn(&str, &u8) -> usize]).next(), Some(1));
     assert_eq!(boxed::stream([Box::new(str::trim) as _]).next(), Some(3));
     assert_eq!(qualified::with(0..1).stream([1]).next(), Some(1));
+    assert_eq!(generic::with(Pair(2, 3)).stream([Pair(1, None)]).next(), Some(6));
+    assert_eq!(here::with((Pair(1, 2), ())).stream([point]).next(), Some(6));
     assert_eq!(never_fails::collect::<Result<Vec<_>, _>>(0..2), Ok(vec![0, 1]));
     assert_eq!(constant::stream(0..2).sum::<u64>(), constant(1));
 }
