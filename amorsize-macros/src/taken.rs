@@ -65,7 +65,7 @@ impl Taken {
     ) -> Option<Self> {
         let (lender, lend) = match parameter {
             Parameter::Value(_) => return None,
-            Parameter::Borrowed(ty) => (quote_spanned!(*at=> #private::Borrowed<#ty>), quote!(borrowed)),
+            Parameter::Borrowed(ty) => (quote_spanned!(*at=> #private::Borrowed<#ty>), quote!(amorsize_borrowed)),
             Parameter::Lent(ty) => (quote_spanned!(*at=> #private::Lend<#ty>), quote!(amorsize_lend)),
         };
         let ty = Ident::new(name, *at);

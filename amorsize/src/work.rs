@@ -40,13 +40,13 @@ pub trait Work<I> {
 )]
 pub trait Borrowed<B: ?Sized> {
     /// The reference that the function gets.
-    fn borrowed(&self) -> &B;
+    fn amorsize_borrowed(&self) -> &B;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Borrow<B>, B: ?Sized> Borrowed<B> for T {
     #[inline]
-    fn borrowed(&self) -> &B {
+    fn amorsize_borrowed(&self) -> &B {
         self.borrow()
     }
 }
@@ -78,7 +78,7 @@ impl<I: Borrowed<B>, B: ?Sized, R, F: Fn(&B) -> R> Work<I> for ByRef<B, F> {
 
     #[inline]
     fn call(&self, item: I) -> R {
-        (self.0)(item.borrowed())
+        (self.0)(item.amorsize_borrowed())
     }
 }
 
