@@ -19,7 +19,8 @@
 //! A [`Stream`] is a lazy iterator: nothing is taken from the source before the first `next`, and at most
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
 //! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
-//! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. A panic of the
+//! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, while a
+//! source is silent, the results of its last few items may have to wait. A panic of the
 //! function comes out in place of its result (with `panic = "abort"` it ends the program, as it always does); items
 //! that run beside it go on, and may print panics of their own.
 //!
@@ -57,7 +58,9 @@
 //! themselves, such as those of `BufRead::lines`, for a function `fn(io::Result<String>) -> io::Result<T>`.
 //!
 //! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. Where every thread of the pool is
-//! busy with something else for long, that can be later than the last result.
+//! busy with something else for long, that can be later than the last result; and where each of them waits for a lock
+//! that the caller holds, it is never. So hold none around such a call that the pool's jobs take too, functions of other
+//! streams included; [`stream`](Tuner::stream) waits for nobody.
 //!
 //! # Context
 //!

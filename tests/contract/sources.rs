@@ -3,10 +3,12 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use amorsize::Tuner;
+use amorsize::{Pool, Tuner};
+use rayon::ThreadPoolBuilder;
 
 use crate::support::{Meter, WAYS, Way, compute, watched};
 
@@ -254,4 +256,38 @@ fn first_results_do_not_wait_for_others_of_a_slow_source() {
         assert_eq!(stream.next(), Some(number));
         assert_eq!(pulls.get(), number, "items pulled for so many results");
     }
+}
+
+/// Who has only a slow source to wait for runs what nobody else begins with, before every thread of many that are busy
+/// has its share.
+#[test]
+fn results_of_a_slow_source_do_not_wait_for_threads_that_are_busy_elsewhere() {
+    const THREADS: usize = 16;
+    watched(|| {
+        let pool = ThreadPoolBuilder::new().num_threads(THREADS).build().expect("a pool");
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        pool.install(|| {
+            let begun = Arc::new(Barrier::new(THREADS));
+            for _ in 1..THREADS {
+                let (begun, released) = (Arc::clone(&begun), Arc::clone(&released));
+                rayon::spawn(move || {
+                    begun.wait();
+                    let _ = released.lock().map(|released| released.recv());
+                });
+            }
+            begun.wait();
+            let pulled = Rc::new(Cell::new(0));
+            let counter = Rc::clone(&pulled);
+            let source = (0..40u64).inspect(move |_| {
+                thread::sleep(Duration::from_millis(2));
+                counter.set(counter.get() + 1);
+            });
+            let tuner = Tuner::new("beside-a-slow-source", |item: u64| item + 1).pool(Pool::Cpu);
+            let ahead = tuner.stream(source).enumerate().map(|(yielded, _)| pulled.get() - yielded);
+            let most = ahead.max().expect("results");
+            assert!(most <= 4, "{most} items were pulled, of which nobody ran one");
+            drop(release);
+        });
+    });
 }

@@ -10,6 +10,7 @@ use crate::options::{Options, Order};
 
 use super::costs::Costs;
 use super::model::{self, Wake};
+use super::refill::Refilled;
 
 /// Seconds of work in a chunk, unless the option says otherwise: some 80 times what handing it over costs, and short
 /// enough that the last one hardly matters. (The fixed-chunk optimum of Kruskal & Weiss 1985 is flat around it.)
@@ -276,6 +277,13 @@ pub(crate) struct Waiting {
     pub(crate) is_short: bool,
     /// For how long it leaves all chunks to threads that have not begun, where it does not help.
     pub(crate) patience: Duration,
+}
+
+impl Waiting {
+    /// The same where chunks were pulled ahead so far: a slow source is left only for what nobody else begins with.
+    pub(crate) fn beside(self, refilled: Refilled) -> Self {
+        Self { helps: self.helps && refilled != Refilled::Slowly, ..self }
+    }
 }
 
 /// See [`Waiting`]; a function that waits is never run by the consumer, whose delay would be everybody's.

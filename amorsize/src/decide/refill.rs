@@ -1,6 +1,7 @@
 //! How many chunks the consumer pulls from the source before it does something else: until every thread has one
 //! waiting, and more where items are uneven and that takes next to no time, since the consumer may be busy for longer
-//! than they are. With results at hand no more than one, since a slow source must not keep them from the consumer.
+//! than they are. With results at hand no more than one, and none of a slow source, which must not keep them from the
+//! consumer.
 
 /// Seconds for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
 const QUICK: f64 = 15e-6;
@@ -18,16 +19,6 @@ pub(crate) enum Refilled {
     All,
 }
 
-/// Results that are there before chunks are pulled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AtHand {
-    Nothing,
-    /// Those that are yielded next.
-    Some,
-    /// And others behind them.
-    More,
-}
-
 /// See the module. Is told the time; reads no clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refill {
@@ -41,13 +32,9 @@ pub(crate) struct Refill {
 }
 
 impl Refill {
-    /// Most chunks that are pulled beside such results.
-    pub(super) fn most(at_hand: AtHand, is_source_slow: bool) -> usize {
-        match at_hand {
-            AtHand::Nothing => usize::MAX,
-            AtHand::More if is_source_slow => 0,
-            AtHand::Some | AtHand::More => 1,
-        }
+    /// Most chunks that are pulled, whether or not results are there to be yielded next.
+    pub(super) fn most(has_results: bool, is_source_slow: bool) -> usize {
+        if has_results { usize::from(!is_source_slow) } else { usize::MAX }
     }
 
     /// Whether one more chunk is pulled now, so many seconds after the first.
@@ -104,9 +91,8 @@ mod tests {
 
     #[test]
     fn results_at_hand_wait_for_one_chunk_and_for_none_of_a_slow_source() {
-        let most = |at_hand| [false, true].map(|is_slow| Refill::most(at_hand, is_slow));
-        assert_eq!(most(AtHand::Nothing), [usize::MAX; 2]);
-        assert_eq!((most(AtHand::Some), most(AtHand::More)), ([1, 1], [1, 0]));
+        let most = |has_results| [false, true].map(|is_slow| Refill::most(has_results, is_slow));
+        assert_eq!([false, true].map(most), [[usize::MAX; 2], [1, 0]]);
         assert_eq!(pulled(Refill { most: 1, ..EVEN }, 1e-6), (1, Refilled::Enough));
         assert!(is_slow(1e-3) && !is_slow(20e-6));
     }

@@ -9,7 +9,7 @@ use crate::decide::cut::Cut;
 use crate::decide::input::Remaining;
 use crate::decide::model::THREAD_START;
 use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
-use crate::decide::refill::{AtHand, Refilled};
+use crate::decide::refill::Refilled;
 use crate::decide::tally::Stretch;
 use crate::plan::Pool;
 
@@ -341,12 +341,7 @@ impl Engine<'_> {
     }
 
     fn refill(&mut self, has_results: bool) -> Refilled {
-        let at_hand = match has_results {
-            false => AtHand::Nothing,
-            true if self.finished_by(self.now) == 1 => AtHand::Some,
-            true => AtHand::More,
-        };
-        let mut refill = self.pilot.refill(self.queue.len(), at_hand);
+        let mut refill = self.pilot.refill(self.queue.len(), has_results);
         let begin = self.now;
         while refill.goes_on(|| self.now - begin) {
             let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);
@@ -369,11 +364,6 @@ impl Engine<'_> {
             }
         }
         Refilled::Enough
-    }
-
-    /// Chunks of results that are there.
-    fn finished_by(&self, now: f64) -> usize {
-        self.done.values().filter(|done| done.finish <= now).count()
     }
 
     fn accept(&mut self, start: u64) {

@@ -4,7 +4,7 @@ use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::refill::{AtHand, Refill};
+use crate::decide::refill::Refill;
 use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
 use crate::decide::watch::{self, Watch};
@@ -209,9 +209,9 @@ impl Pilot {
     }
 
     /// How many chunks are pulled now, where so many wait for a thread.
-    pub(crate) fn refill(&self, queued: usize, at_hand: AtHand) -> Refill {
+    pub(crate) fn refill(&self, queued: usize, has_results: bool) -> Refill {
         Refill {
-            most: Refill::most(at_hand, self.is_source_slow),
+            most: Refill::most(has_results, self.is_source_slow),
             missing: self.chunks_ahead().saturating_sub(queued),
             is_uneven: self.is_uneven(),
             is_beginning: self.plan.is_none(),

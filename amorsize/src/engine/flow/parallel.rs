@@ -7,7 +7,7 @@ use super::{Flow, ran};
 use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
-use crate::decide::refill::{AtHand, Refilled};
+use crate::decide::refill::Refilled;
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::{Launch, Target};
@@ -70,10 +70,10 @@ where
             let refilled = self.refill(source, &polled, most);
             let (batch, standing) = match polled.batch {
                 Some(batch) => (batch, polled.standing),
-                None if refilled == Refilled::Slowly => continue,
-                None => match self.help(waiting, most) {
+                None => match self.help(waiting.beside(refilled), most) {
                     Helped::Next(batch, standing) => (batch, standing),
                     Helped::Other => continue,
+                    Helped::No if refilled == Refilled::Slowly => continue,
                     Helped::No if self.wait(waiting, refilled, most) => continue,
                     Helped::No => return None,
                 },
@@ -117,12 +117,7 @@ where
 
     /// Hands chunks over, within the window.
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) -> Refilled {
-        let at_hand = match polled.batch {
-            None => AtHand::Nothing,
-            Some(_) if polled.standing.ready == 0 => AtHand::Some,
-            Some(_) => AtHand::More,
-        };
-        let mut refill = self.pilot.refill(polled.queued, at_hand);
+        let mut refill = self.pilot.refill(polled.queued, polled.batch.is_some());
         let begin = Instant::now();
         self.look_at_memory(begin);
         while refill.goes_on(|| begin.elapsed().as_secs_f64()) {
