@@ -16,9 +16,6 @@ pub(crate) const MOST_ROWS: usize = 512;
 const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 /// Numbers of neighbours that compete, fewest first.
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
-/// Newest samples of a history read from a file that judge older ones, as all did when they were recorded: each takes
-/// time in proportion to all rows, and what earlier ones thought of each other has faded by now.
-const STILL_JUDGING: usize = 128;
 /// Weight of earlier errors against the newest in that competition.
 const ERROR_MEMORY: f32 = 0.95;
 /// Octaves of serial time from which a run contradicts what was expected of it.
@@ -176,21 +173,12 @@ impl Model {
     /// All samples, oldest first.
     pub(crate) fn from_samples(samples: &[Sample]) -> Self {
         let mut model = Self::default();
-        let (old, new) = samples.split_at(samples.len().saturating_sub(STILL_JUDGING));
-        old.iter().for_each(|sample| model.insert(sample, |_, _| ()));
-        new.iter().for_each(|sample| model.add(sample));
+        samples.iter().for_each(|sample| model.add(sample));
         model
     }
 
     /// Adds a finished stretch of a run. Times that are not positive numbers teach nothing and are ignored.
     pub(crate) fn add(&mut self, sample: &Sample) {
-        self.insert(sample, |model, row| {
-            model.cross_validate(row);
-            model.note_residual(sample, row);
-        });
-    }
-
-    fn insert(&mut self, sample: &Sample, judge_others: impl FnOnce(&mut Self, &Row)) {
         let Some(claimed) = plain_costs(sample) else { return };
         self.outdate_loops(sample, &claimed);
         let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
@@ -200,7 +188,8 @@ impl Model {
             self.rows.remove(surplus);
             self.testimonies.remove(surplus);
         }
-        judge_others(self, &row);
+        self.cross_validate(&row);
+        self.note_residual(sample, &row);
         self.rows.push(row);
         let claimed = outcomes::bounded(sample, claimed);
         self.testimonies.push(Testimony { costs, claimed, length: sample.length.max(1) });

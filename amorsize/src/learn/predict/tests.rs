@@ -158,9 +158,9 @@ fn a_history_that_is_read_says_what_it_said_before_it_was_written() {
         let length = 100 << (run % 5);
         Sample { length, items: length, ..sample(pool, threads, item, speedup) }
     };
-    let samples: Vec<Sample> = (0..60).map(of).collect();
+    let samples: Vec<Sample> = (0..300).map(of).collect();
     let options = Options::default();
-    for len in [3, 10, 17, 18, 30, 60] {
+    for len in [3, 10, 17, 18, 30, 60, 300] {
         let (grown, read) = (model(samples[..len].to_vec()), Model::from_samples(&samples[..len]));
         assert_eq!(grown.forecast(&query(&options)), read.forecast(&query(&options)), "{len}");
     }
