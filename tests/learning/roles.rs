@@ -47,6 +47,7 @@ pub(crate) fn play(role: &str) {
         "count" => println!("{}", square().history().expect("a history").len()),
         "record" => (0..number(&argument)).for_each(|_| square().record(outcome()).expect("recorded")),
         "stream" => (0..number(&argument)).for_each(|_| stream()),
+        "look" => assert_eq!(square().stream(0..100).sum::<u64>(), 328_350),
         "run and return" => runs(SHORT),
         "run and exit" => {
             runs(SHORT);

@@ -76,6 +76,8 @@ pub(crate) fn a_directory_that_others_can_write() {
         fs::remove_file(home.history()).unwrap();
         let asked = home.play("count", "");
         assert!(!asked.ok && asked.stderr.contains("Untrusted"), "of a new function too: {}", asked.stderr);
+        let looked = home.play("look", "");
+        assert!(looked.ok && looked.stderr.contains("not trusted"), "of short runs too: {}", looked.stderr);
     }
 }
 

@@ -107,6 +107,7 @@ impl Tally {
         if items == 0 || seconds <= 0.0 {
             return;
         }
+        let costs = timed_as_a_whole(costs, seconds / items as f64);
         // Threads cannot have spent more time than there was: the rest is that of others, who had begun these items.
         let seconds = seconds.max(items as f64 * costs.item / plan.threads as f64);
         if self.stretches.len() == MOST_STRETCHES {
@@ -145,6 +146,12 @@ impl Tally {
     pub(crate) fn into_stretches(self) -> Vec<Stretch> {
         self.stretches
     }
+}
+
+/// A plain loop that was asked for has no clock read for its items: they took what is left of the whole.
+fn timed_as_a_whole(costs: Costs, each: f64) -> Costs {
+    let rest = (each - costs.source - costs.consumer).max(0.0);
+    Costs { item: if costs.item > 0.0 { costs.item } else { rest }, ..costs }
 }
 
 #[cfg(test)]
@@ -199,6 +206,14 @@ mod tests {
         tally.close(Plan { threads: 100, ..plan() }, costs, 0.0, false, at(1e-3, 50));
         let [stretch] = &tally.into_stretches()[..] else { panic!() };
         assert_eq!((stretch.items, stretch.seconds), (50, 2.5e-3), "most were begun before");
+    }
+
+    #[test]
+    fn items_of_a_loop_that_was_asked_for_took_what_is_left_of_the_whole() {
+        let mut tally = Tally::default();
+        let costs = Costs { source: 0.25, ..Costs::default() };
+        tally.close(Plan { threads: 1, ..plan() }, costs, 1.0, false, at(10.0, 10));
+        assert_eq!(tally.into_stretches()[0].costs.item, 0.75);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(crate) struct Store {
     directory: Option<Directory>,
     /// Whether trouble with the directory as a whole has been told.
     warned: AtomicBool,
+    /// Whether the directory was looked at although there was nothing in it to read.
+    looked: AtomicBool,
     /// Files made by this process.
     created: AtomicU32,
 }
@@ -71,7 +73,12 @@ pub(crate) struct Aftermath {
 
 impl Store {
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
-        Self { directory: directory.map(Directory::new), warned: AtomicBool::new(false), created: AtomicU32::new(0) }
+        Self {
+            directory: directory.map(Directory::new),
+            warned: AtomicBool::new(false),
+            looked: AtomicBool::new(false),
+            created: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn warned(&self) -> &AtomicBool {
@@ -99,8 +106,9 @@ impl Store {
     /// Reads a history. A damaged file is set aside, and what is whole of it kept.
     pub(crate) fn load(&self, name: &Name) -> Result<Loaded, Error> {
         let path = self.file(name)?;
-        // Before the directory is looked at: for a new function one system call is all that this may cost.
-        if file::is_absent(&path) || !self.directory()?.exists()? {
+        // For a new function one system call is all that this may cost. Only the first one looks at the directory too:
+        // whoever writes to it at the end of a short program can no longer tell what is wrong.
+        if file::is_absent(&path) && self.looked.swap(true, Ordering::Relaxed) || !self.directory()?.exists()? {
             return Ok(Loaded::default());
         }
         match file::inspect(&path, name)? {
