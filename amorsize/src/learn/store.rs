@@ -17,6 +17,7 @@ use crate::learn::contents::Contents;
 use crate::learn::directory::{Directory, Lock, PATIENCE};
 use crate::learn::file::{self, State, Tail};
 use crate::learn::header::{self, Name};
+use crate::learn::machines;
 use crate::learn::prune;
 use crate::learn::tidy::{self, DAMAGED, HISTORY};
 
@@ -256,7 +257,9 @@ impl Store {
         contents.prune_if_crowded();
         let added = contents.samples.iter().filter(|sample| !before.samples.contains(sample)).count();
         if added > 0 {
-            file::replace(&self.file(name)?, name.header(), &contents.frames())?;
+            // This machine is told of even so: the only one that a history knows is taken for it.
+            let frames = [machines::frame(), &contents.frames()].concat();
+            file::replace(&self.file(name)?, name.header(), &frames)?;
         }
         Ok(added)
     }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use super::{Place, sample};
 use crate::error::Error;
 use crate::fingerprint::{Identity, Site};
+use crate::learn::contents::Contents;
 use crate::learn::exchange::{export_from, import_to};
 use crate::learn::header;
+use crate::learn::machines;
 use crate::learn::registry::Registry;
-use crate::learn::sample::Sample;
+use crate::learn::sample::{MachineRecord, Sample};
 use crate::learn::store::Store;
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -51,6 +53,19 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
     assert_eq!(samples(&registry, "two"), [sample(1)]);
     assert_eq!(import_to(&registry, &file).unwrap(), 0, "all of it is here already");
     assert_eq!(samples(&process(&place), "one").len(), 3);
+}
+
+#[test]
+fn an_imported_history_is_not_taken_for_one_of_this_machine() {
+    let here = machines::this();
+    let like_this = MachineRecord { id: here.id ^ 1, memory_bytes: here.memory_bytes / 64, ..here.clone() };
+    let samples = vec![Sample { machine: like_this.id, ..sample(0) }];
+    let imported = Contents { machines: vec![like_this.clone()], samples, ..Contents::default() };
+    let place = Place::new();
+    assert_eq!(place.store.merge(&place.name, imported).unwrap(), 1);
+    let known = place.load().contents.machines;
+    assert_eq!(known.len(), 2, "of two of them one has to be looked for: {known:?}");
+    assert!(known.contains(here) && known.contains(&like_this));
 }
 
 #[test]
