@@ -10,6 +10,7 @@ use std::sync::Arc;
 use castaway::cast;
 
 use super::owned::OwnedBytes;
+use crate::decide::choose::Owns;
 
 /// Bytes outside the value that it owns; 0 if its type is not on the list.
 #[inline]
@@ -32,6 +33,36 @@ macro_rules! compare_with_optional {
     ($value:ident with $($type:ty),* $(,)?) => {
         compare!($value with $($type, Option<$type>, Result<$type, String>,)*);
     };
+}
+
+/// What values of a type own, as far as the type tells.
+pub(crate) fn owns<T>() -> Owns {
+    match () {
+        () if const { !needs_drop::<T>() } => Owns::Nothing,
+        () if is_one_block::<T>() => Owns::OneBlock,
+        () => Owns::Anything,
+    }
+}
+
+/// No value is at hand, but one that is absent has a type as well.
+macro_rules! is_any_of {
+    ($unknown:ident: $($type:ty),* $(,)?) => {
+        $(size_of::<$unknown>() == size_of::<$type>() && cast!(None::<$unknown>, Option<$type>).is_ok())||*
+    };
+}
+
+macro_rules! is_any_of_or_optional {
+    ($unknown:ident: $($type:ty),* $(,)?) => {
+        is_any_of!($unknown: $($type, Option<$type>, (u64, $type), (usize, $type),)*)
+    };
+}
+
+fn is_one_block<T>() -> bool {
+    is_any_of_or_optional!(T:
+        String, Vec<u8>, Vec<u16>, Vec<u32>, Vec<u64>, Vec<u128>, Vec<usize>, Vec<i8>, Vec<i16>, Vec<i32>, Vec<i64>,
+        Vec<i128>, Vec<isize>, Vec<f32>, Vec<f64>, Vec<bool>, Vec<char>, Vec<[f32; 3]>, Vec<[f64; 3]>, Vec<[u8; 4]>,
+        Vec<(usize, usize)>, Vec<(f64, f64)>,
+    ) || is_any_of!(T: Result<String, String>, Result<Vec<u8>, String>, Box<u64>, Box<f64>)
 }
 
 fn listed<R>(result: &R) -> usize {
@@ -71,6 +102,15 @@ fn in_tuples<R>(result: &R) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_tell_how_many_blocks_their_values_own() {
+        assert_eq!([owns::<u64>(), owns::<&str>(), owns::<Option<[u8; 9]>>()], [Owns::Nothing; 3]);
+        assert_eq!([owns::<String>(), owns::<Vec<u64>>(), owns::<Option<Vec<f64>>>()], [Owns::OneBlock; 3]);
+        assert_eq!([owns::<(usize, String)>(), owns::<Result<String, String>>()], [Owns::OneBlock; 2]);
+        struct Mine(#[expect(dead_code)] String);
+        assert_eq!([owns::<Vec<String>>(), owns::<Mine>(), owns::<Box<dyn Fn()>>()], [Owns::Anything; 3]);
+    }
 
     #[test]
     fn listed_types_are_found_behind_a_parameter() {

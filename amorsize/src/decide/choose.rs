@@ -63,6 +63,17 @@ const LARGEST_ON_THREADS: usize = 128 << 10;
 /// Expected gain below which the plain loop is kept: the model is not better than that.
 const WORTH_IT: f64 = 1.15;
 
+/// What a value of a type owns that is freed when it is dropped, as far as the type tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Owns {
+    #[default]
+    Nothing,
+    /// One block of memory at most.
+    OneBlock,
+    /// Any number of them, or something else.
+    Anything,
+}
+
 /// What a decision depends on besides the costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Situation {
@@ -77,8 +88,8 @@ pub(crate) struct Situation {
     pub(crate) item_bytes: usize,
     /// What it takes to get a thread to work.
     pub(crate) wake: Wake,
-    /// Items or results own something that is freed when they are dropped: by another thread than made it.
-    pub(crate) owns: bool,
+    /// What items or results own, whichever is more: it is freed by another thread than made it.
+    pub(crate) owns: Owns,
     /// Cores and memory are a guess, until somebody looks: which takes longer than many a run.
     pub(crate) is_guess: bool,
 }
@@ -103,7 +114,7 @@ impl Situation {
         available_memory: 1 << 30,
         item_bytes: 8,
         wake: Wake::USUAL,
-        owns: false,
+        owns: Owns::Nothing,
         is_guess: false,
     };
 }

@@ -4,7 +4,7 @@
 //! Memory makes threads lose against the plain loop: what one thread makes and another frees, and items so large that
 //! moving them counts. Cheap items have to be held against a stretch of it.
 
-use super::choose::{self, Situation};
+use super::choose::{self, Owns, Situation};
 use super::costs::Costs;
 use super::watch::{CHEAP, PROBE};
 
@@ -19,6 +19,8 @@ pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// that they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
 const LOST: f64 = 4e-3;
 const QUARTERS: f64 = 1e-6;
+/// What is lost where a single block is freed for each.
+const LOST_BY_BLOCKS: f64 = 1e-3;
 /// Seconds before another attempt at threads for each second that the last one has lost: so that attempts cost 1 %.
 pub(crate) const PAUSES_A_LOSS: f64 = 100.0;
 /// Part of a run that may be lost to plans which nobody has tried.
@@ -28,12 +30,17 @@ pub(crate) const HARMLESS: f64 = 0.02;
 pub(crate) fn is_of_memory(costs: &Costs, situation: &Situation) -> bool {
     let bytes = situation.item_bytes;
     let moves_much = bytes >= LARGE && bytes as f64 * MOVING > MUCH * costs.item;
-    costs.item < FREED_DEARLY && (situation.owns || moves_much)
+    costs.item < FREED_DEARLY && (situation.owns != Owns::Nothing || moves_much)
 }
 
 /// Seconds that an attempt at threads loses if memory makes them lose, which it mostly does where it may.
 pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
-    if is_of_memory(costs, situation) { LOST / (1.0 + costs.item / QUARTERS).powi(2) } else { 0.0 }
+    let lost = match situation.owns {
+        _ if !is_of_memory(costs, situation) => return 0.0,
+        Owns::OneBlock => LOST_BY_BLOCKS,
+        _ => LOST,
+    };
+    lost / (1.0 + costs.item / QUARTERS).powi(2)
 }
 
 /// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and the
@@ -57,7 +64,7 @@ mod tests {
         Costs { item, ..Costs::default() }
     }
 
-    const OWNING: Situation = Situation { owns: true, ..Situation::TWO_CORES };
+    const OWNING: Situation = Situation { owns: Owns::Anything, ..Situation::TWO_CORES };
 
     #[test]
     fn what_is_freed_elsewhere_and_what_is_large_may_matter_unless_items_are_dear() {
@@ -66,6 +73,9 @@ mod tests {
             assert!(is_of_memory(&item(cheap), &situation) && !is_of_memory(&item(dear), &situation));
         }
         assert!(!is_of_memory(&item(1e-9), &Situation::TWO_CORES));
+        let one_block = Situation { owns: Owns::OneBlock, ..Situation::TWO_CORES };
+        let risks = [one_block, OWNING].map(|situation| by_memory(&item(1e-6), &situation));
+        assert!(0.0 < risks[0] && risks[0] < risks[1]);
         assert!(by_memory(&item(1e-9), &OWNING) > 10.0 * by_memory(&item(15e-6), &OWNING));
         assert_eq!(by_memory(&item(30e-6), &OWNING), 0.0);
     }

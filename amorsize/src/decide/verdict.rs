@@ -175,6 +175,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
+    use crate::decide::choose::Owns;
 
     const TWO_CORES: Situation = Situation::TWO_CORES;
 
@@ -229,7 +230,7 @@ mod tests {
     fn a_short_run_risks_nothing() {
         let costs = Costs { item: 1e-6, ..sleeping(0.0) };
         let verdict = || reach(&Costs { blocked: 0.0, ..costs }, 2_000, &Options::default(), &TWO_CORES);
-        let owning = Situation { owns: true, ..TWO_CORES };
+        let owning = Situation { owns: Owns::Anything, ..TWO_CORES };
         let expected = |items| if_worth_the_risk(verdict(), &costs, items, &owning).pool;
         assert_eq!((expected(10_000), expected(100_000)), (Pool::Serial, Pool::Cpu));
         assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, &TWO_CORES), verdict());

@@ -1,6 +1,5 @@
 //! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a scope for borrowed ones.
 
-use std::mem::needs_drop;
 use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::ThreadPoolBuilder;
@@ -8,6 +7,7 @@ use rayon::ThreadPoolBuilder;
 use super::lookout;
 use super::queue::Queue;
 use super::wake;
+use crate::bytes::guess;
 use crate::decide::choose::Situation;
 use crate::decide::model::Wake;
 use crate::machine::{self, Share};
@@ -154,7 +154,7 @@ impl Situation {
             available_memory,
             item_bytes: size_of::<I>().max(size_of::<R>()),
             wake: wake::expected(is_running(), is_unseen),
-            owns: needs_drop::<I>() || needs_drop::<R>(),
+            owns: guess::owns::<I>().max(guess::owns::<R>()),
             is_guess,
         }
     }

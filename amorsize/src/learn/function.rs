@@ -13,6 +13,7 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 
 use crate::constants::MIN_SAMPLES;
+use crate::decide::choose::Owns;
 use crate::error::Error;
 use crate::fingerprint::Identity;
 use crate::learn::calibrated;
@@ -65,7 +66,7 @@ pub(crate) struct Function {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Kind {
     pub(crate) bytes: usize,
-    pub(crate) owns: bool,
+    pub(crate) owns: Owns,
 }
 
 impl Function {

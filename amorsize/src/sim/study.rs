@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 
 use crate::constants::CONFIDENCE_THRESHOLD;
-use crate::decide::choose::Situation;
+use crate::decide::choose::{Owns, Situation};
 use crate::decide::costs::Costs;
 use crate::decide::model::Wake;
 use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
@@ -114,7 +114,7 @@ pub(super) fn situation(world: &World) -> Situation {
         available_memory: 1 << 36,
         item_bytes: 16,
         wake: Wake::USUAL,
-        owns: false,
+        owns: Owns::Nothing,
         is_guess: false,
     }
 }

@@ -239,7 +239,7 @@ impl Pilot {
 mod tests {
     use super::super::employing::tests::{CHUNK, ITEM, started, started_in};
     use super::*;
-    use crate::decide::choose::Situation;
+    use crate::decide::choose::{Owns, Situation};
 
     #[test]
     fn threads_that_free_what_others_made_begin_with_little_and_are_held_against_the_loop() {
@@ -249,10 +249,10 @@ mod tests {
             assert_eq!(pilot.plan().map(|plan| plan.pool), Some(Pool::Cpu));
             (pilot.window(), pilot.is_probed())
         };
-        let [(little, is_probed), (usual, _)] = [true, false].map(|owns| begun(owns, 1e-6));
+        let [(little, is_probed), (usual, _)] = [Owns::Anything, Owns::Nothing].map(|owns| begun(owns, 1e-6));
         assert!(is_probed && 2 * little < usual, "{little} {usual}");
-        assert!(!begun(true, 10e-6).1, "a few items of the loop say too little");
-        assert!(!begun(false, 1e-6).1);
+        assert!(!begun(Owns::Anything, 10e-6).1, "a few items of the loop say too little");
+        assert!(!begun(Owns::Nothing, 1e-6).1);
     }
 
     #[test]

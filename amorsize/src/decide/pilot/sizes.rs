@@ -1,7 +1,7 @@
 //! How many: items of a stretch and of a chunk, items in flight, threads.
 
 use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
-use crate::decide::choose;
+use crate::decide::choose::{self, Owns};
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::refill::Refill;
@@ -181,7 +181,7 @@ impl Pilot {
 
     /// Bytes that may come and go while threads run, with what items own, and results of types that nobody knows.
     pub(crate) fn bytes_in_flight(&self) -> usize {
-        if !self.situation.owns || self.plan.is_none() || self.is_looping() {
+        if self.situation.owns == Owns::Nothing || self.plan.is_none() || self.is_looping() {
             return 0;
         }
         let known = self.usual_window() as f64 * self.situation.bytes_each(&self.costs);
@@ -282,9 +282,9 @@ mod tests {
             let situation = Situation { owns, ..Situation::TWO_CORES };
             following(threads, situation, Costs { result_bytes, ..Costs::default() }).bytes_in_flight()
         };
-        assert_eq!(bytes(2, true, 24.0), OWNED_BYTES);
-        assert!(bytes(2, true, 4e6) > OWNED_BYTES);
-        assert_eq!((bytes(2, false, 4e6), bytes(1, true, 4e6)), (0, 0));
+        assert_eq!(bytes(2, Owns::OneBlock, 24.0), OWNED_BYTES);
+        assert!(bytes(2, Owns::Anything, 4e6) > OWNED_BYTES);
+        assert_eq!((bytes(2, Owns::Nothing, 4e6), bytes(1, Owns::Anything, 4e6)), (0, 0));
     }
 
     #[test]

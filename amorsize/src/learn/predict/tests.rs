@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::*;
+use crate::decide::choose::Owns;
 use crate::decide::costs::Costs;
 use crate::decide::pilot::Basis;
 use crate::decide::verdict::Verdict;
@@ -84,11 +85,11 @@ fn untried_threads_are_not_predicted_where_they_may_cost_more_than_they_save() {
         let query = Query { items: Some(items), at_least: items, situation: &situation, ..query(&options) };
         model.forecast(&query).unwrap().pool
     };
-    assert_eq!(predicted(false, 10_000), Pool::Cpu);
-    assert_eq!(predicted(true, 10_000), Pool::Serial, "2 ms");
-    assert_eq!(predicted(true, 1_000_000), Pool::Cpu);
+    assert_eq!(predicted(Owns::Nothing, 10_000), Pool::Cpu);
+    assert_eq!(predicted(Owns::Anything, 10_000), Pool::Serial, "2 ms");
+    assert_eq!(predicted(Owns::Anything, 1_000_000), Pool::Cpu);
     let tried = good(3, 200e-9);
-    let situation = Situation { owns: true, ..EIGHT };
+    let situation = Situation { owns: Owns::Anything, ..EIGHT };
     let query = Query { situation: &situation, ..query(&options) };
     assert_eq!(tried.forecast(&query).unwrap().pool, Pool::Cpu, "they did well");
 }
