@@ -47,22 +47,26 @@ impl Model {
         let (context, length) = (Context::of(new), log2(new.length.max(1) as f64));
         let Some((last, row)) = self.last_loop(&context, length) else { return };
         let least = row.serial + OTHERWISE;
-        let is_otherwise = |serial: f64| log2(serial) >= least;
-        if part(new) < f64::from(HALF) || !is_otherwise(claimed.serial()) {
+        if part(new) < f64::from(HALF) || log2(claimed.serial()) < least {
             return;
         }
-        let is_comparable = |row: &Row| self.is_of(row, &context) && row.is_comparable(length);
-        let later = (last + 1..self.rows.len()).rev();
-        let later = later.filter(|&index| is_comparable(&self.rows[index]) && self.rows[index].part >= HALF);
-        let claims = later.take_while(|&index| is_otherwise(self.testimonies[index].claimed.serial()));
-        let claims: Vec<usize> = claims.collect();
+        let claims = self.last_claims(last, least, &context, length);
         if claims.len() + 1 < IN_A_ROW {
             return;
         }
-        let is_outdated = |row: &Row| self.is_loop(row) && is_comparable(row) && row.serial < least;
-        let outdated: Vec<usize> = (0..=last).filter(|&index| is_outdated(&self.rows[index])).collect();
-        outdated.into_iter().for_each(|index| self.rows[index].is_outdated = true);
+        for index in 0..=last {
+            let row = &self.rows[index];
+            let is_comparable = self.is_of(row, &context) && row.is_comparable(length);
+            self.rows[index].is_outdated |= is_comparable && self.is_loop(row) && row.serial < least;
+        }
         claims.into_iter().rev().for_each(|index| self.take_back(index));
+    }
+
+    /// Runs since the one at `loop_at` that claim at least so much, in a row, the newest first.
+    fn last_claims(&self, loop_at: usize, least: f32, context: &Context, length: f32) -> Vec<usize> {
+        let counts = |row: &Row| self.is_of(row, context) && row.is_comparable(length) && row.part >= HALF;
+        let later = (loop_at + 1..self.rows.len()).rev().filter(|&index| counts(&self.rows[index]));
+        later.take_while(|&index| log2(self.testimonies[index].claimed.serial()) >= least).collect()
     }
 
     /// A row that was corrected is what it said, and judges the others as if it were new.
