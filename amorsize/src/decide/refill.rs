@@ -1,7 +1,7 @@
 //! How many chunks the consumer pulls from the source before it does something else: until every thread has one
 //! waiting, and more where items are uneven and that takes next to no time, since the consumer may be busy for longer
 //! than they are. With results at hand no more than one, and none of a slow source, which must not keep them from the
-//! consumer.
+//! consumer, unless threads would have nothing to do meanwhile.
 
 /// Seconds for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
 const QUICK: f64 = 15e-6;
@@ -19,6 +19,15 @@ pub(crate) enum Refilled {
     All,
 }
 
+/// What there is before chunks are pulled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct There {
+    /// Results that are yielded next.
+    pub(crate) has_results: bool,
+    /// Chunks that wait for a thread, or results behind those.
+    pub(crate) has_work: bool,
+}
+
 /// See the module. Is told the time; reads no clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refill {
@@ -32,9 +41,12 @@ pub(crate) struct Refill {
 }
 
 impl Refill {
-    /// Most chunks that are pulled, whether or not results are there to be yielded next.
-    pub(super) fn most(has_results: bool, is_source_slow: bool) -> usize {
-        if has_results { usize::from(!is_source_slow) } else { usize::MAX }
+    /// Most chunks that are pulled beside what there is.
+    pub(super) fn most(there: There, is_source_slow: bool) -> usize {
+        match there {
+            There { has_results: false, .. } => usize::MAX,
+            There { has_work, .. } => usize::from(!is_source_slow || !has_work),
+        }
     }
 
     /// Whether one more chunk is pulled now, so many seconds after the first.
@@ -91,8 +103,10 @@ mod tests {
 
     #[test]
     fn results_at_hand_wait_for_one_chunk_and_for_none_of_a_slow_source() {
-        let most = |has_results| [false, true].map(|is_slow| Refill::most(has_results, is_slow));
-        assert_eq!([false, true].map(most), [[usize::MAX; 2], [1, 0]]);
+        let most =
+            |has_results, has_work| [false, true].map(|is_slow| Refill::most(There { has_results, has_work }, is_slow));
+        assert_eq!([most(false, false), most(false, true)], [[usize::MAX; 2]; 2]);
+        assert_eq!((most(true, true), most(true, false)), ([1, 0], [1, 1]), "threads would have nothing to do");
         assert_eq!(pulled(Refill { most: 1, ..EVEN }, 1e-6), (1, Refilled::Enough));
         assert!(is_slow(1e-3) && !is_slow(20e-6));
     }

@@ -101,7 +101,7 @@ impl Tally {
     /// Ends the present stretch, which had this plan and these costs; `serial` is what the plain loop takes for an
     /// item.
     pub(crate) fn close(&mut self, plan: Plan, costs: Costs, serial: f64, is_predicted: bool, at: Position) {
-        let since = self.counted(at).since;
+        let Part { since, ran, .. } = self.counted(at);
         let (items, seconds) = (at.yielded - since.yielded, at.now - since.now);
         self.skip(at);
         if items == 0 || seconds <= 0.0 {
@@ -109,7 +109,8 @@ impl Tally {
         }
         let costs = timed_as_a_whole(costs, seconds / items as f64);
         // Threads cannot have spent more time than there was: the rest is that of others, who had begun these items.
-        let seconds = seconds.max(items as f64 * costs.item / plan.threads as f64);
+        let spent = ran.each().map_or(0.0, |each| items as f64 * each / plan.threads as f64);
+        let seconds = seconds.max(spent);
         if self.stretches.len() == MOST_STRETCHES {
             self.stretches.remove(0);
         }
@@ -202,10 +203,18 @@ mod tests {
     #[test]
     fn threads_are_not_credited_with_more_time_than_they_had() {
         let mut tally = Tally::default();
-        let costs = Costs { item: 5e-3, ..Costs::default() };
-        tally.close(Plan { threads: 100, ..plan() }, costs, 0.0, false, at(1e-3, 50));
+        tally.ran(10, 50e-3);
+        tally.close(Plan { threads: 100, ..plan() }, Costs::default(), 0.0, false, at(1e-3, 50));
         let [stretch] = &tally.into_stretches()[..] else { panic!() };
         assert_eq!((stretch.items, stretch.seconds), (50, 2.5e-3), "most were begun before");
+    }
+
+    #[test]
+    fn what_somebody_thinks_that_items_take_changes_nothing_of_what_a_loop_took() {
+        let mut tally = Tally::default();
+        let costs = Costs { item: 1.0, ..Costs::default() };
+        tally.close(Plan { threads: 1, ..plan() }, costs, 1e-6, false, at(1e-3, 1_000));
+        assert_eq!(tally.into_stretches()[0].seconds, 1e-3);
     }
 
     #[test]

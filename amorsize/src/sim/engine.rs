@@ -9,7 +9,7 @@ use crate::decide::cut::Cut;
 use crate::decide::input::Remaining;
 use crate::decide::model::THREAD_START;
 use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
-use crate::decide::refill::Refilled;
+use crate::decide::refill::{Refilled, There};
 use crate::decide::tally::Stretch;
 use crate::plan::Pool;
 
@@ -341,7 +341,8 @@ impl Engine<'_> {
     }
 
     fn refill(&mut self, has_results: bool) -> Refilled {
-        let mut refill = self.pilot.refill(self.queue.len(), has_results);
+        let has_work = !self.queue.is_empty() || self.has_finished_more(has_results);
+        let mut refill = self.pilot.refill(self.queue.len(), There { has_results, has_work });
         let begin = self.now;
         while refill.goes_on(|| self.now - begin) {
             let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);
@@ -364,6 +365,12 @@ impl Engine<'_> {
             }
         }
         Refilled::Enough
+    }
+
+    /// Results that are there behind those that come next.
+    fn has_finished_more(&self, has_results: bool) -> bool {
+        let finished = self.done.values().filter(|done| done.finish <= self.now);
+        finished.count() > usize::from(has_results)
     }
 
     fn accept(&mut self, start: u64) {

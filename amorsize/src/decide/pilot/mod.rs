@@ -353,7 +353,7 @@ impl Pilot {
             watch.risking(at_risk).after(choose::warm_up(&self.costs, threads), progress)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
-            let most = self.options.max_blocking_threads.get();
+            let most = self.options.max_blocking_threads.get().min(choose::most_in_window(&self.options));
             Growth::new(at.now, at.yielded, threads, most, serial)
         });
         self.adopt(verdict, origin, at);

@@ -4,7 +4,7 @@ use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::choose::{self, Owns};
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::refill::Refill;
+use crate::decide::refill::{Refill, There};
 use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
 use crate::decide::watch::{self, Watch};
@@ -173,9 +173,10 @@ impl Pilot {
     }
 
     /// Bytes of results that may wait to be yielded: a tenth of the available memory, whatever results were thought to
-    /// take when their items were pulled. Who states a window means that.
+    /// take when their items were pulled. Who states a window, or what results take, means that.
     pub(crate) fn most_bytes_ready(&self) -> usize {
-        let most = if self.options.buffer_size.is_some() { usize::MAX } else { choose::most_bytes(&self.situation) };
+        let is_stated = self.options.buffer_size.is_some() || self.options.result_bytes.is_some();
+        let most = if is_stated { usize::MAX } else { choose::most_bytes(&self.situation) };
         if self.pressure.is_paused() { 0 } else { most }
     }
 
@@ -209,9 +210,9 @@ impl Pilot {
     }
 
     /// How many chunks are pulled now, where so many wait for a thread.
-    pub(crate) fn refill(&self, queued: usize, has_results: bool) -> Refill {
+    pub(crate) fn refill(&self, queued: usize, there: There) -> Refill {
         Refill {
-            most: Refill::most(has_results, self.is_source_slow),
+            most: Refill::most(there, self.is_source_slow),
             missing: self.chunks_ahead().saturating_sub(queued),
             is_uneven: self.is_uneven(),
             is_beginning: self.plan.is_none(),

@@ -7,7 +7,7 @@ use super::{Flow, ran};
 use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
-use crate::decide::refill::Refilled;
+use crate::decide::refill::{Refilled, There};
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::{Launch, Target};
@@ -117,7 +117,9 @@ where
 
     /// Hands chunks over, within the window.
     fn refill<S: Iterator<Item = I>>(&mut self, source: &mut S, polled: &Polled<R>, most: usize) -> Refilled {
-        let mut refill = self.pilot.refill(polled.queued, polled.batch.is_some());
+        let has_work = polled.queued > 0 || polled.standing.ready > 0;
+        let there = There { has_results: polled.batch.is_some(), has_work };
+        let mut refill = self.pilot.refill(polled.queued, there);
         let begin = Instant::now();
         self.look_at_memory(begin);
         while refill.goes_on(|| begin.elapsed().as_secs_f64()) {

@@ -9,15 +9,18 @@ use crate::engine::chunk::Batch;
 pub(super) struct Held {
     bytes: usize,
     most: usize,
+    /// Of the last chunk that came back: what runs will take as much.
+    last: usize,
     /// Where the results begin that are yielded next.
     next: u64,
 }
 
 impl Held {
-    pub(super) const NOTHING: Self = Self { bytes: 0, most: usize::MAX, next: 0 };
+    pub(super) const NOTHING: Self = Self { bytes: 0, most: usize::MAX, last: 0, next: 0 };
 
     pub(super) fn add<R>(&mut self, batch: &Batch<R>) {
-        self.bytes = self.bytes.saturating_add(batch.bytes());
+        self.last = batch.bytes();
+        self.bytes = self.bytes.saturating_add(self.last);
     }
 
     pub(super) fn remove<R>(&mut self, batch: &Batch<R>) {
@@ -29,12 +32,17 @@ impl Held {
         (self.next, self.most) = (next, most);
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes > self.most
+    /// Results up to there were yielded, or are about to be.
+    pub(super) fn advance(&mut self, next: u64) {
+        self.next = next;
     }
 
-    /// Whether results that begin there may be made now.
-    pub(super) fn has_room_for(&self, start: u64) -> bool {
-        !self.is_full() || start == self.next
+    /// Whether so many chunks that run are enough.
+    pub(super) fn is_full(&self, running: usize) -> bool {
+        self.bytes.saturating_add(self.last.saturating_mul(running)) > self.most
+    }
+
+    pub(super) fn is_next(&self, start: u64) -> bool {
+        start == self.next
     }
 }

@@ -36,6 +36,10 @@ const RUN: u8 = 0;
 const DIVIDE: u8 = 1;
 const CANCEL: u8 = 2;
 
+/// Handfuls for each thread that fill the room for results, and the least that is worth handing in.
+const HANDFULS: usize = 4;
+const SMALLEST_HANDFUL: usize = 64 << 10;
+
 /// Longest time for which the consumer looks out for results before it sleeps: what waking it would take.
 const LOOK_OUT: Duration = Duration::from_micros(40);
 
@@ -50,6 +54,8 @@ struct Returns(AtomicUsize);
 pub struct Queue<W, I, R> {
     signal: Signal,
     returns: Returns,
+    /// Bytes of results from which a chunk hands in what it has.
+    handful: AtomicUsize,
     work: Arc<W>,
     state: Mutex<State<I, R>>,
     changed: Condvar,
@@ -77,7 +83,8 @@ pub(crate) struct Standing {
 impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn new(work: Arc<W>) -> Self {
         let (signal, returns) = (Signal(AtomicU8::new(RUN)), Returns(AtomicUsize::new(0)));
-        Self { signal, returns, work, state: Mutex::new(State::new()), changed: Condvar::new() }
+        let (handful, state) = (AtomicUsize::new(usize::MAX), Mutex::new(State::new()));
+        Self { signal, returns, handful, work, state, changed: Condvar::new() }
     }
 
     /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in
@@ -140,6 +147,8 @@ impl<W, I, R> Queue<W, I, R> {
         let batch = state.take_batch(next);
         let taken = batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         state.held.expect(next + taken, most_bytes);
+        let handful = most_bytes / (HANDFULS * state.limit.max(1));
+        self.handful.store(handful.max(SMALLEST_HANDFUL), Ordering::Relaxed);
         let claimed = state.claim_ticket(most_tickets);
         Polled { batch, queued: state.queued.len(), claimed, standing: state.standing() }
     }
@@ -167,6 +176,7 @@ impl<W, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         state.running -= 1;
         if !state.ordered || batch.start == next {
+            state.held.advance(next + batch.results.len() as u64);
             state.count(&batch.cost);
             return Some((batch, state.standing()));
         }
@@ -205,7 +215,7 @@ impl<W, I, R> Queue<W, I, R> {
     /// Someone has nothing to do while others run chunks.
     fn ask_for_division(&self, state: &State<I, R>) {
         let is_idle = state.queued.is_empty() && state.running < state.limit;
-        if is_idle && !state.held.is_full() && !state.cancelled {
+        if is_idle && !state.is_full() && !state.cancelled {
             self.signal.0.store(DIVIDE, Ordering::Relaxed);
         }
     }

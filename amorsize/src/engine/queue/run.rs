@@ -133,7 +133,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     }
                 }
                 if results.len() >= look_at {
-                    if cut.is_due(watch.begin().elapsed().as_secs_f64()) && !items.as_slice().is_empty() {
+                    let is_due = cut.is_due(watch.begin().elapsed().as_secs_f64()) || self.is_handful(&results);
+                    if is_due && !items.as_slice().is_empty() {
                         self.give_away(rest(&mut items, start + results.len() as u64, is_pinned));
                         break;
                     }
@@ -158,6 +159,12 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         drop_each_quietly(items);
         let cost = BatchCost { elapsed, clocks, result_bytes, ..BatchCost::default() };
         Batch { start, results, panic: panic.err(), cost }
+    }
+
+    /// Whether results turned out so large that these are not kept until all of their chunk is there.
+    fn is_handful(&self, results: &[R]) -> bool {
+        let each = results.last().map_or(0, |result| self.work.result_bytes(result));
+        results.len().saturating_mul(each) > self.handful.load(Ordering::Relaxed)
     }
 
     fn give_away(&self, chunk: Chunk<I>) {

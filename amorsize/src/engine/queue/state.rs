@@ -99,13 +99,20 @@ impl<I, R> State<I, R> {
 
     fn may_claim(&self, most: usize) -> bool {
         // What still runs of an earlier epoch has a place, and no ticket.
-        let has_work = self.starting() < self.queued.len() && self.has_room();
+        let most_starting = if self.is_full() { 1 } else { self.queued.len() };
+        let has_work = self.starting() < self.queued.len().min(most_starting) && self.has_room();
         self.running < self.limit && self.tickets < most.min(self.limit) && has_work
+    }
+
+    /// Whether results take so much that no more are to be made than come next.
+    pub(super) fn is_full(&self) -> bool {
+        self.held.is_full(self.running)
     }
 
     /// Whether the results of the chunk that waits first may be made now.
     fn has_room(&self) -> bool {
-        self.queued.front().map_or(!self.held.is_full(), |chunk| self.held.has_room_for(chunk.start))
+        let is_next = |chunk: &Chunk<I>| self.ordered && self.held.is_next(chunk.start);
+        !self.is_full() || self.queued.front().is_some_and(is_next)
     }
 
     pub(super) fn is_ready(&self, next: u64) -> bool {
