@@ -90,14 +90,21 @@ pub(crate) fn play(how: &str) {
 
 fn on_a_pool(play: impl FnOnce() + Send) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
-    pool.install(play);
+    pool.install(|| {
+        warm_up();
+        play();
+    });
 }
 
-/// What is cold in a new process makes a source look slow: one stream of a cheap function has been read, which needs no
-/// pool.
+/// No pool runs, since none is needed so far.
 fn without_a_pool(play: impl FnOnce()) {
-    assert_eq!(Tuner::new("cheap", |item: u64| item).stream(0..ITEMS).count() as u64, ITEMS);
+    warm_up();
     play();
+}
+
+/// What is cold in a new process makes a source look slow: one stream of a cheap function is read.
+fn warm_up() {
+    assert_eq!(Tuner::new("cheap", |item: u64| item).stream(0..ITEMS).count() as u64, ITEMS);
 }
 
 /// Rayon's own pool runs, and amorsize knows.
