@@ -287,6 +287,32 @@ mod tests {
     }
 
     #[test]
+    fn threads_that_wait_are_not_given_up_because_starting_them_keeps_processors_busy() {
+        let waiting = |blocked, busy, runner| Ran {
+            items: 1,
+            seconds: 1e-3,
+            clocks: Clocks::All,
+            blocked: Some(blocked),
+            busy,
+            runner,
+            ..Ran::default()
+        };
+        let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+        while let Step::Try(_) = pilot.step(Position::default(), exactly(1_000), usize::MAX) {
+            pilot.tried(0.0, waiting(0.99, 0.1, Runner::Consumer));
+        }
+        let mut is_given_up_after = |blocked| {
+            pilot.pulled(1, 1e-9);
+            pilot.ran(waiting(blocked, 1.9, Runner::Thread));
+            let made = Made { results: 2, worked: 2e-3, ..Made::default() };
+            pilot.check(Position { now: 2e-3, yielded: 2 }, made, exactly(1_000));
+            matches!(pilot.mode, Mode::Draining(_))
+        };
+        assert!(!is_given_up_after(0.99), "it may be that, and threads are to tell");
+        assert!(is_given_up_after(0.02), "they compute");
+    }
+
+    #[test]
     fn where_the_end_is_not_known_threads_start_once_it_costs_nothing_and_then_all_of_them() {
         let mut pilot = Pilot::new(Options::default(), LARGE);
         assert!(matches!(lead(&mut pilot, 20e-6, Remaining::UNKNOWN), Step::Loop(_)), "two more are expected");

@@ -246,3 +246,17 @@ fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made()
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(next.start, 3, "what comes next is made in any case");
 }
+
+#[test]
+fn of_a_chunk_whose_results_turn_out_large_a_handful_is_handed_in() {
+    const LARGE: usize = 1 << 20;
+    let queue = Queue::new(Arc::new(ByValue(|_: u64| vec![0u8; LARGE])));
+    queue.configure(1, true, false);
+    queue.push(chunk(0..20), 0);
+    queue.poll(0, 0, 4 * LARGE);
+    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let (batch, _) = queue.deposit(queue.run_here(own, Runner::Consumer, || ()), 0).expect("what comes next");
+    assert!((1..=9).contains(&batch.results.len()), "{}", batch.results.len());
+    let (rest, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    assert_eq!((rest.start, rest.items.len()), (batch.results.len() as u64, 20 - batch.results.len()));
+}
