@@ -308,7 +308,7 @@ mod tests {
             pilot.check(Position { now: 2e-3, yielded: 2 }, made, exactly(1_000));
             matches!(pilot.mode, Mode::Draining(_))
         };
-        assert!(!is_given_up_after(0.99), "it may be that, and threads are to tell");
+        assert!(!is_given_up_after(0.99) && !is_given_up_after(0.99), "it may be that, and threads are to tell");
         assert!(is_given_up_after(0.02), "they compute");
     }
 
