@@ -20,9 +20,9 @@
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
 //! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
 //! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, while a
-//! source is silent, the results of its last few items may have to wait. A panic of the
-//! function comes out in place of its result (with `panic = "abort"` it ends the program, as it always does); items
-//! that run beside it go on, and may print panics of their own.
+//! source is silent, the results of its last few items may have to wait. A panic of the function comes out in place of
+//! its result (with `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may
+//! print panics of their own.
 //!
 //! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at
 //! most (so set it where each run has its price, and `take` ends the stream early); those that run are not waited for,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use clap::ValueEnum as _;
+
 use crate::cell::{Cell, Score};
 use crate::contenders::{CONTENDERS, Contender};
 use crate::matrix::Outcome;
@@ -55,7 +57,7 @@ pub(crate) fn page(outcome: &Outcome) -> String {
     page += "<h1>amorsize: the matrix</h1>";
     page += &format!("<p>A {effort} run on {} cores, {} s after 1970. ", outcome.cores, outcome.date);
     page += "Every mark is a speed-up over the plain loop: the median of ratios by round. Right is faster.</p>";
-    for length in Length::ALL {
+    for &length in Length::value_variants() {
         let cells: Vec<&Cell> = outcome.cells.iter().filter(|cell| cell.length == length).collect();
         if !cells.is_empty() {
             let title = match length {

@@ -70,8 +70,6 @@ pub(crate) enum Length {
 }
 
 impl Length {
-    pub(crate) const ALL: [Self; 3] = [Self::Known, Self::Hidden, Self::Open];
-
     /// As it is printed, and given on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ const AHEAD: usize = 1 + 64;
 const FEW: usize = 20;
 const QUIET: Duration = Duration::from_secs(1);
 /// Processes that try: one that is interrupted while it takes its first item from the source takes it for a slow one.
-const ATTEMPTS: usize = 8;
+const ATTEMPTS: usize = 5;
 
 pub(crate) fn a_long_first_item_delays_nobody() {
     assert!((0..ATTEMPTS).any(|_| begin("meet", "2") == "met"));

@@ -35,6 +35,16 @@ macro_rules! compare_with_optional {
     };
 }
 
+/// Hands the types whose values own one block, and that are common enough to be absent now and then, to `$macro`.
+macro_rules! one_block_types {
+    ($macro:ident!($($to:tt)*)) => {
+        $macro!($($to)*
+            String, Vec<u8>, Vec<u16>, Vec<u32>, Vec<u64>, Vec<usize>, Vec<i8>, Vec<i16>, Vec<i32>, Vec<i64>, Vec<f32>,
+            Vec<f64>, Vec<bool>,
+        )
+    };
+}
+
 /// What values of a type own, as far as the type tells.
 pub(crate) fn owns<T>() -> Owns {
     match () {
@@ -58,18 +68,17 @@ macro_rules! is_any_of_or_optional {
 }
 
 fn is_one_block<T>() -> bool {
-    is_any_of_or_optional!(T:
-        String, Vec<u8>, Vec<u16>, Vec<u32>, Vec<u64>, Vec<u128>, Vec<usize>, Vec<i8>, Vec<i16>, Vec<i32>, Vec<i64>,
-        Vec<i128>, Vec<isize>, Vec<f32>, Vec<f64>, Vec<bool>, Vec<char>, Vec<[f32; 3]>, Vec<[f64; 3]>, Vec<[u8; 4]>,
-        Vec<(usize, usize)>, Vec<(f64, f64)>,
-    ) || is_any_of!(T: Result<String, String>, Result<Vec<u8>, String>, Box<u64>, Box<f64>)
+    one_block_types!(is_any_of_or_optional!(T:))
+        || is_any_of_or_optional!(T:
+            Vec<u128>, Vec<i128>, Vec<isize>, Vec<char>, Vec<[f32; 3]>, Vec<[f64; 3]>, Vec<[u8; 4]>, Vec<(usize, usize)>,
+            Vec<(f64, f64)>,
+        )
+        || is_any_of!(T: Result<String, String>, Result<Vec<u8>, String>, Box<u64>, Box<f64>)
 }
 
 fn listed<R>(result: &R) -> usize {
-    compare_with_optional!(result with
-        String, Vec<u8>, Vec<u16>, Vec<u32>, Vec<u64>, Vec<usize>, Vec<i8>, Vec<i16>, Vec<i32>, Vec<i64>, Vec<f32>,
-        Vec<f64>, Vec<bool>, Vec<String>, Vec<Vec<u8>>, Vec<Vec<f64>>,
-    );
+    one_block_types!(compare_with_optional!(result with));
+    compare_with_optional!(result with Vec<String>, Vec<Vec<u8>>, Vec<Vec<f64>>);
     compare!(result with
         Vec<char>, Vec<isize>, Vec<u128>, Vec<i128>, Vec<[f32; 2]>, Vec<[f32; 3]>, Vec<[f32; 4]>, Vec<[f64; 2]>,
         Vec<[f64; 3]>, Vec<[f64; 4]>, Vec<[u8; 3]>, Vec<[u8; 4]>, Vec<(usize, usize)>, Vec<(f64, f64)>,

@@ -20,7 +20,7 @@ pub(crate) const FREED_DEARLY: f64 = 20e-6;
 const LOST: f64 = 4e-3;
 const QUARTERS: f64 = 1e-6;
 /// What is lost where a single block is freed for each.
-const LOST_BY_BLOCKS: f64 = 1e-3;
+const LOST_BY_A_BLOCK: f64 = 1e-3;
 /// Seconds before another attempt at threads for each second that the last one has lost: so that attempts cost 1 %.
 pub(crate) const PAUSES_A_LOSS: f64 = 100.0;
 /// Part of a run that may be lost to plans which nobody has tried.
@@ -37,7 +37,7 @@ pub(crate) fn is_of_memory(costs: &Costs, situation: &Situation) -> bool {
 pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
     let lost = match situation.owns {
         _ if !is_of_memory(costs, situation) => return 0.0,
-        Owns::OneBlock => LOST_BY_BLOCKS,
+        Owns::OneBlock => LOST_BY_A_BLOCK,
         _ => LOST,
     };
     lost / (1.0 + costs.item / QUARTERS).powi(2)

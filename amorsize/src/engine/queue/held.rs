@@ -4,6 +4,10 @@
 
 use crate::engine::chunk::Batch;
 
+/// Handfuls for each thread that fill the room there is, and the least that is worth handing in.
+const HANDFULS: usize = 4;
+const SMALLEST_HANDFUL: usize = 64 << 10;
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
@@ -40,6 +44,11 @@ impl Held {
     /// Whether so many chunks that run are enough.
     pub(super) fn is_full(&self, running: usize) -> bool {
         self.bytes.saturating_add(self.last.saturating_mul(running)) > self.most
+    }
+
+    /// Bytes of results from which one of so many threads hands in what it has of a chunk.
+    pub(super) fn handful(&self, threads: usize) -> usize {
+        (self.most / (HANDFULS * threads.max(1))).max(SMALLEST_HANDFUL)
     }
 
     pub(super) fn is_next(&self, start: u64) -> bool {

@@ -36,10 +36,6 @@ const RUN: u8 = 0;
 const DIVIDE: u8 = 1;
 const CANCEL: u8 = 2;
 
-/// Handfuls for each thread that fill the room for results, and the least that is worth handing in.
-const HANDFULS: usize = 4;
-const SMALLEST_HANDFUL: usize = 64 << 10;
-
 /// Longest time for which the consumer looks out for results before it sleeps: what waking it would take.
 const LOOK_OUT: Duration = Duration::from_micros(40);
 
@@ -147,8 +143,7 @@ impl<W, I, R> Queue<W, I, R> {
         let batch = state.take_batch(next);
         let taken = batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         state.held.expect(next + taken, most_bytes);
-        let handful = most_bytes / (HANDFULS * state.limit.max(1));
-        self.handful.store(handful.max(SMALLEST_HANDFUL), Ordering::Relaxed);
+        self.handful.store(state.held.handful(state.limit), Ordering::Relaxed);
         let claimed = state.claim_ticket(most_tickets);
         Polled { batch, queued: state.queued.len(), claimed, standing: state.standing() }
     }

@@ -159,7 +159,10 @@ impl<I, R> State<I, R> {
 
     /// Takes the results that come next.
     pub(super) fn take_batch(&mut self, next: u64) -> Option<Batch<R>> {
-        let batch = if self.is_ready(next) { self.finished.pop_front()? } else { return None };
+        if !self.is_ready(next) {
+            return None;
+        }
+        let batch = self.finished.pop_front()?;
         self.ready -= batch.results.len() as u64;
         self.held.remove(&batch);
         Some(batch)

@@ -5,7 +5,7 @@ use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
-use super::history::{Context, Model, Row, Testimony, log2, part, with_serial};
+use super::history::{Context, Model, Row, Testimony, length, log2, part, with_serial};
 use super::outcomes;
 
 /// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its
@@ -31,7 +31,7 @@ impl Model {
         if sample.pool == Pool::Serial {
             return claimed;
         }
-        let (context, length) = (Context::of(sample), log2(sample.length.max(1) as f64));
+        let (context, length) = (Context::of(sample), length(sample));
         let last = self
             .last_loop(&context, length)
             .map(|(_, row)| f64::from(row.serial.exp2()))
@@ -44,7 +44,7 @@ impl Model {
     /// Runs of the plain loop are no longer what claims are held against once a few runs in a row claim far more. What
     /// those were thought to be is taken back: they judge the history as what they said.
     pub(super) fn outdate_loops(&mut self, new: &Sample, claimed: &Costs) {
-        let (context, length) = (Context::of(new), log2(new.length.max(1) as f64));
+        let (context, length) = (Context::of(new), length(new));
         let Some((last, row)) = self.last_loop(&context, length) else { return };
         let least = row.serial + OTHERWISE;
         if part(new) < f64::from(HALF) || log2(claimed.serial()) < least {

@@ -207,7 +207,7 @@ impl Model {
 
     fn row(&mut self, sample: &Sample, costs: &Costs) -> Row {
         let importance = importance(sample) as f32;
-        let length = log2(sample.length.max(1) as f64);
+        let length = length(sample);
         Row {
             context: self.context(sample),
             group: outcomes::group(&mut self.groups, sample),
@@ -325,6 +325,11 @@ pub(super) fn with_serial(costs: &Costs, serial: f64) -> Costs {
 fn importance(sample: &Sample) -> f64 {
     let seconds = sample.items as f64 * f64::from(sample.end_to_end);
     part(sample).max(seconds / SURE).clamp(LEAST_IMPORTANCE, 1.0)
+}
+
+/// As binary logarithm.
+pub(super) fn length(sample: &Sample) -> f32 {
+    log2(sample.length.max(1) as f64)
 }
 
 pub(super) fn part(sample: &Sample) -> f64 {
