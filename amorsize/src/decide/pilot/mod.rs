@@ -9,8 +9,10 @@
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`employing`]: more threads
+//! - [`adopting`]: how plans begin, and what became of them
 //! - [`sizes`]: how many items and threads
 
+mod adopting;
 mod employing;
 mod head_start;
 mod looping;
@@ -19,23 +21,22 @@ mod seen;
 mod sizes;
 mod trying;
 
-use std::time::Duration;
-
 use crate::options::Options;
-use crate::plan::{Origin, Plan, Pool};
+use crate::plan::Plan;
 
-use super::choose::{self, Situation};
+use super::choose::Situation;
 use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
 use super::pressure::Pressure;
 use super::risk;
-use super::tally::{Stretch, Tally};
+use super::tally::Tally;
 use super::trial::Trial;
-use super::verdict::{self, Verdict};
+use super::verdict;
 use super::waits::Waits;
 use super::watch::{self, Progress, Watch};
+use adopting::Settled;
 use head_start::HeadStart;
 
 pub(crate) use sizes::TRIAL_BYTES;
@@ -71,23 +72,6 @@ enum After {
     /// A look at the plain loop; threads do not count since then.
     Probe(Position),
     Try,
-}
-
-/// What the plan was last chosen for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Settled {
-    /// Expected rest.
-    items: u64,
-    /// Seconds an item in the plain loop.
-    serial: f64,
-    /// Stretches of the plain loop in a row that took notably longer since.
-    dear_stretches: u32,
-}
-
-impl Settled {
-    fn at(items: u64, serial: f64) -> Self {
-        Self { items, serial, dear_stretches: 0 }
-    }
 }
 
 /// A chunk whose results the consumer has now.
@@ -204,42 +188,6 @@ impl Pilot {
         Self { function, ..self }
     }
 
-    /// Takes what needs no trial.
-    fn adopt_pinned(&mut self) {
-        if let Some(reason) = verdict::pinned_serial(&self.options) {
-            return self.adopt(Verdict::serial(reason), Origin::Pinned, Position::default());
-        }
-        if let Some(item_time) = self.options.estimated_item_time {
-            self.costs.item = item_time.as_secs_f64();
-        }
-        if self.needs_no_trial() {
-            self.chunk_limit = usize::MAX / 2;
-        }
-    }
-
-    /// Takes over what earlier runs say, before anything has run.
-    pub(crate) fn adopt_prior(&mut self, prior: Prior) {
-        self.costs = prior.costs;
-        self.chunk_limit = usize::MAX / 2;
-        let (items, origin) = (prior.items, prior.origin);
-        self.follow(prior, origin, items, Position::default());
-    }
-
-    fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
-        let basis = prior.basis;
-        if prior.verdict.pool != Pool::Serial {
-            let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
-            self.chunk_factor = prior.chunk_size as f64 / usual as f64;
-        }
-        self.settle(prior.verdict, origin, expected, at);
-        self.watch = self.watch.take().map(|watch| watch.knowing_the_loop(basis == Basis::Runs));
-        self.follows = true;
-        if basis == Basis::Attempt {
-            self.begin_climb();
-        }
-        self.growth.iter_mut().for_each(Growth::settle);
-    }
-
     /// The plan, once there is one.
     pub(crate) fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
@@ -341,65 +289,10 @@ impl Pilot {
         }
     }
 
-    /// Begins to do what a verdict says, and to watch it where it may be wrong.
-    fn settle(&mut self, verdict: Verdict, origin: Origin, expected: u64, at: Position) {
-        let serial = self.costs.serial();
-        self.settled = Settled::at(expected, serial);
-        let (threads, progress) = (verdict.threads, self.progress(at));
-        let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
-        self.watch = is_watched.then(|| {
-            let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
-            let at_risk = risk::by_memory(&self.costs, &self.situation);
-            watch.risking(at_risk).after(choose::warm_up(&self.costs, threads), progress)
-        });
-        self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
-            let most = self.options.max_blocking_threads.get().min(choose::most_in_window(&self.options));
-            Growth::new(at.now, at.yielded, threads, most, serial)
-        });
-        self.adopt(verdict, origin, at);
-    }
-
     /// Where a run stands.
     fn progress(&self, at: Position) -> Progress {
         let Made { results, worked, delay } = self.made;
         Progress { now: at.now, produced: at.yielded.max(results), worked: worked + self.own, delay }
-    }
-
-    fn origin(&self) -> Origin {
-        if self.needs_no_trial() {
-            return Origin::Pinned;
-        }
-        Origin::Measured { items: self.done, item_time: Duration::from_secs_f64(self.costs.item) }
-    }
-
-    fn adopt(&mut self, verdict: Verdict, origin: Origin, at: Position) {
-        self.close_stretch(at);
-        self.follows = false;
-        self.climb = None;
-        let Verdict { pool, threads, gain, reason } = verdict;
-        self.mode = if pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
-        self.stretch = FIRST_STRETCH;
-        let (ordered, buffer_size) = self.promise(threads);
-        let chunk = if pool == Pool::Serial { 1 } else { self.wanted_chunk(None, threads) };
-        let chunk_size = self.fitting(chunk, buffer_size, threads);
-        let plan = Plan { pool, threads, chunk_size, buffer_size, ordered, origin, expected_speedup: gain, reason };
-        tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
-        self.plan = Some(plan);
-        self.plans += 1;
-    }
-
-    /// Order and buffer size: stated with the first plan, kept for good.
-    fn promise(&mut self, threads: usize) -> (bool, usize) {
-        if let Some(promise) = self.promise {
-            return promise;
-        }
-        let items = self.settled.items.saturating_add(self.done);
-        let ordered = choose::ordered(self.options.ordered, self.costs.spread, items);
-        let most = threads.max(self.situation.cores);
-        let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
-        let is_stated = self.options.buffer_size.is_some();
-        let buffer = if is_stated { buffer } else { buffer.max(self.most_held()) };
-        *self.promise.insert((ordered, buffer))
     }
 
     /// Bytes of a result, what the user says or what was found; or of the item, if it is larger.
@@ -409,38 +302,5 @@ impl Pilot {
 
     fn rate(&self) -> f64 {
         self.options.adaptive_chunking.rate()
-    }
-
-    fn close_stretch(&mut self, at: Position) {
-        let Some(plan) = &self.plan else { return };
-        let costs = self.tally.costs(&self.costs, at);
-        let serial = match &self.watch {
-            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
-            None if plan.pool == Pool::Blocking => watch::plain(self.settled.serial, costs.serial(), costs.spread),
-            _ => costs.serial(),
-        };
-        let mut plan = plan.clone();
-        if plan.pool != Pool::Serial {
-            // Chunks begin small, and follow the items.
-            plan.chunk_size = self.fitting(self.chunk_for(&costs, plan.threads), plan.buffer_size, plan.threads);
-        }
-        self.tally.close(plan, costs, serial, self.follows, at);
-    }
-
-    /// What became of each plan; the run is over.
-    pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
-        if self.plan.is_none() && self.done > 0 {
-            let reason = "the input ended while its first items were timed";
-            self.adopt(self.head_start_or_loop(reason), self.origin(), Position::default());
-            self.tally.skip(Position::default());
-        }
-        match self.mode {
-            Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
-            Mode::Alone(since) | Mode::Probing(since) | Mode::Draining(After::Probe(since)) => {
-                self.close_stretch(since)
-            }
-            _ => {}
-        }
-        std::mem::take(&mut self.tally).into_stretches()
     }
 }

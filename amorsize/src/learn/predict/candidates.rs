@@ -8,7 +8,8 @@ use crate::plan::Pool;
 
 use super::Query;
 use super::neighbours::View;
-use super::outcomes::{Estimate, Outcomes, Setup};
+use super::outcomes::{Estimate, Outcomes};
+use super::setup::Setup;
 
 /// Gain over the plain loop that an untried plan must promise, and one that was tried often.
 const WORTH_TRYING: f64 = 1.15;

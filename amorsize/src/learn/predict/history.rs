@@ -7,7 +7,8 @@ use crate::plan::Pool;
 
 use super::neglect::Neglect;
 use super::neighbours::{self, Standpoint};
-use super::outcomes::{self, Setup};
+use super::outcomes;
+use super::setup::{self, Setup};
 
 /// Most samples that count.
 pub(crate) const MOST_ROWS: usize = 512;
@@ -122,7 +123,7 @@ pub(crate) struct Model {
     pub(super) rows: Vec<Row>,
     pub(super) testimonies: Vec<Testimony>,
     pub(super) contexts: Vec<Context>,
-    pub(super) groups: Vec<outcomes::Group>,
+    pub(super) groups: Vec<setup::Group>,
     /// Mean error of each of [`NEIGHBOURS`], in octaves.
     errors: [f32; NEIGHBOURS.len()],
     /// Index of the best of them.
@@ -181,7 +182,7 @@ impl Model {
     pub(crate) fn add(&mut self, sample: &Sample) {
         let Some(claimed) = plain_costs(sample) else { return };
         self.outdate_loops(sample, &claimed);
-        let costs = outcomes::bounded(sample, self.corrected(sample, claimed));
+        let costs = setup::bounded(sample, self.corrected(sample, claimed));
         self.neglect.note(sample, &costs);
         let row = self.row(sample, &costs);
         if let Some(surplus) = self.surplus(&row) {
@@ -191,7 +192,7 @@ impl Model {
         self.cross_validate(&row);
         self.note_residual(sample, &row);
         self.rows.push(row);
-        let claimed = outcomes::bounded(sample, claimed);
+        let claimed = setup::bounded(sample, claimed);
         self.testimonies.push(Testimony { costs, claimed, length: sample.length.max(1) });
         if sample.pool == Pool::Serial {
             self.revise(&row);
@@ -210,7 +211,7 @@ impl Model {
         let length = length(sample);
         Row {
             context: self.context(sample),
-            group: outcomes::group(&mut self.groups, sample),
+            group: setup::group(&mut self.groups, sample),
             length,
             octave: length.round() as i16,
             serial: log2(costs.serial()),

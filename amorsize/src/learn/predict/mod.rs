@@ -4,6 +4,8 @@
 //! - [`history`]: samples as compact rows, their trust, and how well rows foretold the next one
 //! - [`claims`]: what running threads claim of the plain loop, held against runs of it
 //! - [`neighbours`]: which rows count for a query, and what an item costs by their testimony
+//! - [`setup`]: plans as the model sees them, and which are of a kind
+//! - [`scaling`]: how much threads slow each other down
 //! - [`outcomes`]: what plans achieved against what the model said of them
 //! - [`candidates`]: the plans that come into question, each with its expected speed-up
 //! - [`neglect`]: when threads that were given up are due for another attempt
@@ -18,6 +20,8 @@ mod history;
 mod neglect;
 mod neighbours;
 mod outcomes;
+mod scaling;
+mod setup;
 #[cfg(test)]
 pub(super) mod tests;
 

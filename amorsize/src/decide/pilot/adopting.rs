@@ -1,0 +1,156 @@
+//! Plans: how one begins, and what became of it.
+
+use std::time::Duration;
+
+use crate::decide::choose;
+use crate::decide::growth::Growth;
+use crate::decide::risk;
+use crate::decide::tally::Stretch;
+use crate::decide::verdict::{self, Verdict};
+use crate::decide::watch::{self, Watch};
+use crate::plan::{Origin, Plan, Pool};
+
+use super::{After, Basis, FIRST_STRETCH, Mode, Pilot, Position, Prior};
+
+/// What the plan was last chosen for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settled {
+    /// Expected rest.
+    pub(super) items: u64,
+    /// Seconds an item in the plain loop.
+    pub(super) serial: f64,
+    /// Stretches of the plain loop in a row that took notably longer since.
+    pub(super) dear_stretches: u32,
+}
+
+impl Settled {
+    pub(super) fn at(items: u64, serial: f64) -> Self {
+        Self { items, serial, dear_stretches: 0 }
+    }
+}
+
+impl Pilot {
+    /// Takes what needs no trial.
+    pub(super) fn adopt_pinned(&mut self) {
+        if let Some(reason) = verdict::pinned_serial(&self.options) {
+            return self.adopt(Verdict::serial(reason), Origin::Pinned, Position::default());
+        }
+        if let Some(item_time) = self.options.estimated_item_time {
+            self.costs.item = item_time.as_secs_f64();
+        }
+        if self.needs_no_trial() {
+            self.chunk_limit = usize::MAX / 2;
+        }
+    }
+
+    /// Takes over what earlier runs say, before anything has run.
+    pub(crate) fn adopt_prior(&mut self, prior: Prior) {
+        self.costs = prior.costs;
+        self.chunk_limit = usize::MAX / 2;
+        let (items, origin) = (prior.items, prior.origin);
+        self.follow(prior, origin, items, Position::default());
+    }
+
+    pub(super) fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
+        let basis = prior.basis;
+        if prior.verdict.pool != Pool::Serial {
+            let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
+            self.chunk_factor = prior.chunk_size as f64 / usual as f64;
+        }
+        self.settle(prior.verdict, origin, expected, at);
+        self.watch = self.watch.take().map(|watch| watch.knowing_the_loop(basis == Basis::Runs));
+        self.follows = true;
+        if basis == Basis::Attempt {
+            self.begin_climb();
+        }
+        self.growth.iter_mut().for_each(Growth::settle);
+    }
+
+    /// Begins to do what a verdict says, and to watch it where it may be wrong.
+    pub(super) fn settle(&mut self, verdict: Verdict, origin: Origin, expected: u64, at: Position) {
+        let serial = self.costs.serial();
+        self.settled = Settled::at(expected, serial);
+        let (threads, progress) = (verdict.threads, self.progress(at));
+        let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
+        self.watch = is_watched.then(|| {
+            let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
+            let at_risk = risk::by_memory(&self.costs, &self.situation);
+            watch.risking(at_risk).after(choose::warm_up(&self.costs, threads), progress)
+        });
+        self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
+            let most = self.options.max_blocking_threads.get().min(choose::most_in_window(&self.options));
+            Growth::new(at.now, at.yielded, threads, most, serial)
+        });
+        self.adopt(verdict, origin, at);
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        if self.needs_no_trial() {
+            return Origin::Pinned;
+        }
+        Origin::Measured { items: self.done, item_time: Duration::from_secs_f64(self.costs.item) }
+    }
+
+    pub(super) fn adopt(&mut self, verdict: Verdict, origin: Origin, at: Position) {
+        self.close_stretch(at);
+        self.follows = false;
+        self.climb = None;
+        let Verdict { pool, threads, gain, reason } = verdict;
+        self.mode = if pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
+        self.stretch = FIRST_STRETCH;
+        let (ordered, buffer_size) = self.promise(threads);
+        let chunk = if pool == Pool::Serial { 1 } else { self.wanted_chunk(None, threads) };
+        let chunk_size = self.fitting(chunk, buffer_size, threads);
+        let plan = Plan { pool, threads, chunk_size, buffer_size, ordered, origin, expected_speedup: gain, reason };
+        tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
+        self.plan = Some(plan);
+        self.plans += 1;
+    }
+
+    /// Order and buffer size: stated with the first plan, kept for good.
+    fn promise(&mut self, threads: usize) -> (bool, usize) {
+        if let Some(promise) = self.promise {
+            return promise;
+        }
+        let items = self.settled.items.saturating_add(self.done);
+        let ordered = choose::ordered(self.options.ordered, self.costs.spread, items);
+        let most = threads.max(self.situation.cores);
+        let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
+        let is_stated = self.options.buffer_size.is_some();
+        let buffer = if is_stated { buffer } else { buffer.max(self.most_held()) };
+        *self.promise.insert((ordered, buffer))
+    }
+
+    pub(super) fn close_stretch(&mut self, at: Position) {
+        let Some(plan) = &self.plan else { return };
+        let costs = self.tally.costs(&self.costs, at);
+        let serial = match &self.watch {
+            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
+            None if plan.pool == Pool::Blocking => watch::plain(self.settled.serial, costs.serial(), costs.spread),
+            _ => costs.serial(),
+        };
+        let mut plan = plan.clone();
+        if plan.pool != Pool::Serial {
+            // Chunks begin small, and follow the items.
+            plan.chunk_size = self.fitting(self.chunk_for(&costs, plan.threads), plan.buffer_size, plan.threads);
+        }
+        self.tally.close(plan, costs, serial, self.follows, at);
+    }
+
+    /// What became of each plan; the run is over.
+    pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
+        if self.plan.is_none() && self.done > 0 {
+            let reason = "the input ended while its first items were timed";
+            self.adopt(self.head_start_or_loop(reason), self.origin(), Position::default());
+            self.tally.skip(Position::default());
+        }
+        match self.mode {
+            Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
+            Mode::Alone(since) | Mode::Probing(since) | Mode::Draining(After::Probe(since)) => {
+                self.close_stretch(since)
+            }
+            _ => {}
+        }
+        std::mem::take(&mut self.tally).into_stretches()
+    }
+}
