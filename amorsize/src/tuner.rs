@@ -6,8 +6,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::choose::Situation;
 use crate::decide::pilot::Pilot;
+use crate::decide::situation::Situation;
 use crate::engine::launch::Detached;
 use crate::engine::scope::{self, Scoped};
 use crate::fingerprint::Identity;

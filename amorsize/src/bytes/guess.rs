@@ -10,7 +10,7 @@ use std::sync::Arc;
 use castaway::cast;
 
 use super::owned::OwnedBytes;
-use crate::decide::choose::Owns;
+use crate::decide::situation::Owns;
 
 /// Bytes outside the value that it owns; 0 if its type is not on the list.
 #[inline]

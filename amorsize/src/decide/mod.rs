@@ -3,7 +3,11 @@
 //! - [`costs`]: what an item costs, as a running estimate
 //! - [`input`]: how many items are still to come
 //! - [`model`]: how long a plan would take for given costs
-//! - [`choose`]: the plan for given costs
+//! - [`situation`]: what a decision depends on besides
+//! - [`choose`]: the plain loop or threads, and how many
+//! - [`chunks`]: how many items are handed over at a time
+//! - [`window`]: how many items may be in flight
+//! - [`waiting`]: what the consumer does while it has nothing to yield
 //! - [`refill`]: how many chunks are pulled at a time
 //! - [`risk`]: what trying threads may cost
 //! - [`trial`]: how many items to time before the first plan
@@ -21,6 +25,7 @@
 //! - [`pilot`]: leads one stream through all of these
 
 pub(crate) mod choose;
+pub(crate) mod chunks;
 pub(crate) mod climb;
 pub(crate) mod costs;
 pub(crate) mod cut;
@@ -34,8 +39,11 @@ pub(crate) mod pressure;
 pub(crate) mod refill;
 pub(crate) mod risk;
 pub(crate) mod shift;
+pub(crate) mod situation;
 pub(crate) mod tally;
 pub(crate) mod trial;
 pub(crate) mod verdict;
+pub(crate) mod waiting;
 pub(crate) mod waits;
 pub(crate) mod watch;
+pub(crate) mod window;

@@ -4,8 +4,9 @@
 //! Memory makes threads lose against the plain loop: what one thread makes and another frees, and items so large that
 //! moving them counts. Cheap items have to be held against a stretch of it.
 
-use super::choose::{self, Owns, Situation};
+use super::choose;
 use super::costs::Costs;
+use super::situation::{Owns, Situation};
 use super::watch::{CHEAP, PROBE};
 
 /// Bytes of an item from which moving it into a chunk and out of it counts, seconds for each byte, and the part of an

@@ -8,11 +8,13 @@ use crate::plan::Pool;
 use crate::reason::Reason;
 use crate::words::count;
 
-use super::choose::{self, Situation};
+use super::choose;
 use super::climb::Climb;
 use super::costs::Costs;
 use super::model::Wake;
 use super::risk;
+use super::situation::Situation;
+use super::window;
 
 /// Share of its time in which a function must be blocked to be worth more threads than there are cores.
 pub(crate) const BLOCKING_SHARE: f64 = 0.25;
@@ -109,7 +111,7 @@ pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, 
 
 fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
     let pool = if is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
-    let most = choose::most_in_window(options);
+    let most = window::most_threads(options);
     let threads = match (options.threads, pool) {
         (Some(threads), _) => threads.get(),
         (None, Pool::Blocking) => blocking_threads(costs, options, situation).min(most),
@@ -175,7 +177,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::decide::choose::Owns;
+    use crate::decide::situation::Owns;
 
     const TWO_CORES: Situation = Situation::TWO_CORES;
 

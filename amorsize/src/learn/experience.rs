@@ -3,11 +3,11 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::decide::choose::Situation;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::risk::FREED_DEARLY;
+use crate::decide::situation::Situation;
 use crate::decide::tally::Stretch;
 use crate::decide::verdict::{self, Verdict};
 use crate::fingerprint::{self, Identity};

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::decide::choose::Situation;
+use crate::decide::situation::Situation;
 use crate::learn::calibration::Calibration;
 use crate::learn::predict::{Forecast, Model, Query};
 use crate::options::Options;

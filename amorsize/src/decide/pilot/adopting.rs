@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use crate::decide::choose;
+use crate::decide::chunks;
 use crate::decide::growth::Growth;
 use crate::decide::risk;
 use crate::decide::tally::Stretch;
 use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::{self, Watch};
+use crate::decide::window;
 use crate::plan::{Origin, Plan, Pool};
 
 use super::{After, Basis, FIRST_STRETCH, Mode, Pilot, Position, Prior};
@@ -54,7 +56,7 @@ impl Pilot {
     pub(super) fn follow(&mut self, prior: Prior, origin: Origin, expected: u64, at: Position) {
         let basis = prior.basis;
         if prior.verdict.pool != Pool::Serial {
-            let usual = choose::chunk(&prior.costs, None, prior.verdict.threads, &self.options);
+            let usual = chunks::items(&prior.costs, None, prior.verdict.threads, &self.options);
             self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         }
         self.settle(prior.verdict, origin, expected, at);
@@ -75,10 +77,10 @@ impl Pilot {
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
             let at_risk = risk::by_memory(&self.costs, &self.situation);
-            watch.risking(at_risk).after(choose::warm_up(&self.costs, threads), progress)
+            watch.risking(at_risk).after(window::warm_up(&self.costs, threads), progress)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
-            let most = self.options.max_blocking_threads.get().min(choose::most_in_window(&self.options));
+            let most = self.options.max_blocking_threads.get().min(window::most_threads(&self.options));
             Growth::new(at.now, at.yielded, threads, most, serial)
         });
         self.adopt(verdict, origin, at);
@@ -115,7 +117,7 @@ impl Pilot {
         let items = self.settled.items.saturating_add(self.done);
         let ordered = choose::ordered(self.options.ordered, self.costs.spread, items);
         let most = threads.max(self.situation.cores);
-        let buffer = choose::buffer(&self.costs, most, &self.options, &self.situation);
+        let buffer = window::buffer(&self.costs, most, &self.options, &self.situation);
         let is_stated = self.options.buffer_size.is_some();
         let buffer = if is_stated { buffer } else { buffer.max(self.most_held()) };
         *self.promise.insert((ordered, buffer))

@@ -68,8 +68,8 @@ pub(super) mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::decide::choose::Situation;
     use crate::decide::pilot::{Basis, Looped, Made, Prior, Ran, Step};
+    use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
     use crate::options::Options;
     use crate::plan::{Origin, Pool};

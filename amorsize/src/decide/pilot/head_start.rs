@@ -4,10 +4,10 @@
 //! earlier runs gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one
 //! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long.
 
-use crate::decide::choose::Situation;
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
+use crate::decide::situation::Situation;
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
@@ -230,8 +230,8 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::decide::choose::Situation;
     use crate::decide::pilot::Step;
+    use crate::decide::situation::Situation;
     use crate::options::Options;
 
     const ITEMS: u64 = 100;

@@ -1,10 +1,11 @@
 //! The plain loop: whether it goes on.
 
-use crate::decide::choose::{self, Situation};
+use crate::decide::choose;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::risk;
+use crate::decide::situation::Situation;
 use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::{Undone, Watch};
 use crate::plan::{Origin, Pool};

@@ -24,13 +24,13 @@ mod trying;
 use crate::options::Options;
 use crate::plan::Plan;
 
-use super::choose::Situation;
 use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
 use super::growth::Growth;
 use super::input::Remaining;
 use super::pressure::Pressure;
 use super::risk;
+use super::situation::Situation;
 use super::tally::Tally;
 use super::trial::Trial;
 use super::verdict;

@@ -239,7 +239,7 @@ impl Pilot {
 mod tests {
     use super::super::employing::tests::{CHUNK, ITEM, started, started_in};
     use super::*;
-    use crate::decide::choose::{Owns, Situation};
+    use crate::decide::situation::{Owns, Situation};
 
     #[test]
     fn threads_that_free_what_others_made_begin_with_little_and_are_held_against_the_loop() {

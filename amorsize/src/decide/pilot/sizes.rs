@@ -1,13 +1,16 @@
 //! How many: items of a stretch and of a chunk, items in flight, threads.
 
 use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
-use crate::decide::choose::{self, Owns};
+use crate::decide::chunks;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::refill::{Refill, There};
+use crate::decide::situation::Owns;
 use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::verdict;
+use crate::decide::waiting::Waiting;
 use crate::decide::watch::{self, Watch};
+use crate::decide::window;
 use crate::machine::Memory;
 use crate::options::Order;
 use crate::plan::Pool;
@@ -86,13 +89,13 @@ impl Pilot {
         if self.options.chunk_size.is_some() {
             return wanted;
         }
-        let wanted = if self.is_on_probation() { choose::small_chunk(&self.costs, wanted) } else { wanted };
-        remaining.map_or(wanted, |remaining| wanted.min(choose::last_chunk(&self.costs, remaining, threads)))
+        let wanted = if self.is_on_probation() { chunks::small(&self.costs, wanted) } else { wanted };
+        remaining.map_or(wanted, |remaining| wanted.min(chunks::last(&self.costs, remaining, threads)))
     }
 
     /// The same for items of such costs, whatever chunks were so far.
     pub(super) fn chunk_for(&self, costs: &Costs, threads: usize) -> usize {
-        let usual = choose::chunk(costs, None, threads, &self.options);
+        let usual = chunks::items(costs, None, threads, &self.options);
         let is_pinned = self.options.chunk_size.is_some();
         if is_pinned { usual } else { ((usual as f64 * self.chunk_factor) as usize).max(1) }
     }
@@ -169,14 +172,14 @@ impl Pilot {
     fn usual_window(&self) -> usize {
         let most = self.buffer_size();
         let is_stated = self.options.buffer_size.is_some();
-        if is_stated { most } else { choose::window(self.usual_chunk(), self.threads(), &self.costs).min(most) }
+        if is_stated { most } else { window::items(self.usual_chunk(), self.threads(), &self.costs).min(most) }
     }
 
     /// Bytes of results that may wait to be yielded: a tenth of the available memory, whatever results were thought to
     /// take when their items were pulled. Who states a window, or what results take, means that.
     pub(crate) fn most_bytes_ready(&self) -> usize {
         let is_stated = self.options.buffer_size.is_some() || self.options.result_bytes.is_some();
-        let most = if is_stated { usize::MAX } else { choose::most_bytes(&self.situation) };
+        let most = if is_stated { usize::MAX } else { window::most_bytes(&self.situation) };
         if self.pressure.is_paused() { 0 } else { most }
     }
 
@@ -191,7 +194,7 @@ impl Pilot {
 
     /// Whether some chunks take much longer than others.
     fn is_uneven(&self) -> bool {
-        choose::chunk_spread(&self.costs, self.usual_chunk()) > HETEROGENEOUS_CV_THRESHOLD
+        chunks::spread(&self.costs, self.usual_chunk()) > HETEROGENEOUS_CV_THRESHOLD
     }
 
     /// Threads that may run chunks now, besides the consumer if 0.
@@ -243,11 +246,11 @@ impl Pilot {
     }
 
     /// How the consumer spends its time while it has nothing to yield.
-    pub(crate) fn waiting(&self) -> choose::Waiting {
+    pub(crate) fn waiting(&self) -> Waiting {
         let is_computing = self.pool().is_some_and(|(pool, _)| pool == Pool::Cpu);
-        let waiting = choose::waiting(self.threads(), self.chunk_seconds(), is_computing);
+        let waiting = Waiting::on(self.threads(), self.chunk_seconds(), is_computing);
         let helps = waiting.helps && !self.is_about_to_know();
-        choose::Waiting { helps: helps || self.is_alone() || self.begins_alone(), ..waiting }
+        Waiting { helps: helps || self.is_alone() || self.begins_alone(), ..waiting }
     }
 }
 
@@ -259,8 +262,8 @@ fn share(buffer: usize, threads: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::choose::Situation;
     use crate::decide::pilot::{Basis, Prior};
+    use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
     use crate::options::Options;
     use crate::plan::Origin;

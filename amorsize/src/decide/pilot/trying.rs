@@ -182,9 +182,9 @@ fn is_like(measured: f64, expected: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::choose::Situation;
     use crate::decide::model::Wake;
     use crate::decide::pilot::{Clocks, Looped, Made, Runner};
+    use crate::decide::situation::Situation;
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };

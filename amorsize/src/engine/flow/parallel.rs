@@ -4,10 +4,10 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::{Flow, ran};
-use crate::decide::choose::Waiting;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
 use crate::decide::refill::{Refilled, There};
+use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::{Launch, Target};

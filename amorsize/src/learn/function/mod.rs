@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use once_cell::sync::OnceCell;
 
 use crate::constants::MIN_SAMPLES;
-use crate::decide::choose::Owns;
+use crate::decide::situation::Owns;
 use crate::error::Error;
 use crate::fingerprint::Identity;
 use crate::learn::calibrated;

@@ -2,7 +2,7 @@
 //! the user pinned is in all of them.
 
 use crate::decide::costs::Costs;
-use crate::decide::{choose, risk, verdict};
+use crate::decide::{chunks, risk, verdict, window};
 use crate::options::Options;
 use crate::plan::Pool;
 
@@ -159,13 +159,13 @@ impl Field<'_> {
             _ => situation.cores,
         };
         let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
-        most.min(items).min(choose::most_in_window(self.query.options)).max(1)
+        most.min(items).min(window::most_threads(self.query.options)).max(1)
     }
 
     fn each_chunk(&self, costs: &Costs, pool: Pool, threads: usize, visit: &mut impl FnMut(Candidate)) {
         let options = self.query.options;
-        let most = choose::most_of_window(threads, options);
-        let planned = choose::chunk(costs, None, threads, options).min(most);
+        let most = window::share(threads, options);
+        let planned = chunks::items(costs, None, threads, options).min(most);
         let is_fixed = options.chunk_size.is_some() || options.target_chunk_duration.is_some();
         let factors = if is_fixed { &CHUNKS[..1] } else { &CHUNKS };
         let mut before = 0;
@@ -184,7 +184,7 @@ impl Field<'_> {
 
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
         // Those that are asked for may be more than there is room for.
-        let busy = threads.min(choose::most_in_window(self.query.options));
+        let busy = threads.min(window::most_threads(self.query.options));
         let setup = Setup { pool, threads: busy, chunk, items: self.view.items };
         let Estimate { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
         // What outcomes say of a plan leaves out that threads had to be started for it.

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::decide::choose::{self, Situation};
 use crate::decide::costs::Costs;
 use crate::decide::pilot::{Basis, Prior};
+use crate::decide::situation::Situation;
 use crate::decide::verdict::{self, Verdict};
+use crate::decide::{chunks, window};
 use crate::learn::sample::Predicted;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
@@ -57,7 +58,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
     let (view, query) = (field.view, field.query);
     let costs = view.costs;
     let most_threads = choice.threads.max(query.situation.cores);
-    let buffer_size = choose::buffer(&costs, most_threads, query.options, query.situation);
+    let buffer_size = window::buffer(&costs, most_threads, query.options, query.situation);
     let share = (buffer_size / (choice.threads + 1)).max(1);
     let end_to_end = costs.serial() / choice.speedup;
     Forecast {
@@ -104,7 +105,7 @@ impl Forecast {
         let &Self { costs, items, .. } = self;
         let verdict = verdict::reach(&costs, items, options, situation);
         let verdict = verdict::beginning(verdict, &costs, items, options, situation.wake);
-        let chunk_size = choose::chunk(&costs, None, verdict.threads, options);
+        let chunk_size = chunks::items(&costs, None, verdict.threads, options);
         let reason = "threads, given up by earlier runs, are due for another attempt".into();
         // As unlikely to be the best as the plan is likely to be.
         let origin = self.origin(1.0 - self.confidence);

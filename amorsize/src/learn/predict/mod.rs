@@ -28,9 +28,10 @@ pub(super) mod tests;
 use std::fmt;
 
 use crate::constants::MIN_SAMPLES;
-use crate::decide::choose::{self, Situation};
+use crate::decide::choose;
 use crate::decide::model::Wake;
 use crate::decide::risk;
+use crate::decide::situation::Situation;
 use crate::options::Options;
 use crate::plan::Pool;
 

@@ -1,7 +1,7 @@
 //! Plans as the model sees them: what one would achieve at given costs, and which ones are of a kind, so that what
 //! happened to one says something of another.
 
-use crate::decide::choose;
+use crate::decide::chunks;
 use crate::decide::costs::Costs;
 use crate::decide::model::{self, THREAD_START, Wake};
 use crate::learn::sample::Sample;
@@ -133,7 +133,7 @@ const FAR: f64 = 2000.0;
 /// The chunk that a run of so many items really uses: near a known end chunks shrink, so that no thread works alone.
 fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
     let share = (items as usize).div_ceil(2 * threads);
-    let smallest = (choose::SMALLEST_CHUNK / costs.item).ceil() as usize;
+    let smallest = (chunks::SMALLEST_CHUNK / costs.item).ceil() as usize;
     chunk.min(share.max(smallest)).max(1)
 }
 

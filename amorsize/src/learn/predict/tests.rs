@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::*;
-use crate::decide::choose::Owns;
 use crate::decide::costs::Costs;
 use crate::decide::pilot::Basis;
+use crate::decide::situation::Owns;
 use crate::decide::verdict::Verdict;
 use crate::learn::sample::{Predicted, Sample};
 use crate::plan::{Origin, Pool};

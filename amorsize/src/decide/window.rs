@@ -1,0 +1,100 @@
+//! How many items may be in flight: taken from the source and not yet yielded.
+
+use crate::constants::{DEFAULT_BUFFER_SIZE_MULTIPLIER, STREAMING_BUFFER_MEMORY_FRACTION};
+use crate::options::Options;
+
+use super::chunks;
+use super::costs::Costs;
+use super::situation::Situation;
+
+/// Bytes of results in flight for each thread that stay in caches. More of them cost the speed of memory; with much
+/// less, who takes a result has to fetch it from the core that has just made it.
+const CACHE_BYTES: f64 = 1048576.0;
+/// Bytes of results a second from which that shows beside the function's own time; below, so many more may be in
+/// flight, up to a factor.
+const FLOOD: f64 = 2e9;
+const MOST_CACHES: f64 = 8.0;
+/// Bytes of a result from which it shows where its memory comes from.
+const LARGE_RESULT: f64 = 16384.0;
+/// The stated bound leaves room for results so many times smaller than the first ones.
+const SMALLER: usize = 8;
+/// Seconds for which a woken thread may wait for a core that another one uses (Linux: the base slice).
+const SCHEDULER_SLICE: f64 = 4e-3;
+/// Most chunks a thread that are held because of spread.
+const WORST_SPREAD: f64 = 12.0;
+const MULTIPLIER: f64 = DEFAULT_BUFFER_SIZE_MULTIPLIER as f64;
+
+/// Results that may be in flight without leaving the caches of the threads that make them, or without that being seen.
+pub(super) fn cached_items(costs: &Costs, threads: usize) -> usize {
+    (cached_bytes(costs, threads) / costs.result_bytes.max(1.0)) as usize
+}
+
+/// Results that threads make before they are judged, where these are large: the memory that they come and go in is new
+/// to the process until all of it was used once, or far away.
+pub(crate) fn warm_up(costs: &Costs, threads: usize) -> u64 {
+    if costs.result_bytes < LARGE_RESULT { 0 } else { cached_items(costs, threads) as u64 }
+}
+
+fn cached_bytes(costs: &Costs, threads: usize) -> f64 {
+    let rate = costs.result_bytes / costs.item.max(1e-12);
+    CACHE_BYTES * threads as f64 * (FLOOD / rate.max(1.0)).clamp(1.0, MOST_CACHES)
+}
+
+/// Items in flight that keep every thread busy: for each thread a chunk that runs, one that waits, one that is done,
+/// and what it can do while the consumer waits for a core or for an item much slower than the others.
+pub(crate) fn items(chunk: usize, threads: usize, costs: &Costs) -> usize {
+    let chunk_time = chunk as f64 * costs.item;
+    let delays = if chunk_time > SCHEDULER_SLICE {
+        0.0
+    } else {
+        (SCHEDULER_SLICE / chunk_time.max(chunks::TARGET_CHUNK)).ceil()
+    };
+    let jitter = delays + (MULTIPLIER * chunks::spread(costs, chunk)).min(WORST_SPREAD);
+    let bytes = costs.result_bytes * chunk as f64 * threads as f64;
+    let cached = cached_bytes(costs, threads) / bytes.max(1.0);
+    let chunks = MULTIPLIER + jitter.min((cached - MULTIPLIER).max(0.0));
+    (chunks * chunk as f64 * threads as f64) as usize
+}
+
+/// The stated bound on items in flight: the user's, or room for chunks that grow when items turn out cheaper than
+/// the first ones, within a tenth of the available memory.
+pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation: &Situation) -> usize {
+    if let Some(pinned) = options.buffer_size {
+        return pinned.get();
+    }
+    let bytes = situation.bytes_each(costs).max(1.0);
+    let by_memory = most_bytes(situation) as f64 / bytes;
+    let largest = options.chunk_size.map_or(chunks::LARGEST_CHUNK, usize::from);
+    let wanted = largest.saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
+    let usual = items(chunks::items(costs, None, threads, options), threads, costs);
+    let cached = cached_items(costs, threads).saturating_mul(SMALLER).max(usual);
+    wanted.min(cached).min(by_memory as usize).max(1)
+}
+
+/// Bytes that items in flight may take, where nobody has said how many there may be.
+pub(crate) fn most_bytes(situation: &Situation) -> usize {
+    (situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION) as usize
+}
+
+/// Threads for which a window that the user stated has a chunk each.
+pub(crate) fn most_threads(options: &Options) -> usize {
+    let Some(window) = options.buffer_size else { return usize::MAX };
+    (window.get() / options.chunk_size.map_or(1, usize::from)).max(1)
+}
+
+/// Items of such a window for each of so many threads.
+pub(crate) fn share(threads: usize, options: &Options) -> usize {
+    options.buffer_size.map_or(usize::MAX, |window| (window.get() / threads).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_never_takes_more_than_a_tenth_of_the_memory() {
+        let costs = Costs { result_bytes: 1e6, item: 1e-3, ..Costs::default() };
+        let small = Situation { available_memory: 20_000_000, ..Situation::TWO_CORES };
+        assert_eq!(buffer(&costs, 2, &Options::default(), &small), 2);
+    }
+}
