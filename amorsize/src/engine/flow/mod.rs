@@ -4,22 +4,22 @@
 //! - here: from one call to the next: plain loop, the end, what is learned from it
 //! - [`beginning`]: what earlier runs say, and the trial
 //! - [`first`]: the first item, and what threads may do meanwhile
+//! - [`pulling`]: items from the source, in chunks
 //! - [`parallel`]: chunks on threads
 
 mod beginning;
 mod first;
 mod parallel;
+mod pulling;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::chunk::{Batch, BatchCost, Chunk, Payload};
+use super::chunk::{Batch, BatchCost, Payload};
 use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
-use crate::decide::cut::Cut;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
@@ -29,10 +29,6 @@ use crate::quiet::{drop_each_quietly, drop_quietly};
 use crate::report::Report;
 use crate::work::Work;
 use parallel::Configured;
-
-/// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
-/// can be.
-const MOST_RESERVED: usize = 8192;
 
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
@@ -308,55 +304,6 @@ where
             Some(payload) => Next::Batch(Batch::panicked(self.pulled, payload)),
             None => Next::End,
         }
-    }
-
-    /// Up to `most` items, those first that were pulled ahead, and the time that pulling them took.
-    fn pull_next<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
-        if !self.ahead.is_empty() {
-            let chunk = self.take_ahead(most);
-            let seconds = self.pilot.costs().source * chunk.items.len() as f64;
-            return Some((chunk, Duration::try_from_secs_f64(seconds).unwrap_or_default()));
-        }
-        self.pull(source, most)
-    }
-
-    /// Pulls up to `most` items, fewer of a slow source, and tells how long that took. One that panics ends there.
-    fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
-        let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
-        let expected = source.size_hint().1.unwrap_or(most);
-        let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            while items.len() < most {
-                let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
-                let before = items.len();
-                items.extend(source.take(wanted));
-                if items.len() - before < wanted {
-                    return true;
-                }
-                if items.len() < most && cut.is_due(begin.elapsed().as_secs_f64()) {
-                    break;
-                }
-            }
-            false
-        }));
-        match ended {
-            Ok(ended) => self.exhausted = ended,
-            Err(payload) => {
-                self.exhausted = true;
-                self.source_panic = Some(payload);
-            }
-        }
-        let chunk = self.chunk_of(self.pulled, items);
-        self.pulled += chunk.items.len() as u64;
-        (!chunk.items.is_empty()).then(|| (chunk, begin.elapsed()))
-    }
-
-    fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I> {
-        let expected =
-            Duration::try_from_secs_f64(self.pilot.costs().item * items.len() as f64).unwrap_or(Duration::MAX);
-        let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        let is_pinned = self.pilot.options().chunk_size.is_some();
-        Chunk { start, items, clocks, stride, expected, is_pinned }
     }
 }
 
