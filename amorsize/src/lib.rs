@@ -331,7 +331,7 @@ pub use learn::by_hand::{cache_dir, flush};
 pub use learn::calibrated::current as calibration;
 pub use learn::calibration::Calibration;
 pub use learn::exchange::{export, import};
-pub use learn::history::{History, Run};
+pub use learn::history::{History, Record, Records};
 pub use learn::outcome::Outcome;
 pub use machine::{Machine, machine};
 pub use options::{Adaptation, Order};

@@ -13,7 +13,7 @@ use crate::plan::Pool;
 const LONGEST_ESTIMATE: Duration = Duration::from_secs(1_000_000_000);
 
 /// In which order results come out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// In the order of the input: output *i* is `f(item i)`. The default.
     #[default]

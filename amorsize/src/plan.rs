@@ -48,6 +48,20 @@ pub enum Origin {
     },
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Pinned => f.write_str("stated"),
+            Origin::Predicted { confidence, samples } => {
+                write!(f, "predicted from {}, {:.0} % sure", count(*samples as u64, "record"), confidence * 100.0)
+            }
+            Origin::Measured { items, item_time } => {
+                write!(f, "measured: {} of {item_time:.1?}", count(*items, "item"))
+            }
+        }
+    }
+}
+
 /// How a stream runs: pool, threads, chunk and buffer size, order, and the reason in a sentence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

@@ -7,7 +7,7 @@ use crate::plan::{Plan, Pool};
 use crate::words::count;
 
 /// What a stream has done so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     pub(crate) plan: Option<Plan>,
     pub(crate) items_in: u64,

@@ -132,12 +132,7 @@ where
 
     /// Source index of the result that `next` has just returned.
     pub(crate) fn last_index(&self) -> usize {
-        let Engine { granted, ready_end, flow, .. } = &*self.core.engine;
-        let end = match granted {
-            0 => ready_end - self.unread() as u64,
-            _ => flow.pulled() + self.core.looped(),
-        };
-        end as usize - 1
+        self.core.place(self.unread()) - 1
     }
 
     /// Yields each result with the index of its item in the source: useful when results come unordered.
@@ -155,6 +150,17 @@ where
 }
 
 impl<W, I, R, P> Core<W, I, R, P> {
+    /// Where the next result stands in the source, as far as it is here: with so many that are ready, or in the plain
+    /// loop.
+    fn place(&self, unread: usize) -> usize {
+        let Engine { granted, ready_end, flow, .. } = &*self.engine;
+        let place = match granted {
+            0 => ready_end - unread as u64,
+            _ => flow.pulled() + self.looped(),
+        };
+        place as usize
+    }
+
     /// Items of the present budget that were run.
     fn looped(&self) -> u64 {
         (self.engine.granted - self.budget) as u64
@@ -265,10 +271,22 @@ where
     }
 
     /// Folds all results; the report says how it went.
-    pub(crate) fn fold_reported<B>(self, init: B, mut fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
+    pub(crate) fn fold_reported<B>(self, init: B, fold: impl FnMut(B, W::Output) -> B) -> (B, Report) {
+        self.fold_placed(init, |_| (), fold)
+    }
+
+    /// The same; `goes_on_at` is told the place in the source of every result that does not follow on the one before,
+    /// and sometimes of one that does.
+    pub(crate) fn fold_placed<B>(
+        self,
+        init: B,
+        goes_on_at: impl Fn(usize),
+        mut fold: impl FnMut(B, W::Output) -> B,
+    ) -> (B, Report) {
         let Stream { mut source, work, mut ready, mut core } = self;
         let mut folded = init;
         loop {
+            goes_on_at(core.place(ready.0.len()));
             if core.budget > 0 {
                 let ran;
                 let guard = EndOnUnwind::new(&mut core);

@@ -81,7 +81,7 @@ impl<W> Tuner<W> {
         Self { work: Arc::new(work), options: Options::default(), identity }
     }
 
-    fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
+    fn set(mut self, set: impl FnOnce(&mut Options)) -> Self {
         set(&mut self.options);
         self
     }
@@ -89,7 +89,7 @@ impl<W> Tuner<W> {
     /// In which order results come out: `true`, `false`, or [`Order::Auto`] to let the plan choose. Default: `true`.
     pub fn ordered(self, order: impl Into<Order>) -> Self {
         let order = order.into();
-        self.with(|options| options.ordered = order)
+        self.set(|options| options.ordered = order)
     }
 
     /// Threads that run the function at the same time; more than 65,535 count as that. Default: planned.
@@ -99,7 +99,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn threads(self, threads: usize) -> Self {
         let threads = options::threads("threads", threads);
-        self.with(|options| options.threads = Some(threads))
+        self.set(|options| options.threads = Some(threads))
     }
 
     /// Items handed to a thread at a time. Default: planned, and adapted while running.
@@ -109,7 +109,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn chunk_size(self, chunk_size: usize) -> Self {
         let chunk_size = options::at_least_one("chunk_size", chunk_size);
-        self.with(|options| options.chunk_size = Some(chunk_size))
+        self.set(|options| options.chunk_size = Some(chunk_size))
     }
 
     /// Most items taken from the source and not yet yielded. Chunks are made small enough to fit. Default: planned, so
@@ -120,13 +120,13 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn buffer_size(self, buffer_size: usize) -> Self {
         let buffer_size = options::at_least_one("buffer_size", buffer_size);
-        self.with(|options| options.buffer_size = Some(buffer_size))
+        self.set(|options| options.buffer_size = Some(buffer_size))
     }
 
     /// Where items are run: a [`Pool`], or `None` to let the plan choose, which is the default.
     pub fn pool(self, pool: impl Into<Option<Pool>>) -> Self {
         let pool = pool.into();
-        self.with(|options| options.pool = pool)
+        self.set(|options| options.pool = pool)
     }
 
     /// Most threads that run a function which waits, in each run, for the sake of a server or a disk behind it: 1 makes
@@ -137,7 +137,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn max_blocking_threads(self, threads: usize) -> Self {
         let threads = options::threads("max_blocking_threads", threads);
-        self.with(|options| options.max_blocking_threads = threads)
+        self.set(|options| options.max_blocking_threads = threads)
     }
 
     /// Items to time before the first plan, 1..=10,000. Default: 5. More are timed where they are too short for the
@@ -148,7 +148,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn sample_size(self, items: usize) -> Self {
         let items = options::sample_size(items);
-        self.with(|options| options.sample_size = items)
+        self.set(|options| options.sample_size = items)
     }
 
     /// Time of the function for an item, to plan with instead of timing the first ones; more than 30 years count as
@@ -159,7 +159,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn estimated_item_time(self, time: Duration) -> Self {
         let time = options::estimate("estimated_item_time", time);
-        self.with(|options| options.estimated_item_time = Some(time))
+        self.set(|options| options.estimated_item_time = Some(time))
     }
 
     /// Time that a thread is to spend on a chunk, within 8,192 items, `buffer_size` and what caches hold. Default:
@@ -170,23 +170,23 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn target_chunk_duration(self, time: Duration) -> Self {
         let time = options::positive("target_chunk_duration", time);
-        self.with(|options| options.target_chunk_duration = Some(time))
+        self.set(|options| options.target_chunk_duration = Some(time))
     }
 
     /// Bytes of a result with everything it owns. Default: measured, for types of the standard library; a type of your
     /// own counts without what it owns, so say it if that is much.
     pub fn result_bytes(self, bytes: usize) -> Self {
-        self.with(|options| options.result_bytes = Some(bytes))
+        self.set(|options| options.result_bytes = Some(bytes))
     }
 
     /// Whether earlier runs are asked for a plan. Default: `true`.
     pub fn ml_prediction(self, on: bool) -> Self {
-        self.with(|options| options.ml_prediction = on)
+        self.set(|options| options.ml_prediction = on)
     }
 
     /// Whether this run is recorded for later ones. Default: `true`.
     pub fn online_learning(self, on: bool) -> Self {
-        self.with(|options| options.online_learning = on)
+        self.set(|options| options.online_learning = on)
     }
 
     /// Confidence below which a prediction is not used, 0.0..=1.0. Default: 0.7, moved by calibration between 0.5 and
@@ -198,7 +198,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn confidence_threshold(self, threshold: f64) -> Self {
         let threshold = options::unit_interval("confidence_threshold", threshold);
-        self.with(|options| options.confidence_threshold = Some(threshold))
+        self.set(|options| options.confidence_threshold = Some(threshold))
     }
 
     /// Whether the chunk size follows what is observed: `false`, `true`, or the weight of a new observation in the
@@ -209,7 +209,7 @@ impl<W> Tuner<W> {
     #[track_caller]
     pub fn adaptive_chunking(self, adaptation: impl Into<Adaptation>) -> Self {
         let adaptation = adaptation.into();
-        self.with(|options| options.adaptive_chunking = adaptation)
+        self.set(|options| options.adaptive_chunking = adaptation)
     }
 
     /// Share of the memory limit that applies (control group, address space or machine) above which no more items are
@@ -223,7 +223,7 @@ impl<W> Tuner<W> {
         if let Some(share) = share {
             options::unit_interval("memory_threshold", share);
         }
-        self.with(|options| options.memory_threshold = share)
+        self.set(|options| options.memory_threshold = share)
     }
 
     /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with
@@ -375,6 +375,13 @@ where
     #[track_caller]
     fn collect_with(self, tuner: &Tuner<W>) -> C {
         tuner.scope(self, |stream| stream.collect())
+    }
+}
+
+/// Shares the function.
+impl<W> Clone for Tuner<W> {
+    fn clone(&self) -> Self {
+        Self { work: Arc::clone(&self.work), options: self.options.clone(), identity: self.identity }
     }
 }
 

@@ -8,15 +8,16 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::bytes;
+use sealed::Sealed;
 
-/// A per-item function as the engine calls it. Implemented by [`Call`], [`ByValue`] and [`ByRef`]; not meant for other
-/// types.
+/// A per-item function as the engine calls it. Implemented by [`Call`], [`ByValue`] and [`ByRef`], and by no type of
+/// another crate: it may get further methods.
 #[diagnostic::on_unimplemented(
     message = "this function does not take items of type `{I}`",
     label = "the items of this source are `{I}`",
     note = "a function of `T` takes items of type `T`; a function of `&T` takes any item that is `Borrow<T>`"
 )]
-pub trait Work<I> {
+pub trait Work<I>: Sealed {
     /// What the function returns.
     type Output;
 
@@ -28,6 +29,15 @@ pub trait Work<I> {
         bytes::shallow_and_owned(result)
     }
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<F> Sealed for ByValue<F> {}
+impl<B: ?Sized, F> Sealed for ByRef<B, F> {}
+impl<W> Sealed for Discard<W> {}
+impl<N, C> Sealed for Call<N, C> {}
 
 /// An item or context that is handed to a function's `&B`: whatever is `Borrow<B>`. (Its own trait only so that the
 /// compiler says what to do about what is not.)

@@ -132,6 +132,24 @@ fn indexed_results_carry_the_index_of_their_item() {
 }
 
 #[test]
+fn internal_iteration_gives_the_same_indices_wherever_it_takes_over() {
+    watched(|| {
+        for way in WAYS {
+            for read in [0, 1, 7, 100, ITEMS / 2, ITEMS - 1] {
+                let calls = Calls::new();
+                let mut indexed = counting(way, &calls).stream(0..ITEMS).indexed();
+                let mut indices: Vec<_> = indexed.by_ref().take(read).map(|(index, _)| index).collect();
+                indexed.for_each(|(index, result)| {
+                    assert_eq!(result, index * 2, "{way:?} after {read}");
+                    indices.push(index);
+                });
+                assert_eq!(in_order(way, indices), (0..ITEMS).collect::<Vec<_>>(), "{way:?} after {read}");
+            }
+        }
+    });
+}
+
+#[test]
 fn indexed_results_are_planned_and_reported_like_others() {
     watched(|| {
         for way in WAYS {

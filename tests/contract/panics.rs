@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 
 use amorsize::Tuner;
 
-use crate::support::{Boom, WAYS, Way, boom, caught, compute, watched};
+use crate::support::{WAYS, Way, boom, caught, compute, watched};
 
 const ITEMS: u64 = 300;
 const PLACES: [u64; 3] = [0, 150, ITEMS - 1];
@@ -249,10 +249,4 @@ fn a_report_after_a_panic_counts_what_was_done() {
             assert!((151..=150 + 64).contains(&report.items_in()), "{way:?}: {report:?}");
         }
     });
-}
-
-#[test]
-fn the_payload_type_of_the_tests_is_the_one_thrown() {
-    let payload = std::panic::catch_unwind(|| boom(3)).expect_err("it panicked");
-    assert_eq!(payload.downcast_ref(), Some(&Boom(3)));
 }

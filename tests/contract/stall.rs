@@ -49,18 +49,3 @@ fn all_threads_of_the_global_pool_are_free_while_streams_wait() {
         assert_eq!(rest, 12 * 199);
     });
 }
-
-#[test]
-fn a_stream_left_alone_takes_nothing_more_from_its_source() {
-    watched(|| {
-        for way in WAYS {
-            let mut stream = slow(way).buffer_size(64).stream(0..300);
-            assert!(stream.next().is_some());
-            let before = stream.report();
-            rayon::broadcast(|_| compute(50));
-            let after = stream.report();
-            assert_eq!((after.items_in(), after.items_out()), (before.items_in(), before.items_out()), "{way:?}");
-            assert_eq!(stream.count(), 299);
-        }
-    });
-}

@@ -23,7 +23,7 @@ pub(crate) fn a_run_whose_function_panics_teaches_nothing() {
     let played = home.play("interrupt", "");
     assert!(played.ok, "{}", played.stderr);
     let history = played.stdout;
-    assert!(history.contains("1 run recorded") && history.contains(" 100 items"), "{history}");
+    assert!(history.contains("1 record") && history.contains(" 100 items"), "{history}");
 }
 
 pub(crate) fn a_program_that_exits_leaves_its_records() {

@@ -27,6 +27,11 @@ pub(crate) fn whoever_listens_may_ask_back() {
     };
     let played = nonsense(&mut home.command("ask back", ""));
     assert!(played.ok && played.warnings().len() == 3, "{:?} {}", played.code, played.stderr);
+
+    let exported = home.path().join("exported");
+    assert!(home.play("export", exported.to_str().unwrap()).ok);
+    let played = nonsense(&mut Home::new().command("import and ask back", exported.to_str().unwrap()));
+    assert!(played.ok && played.warnings().len() == 2, "{:?} {}", played.code, played.stderr);
 }
 
 /// The child's part.

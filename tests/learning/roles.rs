@@ -34,7 +34,7 @@ fn outcome() -> Outcome {
 
 pub(crate) fn play(role: &str) {
     let level = if role == "tell" { LevelFilter::DEBUG } else { LevelFilter::INFO };
-    let asks = role == "ask back";
+    let asks = role.ends_with("ask back");
     let out = move || {
         if asks {
             ask();
@@ -72,6 +72,10 @@ pub(crate) fn play(role: &str) {
         "ask back" => {
             end_after(HANGS);
             use_it();
+        }
+        "import and ask back" => {
+            end_after(HANGS);
+            println!("{}", amorsize::import(&argument).expect("imported"));
         }
         "begin" => begin(&argument),
         "extremes" => crate::extremes::play(&argument),

@@ -133,7 +133,9 @@ mod tests {
         });
         let runner = waiting.recv().unwrap();
         let mut seen = runner.see().unwrap();
+        let begin = Instant::now();
         while !seen.sleeps {
+            assert!(begin.elapsed() < Duration::from_secs(60), "{seen:?}");
             thread::yield_now();
             seen = runner.see().unwrap();
         }

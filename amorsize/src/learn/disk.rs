@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::learn::function::Function;
 use crate::learn::machines;
 use crate::learn::store::Aftermath;
+use crate::quiet::quietly;
 
 /// What is known of the file.
 #[derive(Debug, Default)]
@@ -66,6 +67,7 @@ impl Drop for Using<'_> {
     fn drop(&mut self) {
         let trouble = std::mem::take(&mut self.trouble);
         self.disk = None;
-        trouble.iter().for_each(|error| self.function.warn(error));
+        // Whoever listens may panic, and somebody may be unwinding.
+        quietly(|| trouble.iter().for_each(|error| self.function.warn(error)));
     }
 }

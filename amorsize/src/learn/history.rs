@@ -1,6 +1,8 @@
 //! What has been learned of a function, to be looked at. Holds values and prints them.
 
 use std::fmt;
+use std::iter::FusedIterator;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,12 +11,11 @@ use crate::learn::sample::Sample;
 use crate::plan::Pool;
 use crate::words::count;
 
-/// Runs that are printed; earlier ones are only counted.
+/// Records that are printed; earlier ones are only counted.
 const PRINTED: usize = 20;
 
-/// The recorded runs of a function, oldest first, as they were when it was made. A run whose plan changed leaves
-/// several records, each of which counts as one; the first items, which were timed before there was a plan, belong to
-/// none.
+/// What was recorded of a function, oldest first, as it was when this was made. A run whose plan changed leaves several
+/// records; the first items, which were timed before there was a plan, belong to none.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct History {
@@ -24,10 +25,10 @@ pub struct History {
 
 /// A stretch of a run during which the plan stayed the same; mostly a whole run.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a>(&'a Sample);
+pub struct Record<'a>(&'a Sample);
 
 impl History {
-    /// Recorded stretches. Very long histories are thinned of what is redundant.
+    /// How many records there are. Very long histories are thinned of what is redundant.
     #[must_use]
     pub fn len(&self) -> usize {
         self.learned.samples().len()
@@ -39,13 +40,49 @@ impl History {
         self.learned.samples().is_empty()
     }
 
-    /// The recorded stretches, oldest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Run<'_>> + DoubleEndedIterator {
-        self.learned.samples().iter().map(Run)
+    /// The records, oldest first.
+    pub fn iter(&self) -> Records<'_> {
+        Records(self.learned.samples().iter())
     }
 }
 
-impl Run<'_> {
+/// The records of a [`History`], oldest first; made by [`History::iter`].
+#[derive(Clone, Debug)]
+#[must_use = "iterators do nothing until they are iterated"]
+pub struct Records<'a>(slice::Iter<'a, Sample>);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        self.0.next().map(Record)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Records<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(Record)
+    }
+}
+
+impl ExactSizeIterator for Records<'_> {}
+
+impl FusedIterator for Records<'_> {}
+
+impl<'a> IntoIterator for &'a History {
+    type Item = Record<'a>;
+    type IntoIter = Records<'a>;
+
+    fn into_iter(self) -> Records<'a> {
+        self.iter()
+    }
+}
+
+impl Record<'_> {
     /// Items of this record.
     #[must_use]
     pub fn items(&self) -> u64 {
@@ -110,15 +147,15 @@ impl Run<'_> {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let earlier = self.len().saturating_sub(PRINTED);
-        write!(f, "{}: {} recorded", self.name, count(self.len() as u64, "run"))?;
+        write!(f, "{}: {}", self.name, count(self.len() as u64, "record"))?;
         if earlier > 0 {
             write!(f, ", the last {PRINTED} of them")?;
         }
-        self.iter().skip(earlier).try_for_each(|run| write!(f, "\n  {run}"))
+        self.iter().skip(earlier).try_for_each(|record| write!(f, "\n  {record}"))
     }
 }
 
-impl fmt::Display for Run<'_> {
+impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (items, time) = (count(self.items(), "item"), self.item_time());
         write!(f, "{}  {items} of {time:.1?}, ", Utc(self.0.time))?;

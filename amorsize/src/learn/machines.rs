@@ -1,7 +1,7 @@
 //! Machines as samples know them: the record kept in files, and how it is made and compared.
 
 use std::env::consts::ARCH;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use crate::learn::codec;
 use crate::learn::sample::MachineRecord;
@@ -44,12 +44,14 @@ fn seems_to_be_here(record: &MachineRecord) -> bool {
 
 /// Its record as bytes.
 pub(crate) fn frame() -> &'static [u8] {
-    static FRAME: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    static FRAME: OnceLock<Vec<u8>> = OnceLock::new();
+    // Before anybody waits for the frame, for the same reason.
+    let this = this();
+    FRAME.get_or_init(|| {
         let mut frame = Vec::new();
-        codec::add_machine(&mut frame, this());
+        codec::add_machine(&mut frame, this);
         frame
-    });
-    &FRAME
+    })
 }
 
 /// How much a machine resembles this one, 0..=1.

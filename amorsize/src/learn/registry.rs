@@ -70,10 +70,15 @@ impl Registry {
         lock(&self.by_name).values().flatten().cloned().collect()
     }
 
-    /// The same at the end of a thread, which is not to wait for each function anew where somebody does not let go.
+    /// The same at the end of a thread, which is not to wait for each function anew where somebody does not let go. On
+    /// Windows that may be the end of the process, which has ended all other threads, and what they held is never let
+    /// go.
     pub(crate) fn drain_at_end(&self) {
-        let is_busy = |written| matches!(written, Err(Error::Busy { .. }));
-        let _ = self.all().iter().any(|function| is_busy(function.drain()));
+        let is_busy = |function: &Arc<Function>| {
+            let written = if cfg!(windows) { function.try_drain().map(drop) } else { function.drain() };
+            matches!(written, Err(Error::Busy { .. }))
+        };
+        let _ = self.all().iter().any(is_busy);
     }
 
     /// Writes everything that has been recorded so far; the first trouble, after trying all.

@@ -109,7 +109,8 @@ impl Store {
         let path = self.file(name)?;
         // For a new function one system call is all that this may cost. Only the first one looks at the directory too:
         // whoever writes to it at the end of a short program can no longer tell what is wrong.
-        if file::is_absent(&path) && self.looked.swap(true, Ordering::Relaxed) || !self.directory()?.exists()? {
+        let is_new = file::is_absent(&path) && self.looked.swap(true, Ordering::Relaxed);
+        if is_new || !self.directory()?.exists()? {
             return Ok(Loaded::default());
         }
         match file::inspect(&path, name)? {
@@ -250,6 +251,8 @@ impl Store {
     /// Adds what is not there yet, and tells how many samples that were; where there are too many then, how many of
     /// them are kept.
     pub(crate) fn merge(&self, name: &Name, imported: Contents) -> Result<usize, Error> {
+        // Not under the lock: whoever listens to what is wrong with the environment may ask for a history.
+        let this = machines::frame();
         let lock = self.directory()?.lock(PATIENCE)?;
         let before = self.mend(&lock, name)?.contents;
         let mut contents = before.clone();
@@ -258,7 +261,7 @@ impl Store {
         let added = contents.samples.iter().filter(|sample| !before.samples.contains(sample)).count();
         if added > 0 {
             // This machine is told of even so: the only one that a history knows is taken for it.
-            let frames = [machines::frame(), &contents.frames()].concat();
+            let frames = [this, &contents.frames()].concat();
             file::replace(&self.file(name)?, name.header(), &frames)?;
         }
         Ok(added)

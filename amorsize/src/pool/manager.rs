@@ -144,12 +144,12 @@ pub(super) fn stats() -> Stats {
 pub(super) fn shutdown() {
     let entries = std::mem::take(&mut lock().entries);
     MANAGER.changed.notify_all();
-    if is_crew_thread() {
-        return;
-    }
     // Whoever still hands out jobs finds these crews gone.
     let dismissed: Vec<_> = entries.into_iter().map(|entry| entry.crew.dismiss()).collect();
-    dismissed.into_iter().for_each(Dismissed::wait);
+    // A thread of a crew would wait for itself.
+    if !is_crew_thread() {
+        dismissed.into_iter().for_each(Dismissed::wait);
+    }
 }
 
 #[cfg(test)]

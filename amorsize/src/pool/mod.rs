@@ -77,10 +77,15 @@ impl fmt::Display for Stats {
         }
         for (place, pool) in self.pools.iter().enumerate() {
             let separator = if place == 0 { "" } else { ", " };
-            let threads = count(pool.threads as u64, "thread");
-            write!(f, "{separator}{} pool: {threads}, {} busy", pool.kind, pool.running)?;
+            write!(f, "{separator}{pool}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for PoolStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} pool: {}, {} busy", self.kind, count(self.threads as u64, "thread"), self.running)
     }
 }
 

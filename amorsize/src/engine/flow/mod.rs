@@ -25,7 +25,7 @@ use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
-use crate::quiet::{drop_each_quietly, drop_quietly};
+use crate::quiet::{drop_each_quietly, drop_quietly, quietly};
 use crate::report::Report;
 use crate::work::Work;
 use parallel::Configured;
@@ -152,7 +152,8 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         if self.ended.is_none() {
             let now = Instant::now();
             self.ended = Some(now);
-            self.leave_experience(now);
+            // Whoever listens to what is told then may panic, and this may be a drop.
+            quietly(|| self.leave_experience(now));
         }
     }
 

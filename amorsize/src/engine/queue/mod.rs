@@ -170,15 +170,18 @@ impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn deposit(&self, batch: Batch<R>, next: u64) -> Option<(Batch<R>, Standing)> {
         let mut state = self.lock();
         state.running -= 1;
-        if !state.ordered || batch.start == next {
+        let is_next = !state.ordered || batch.start == next;
+        if is_next && batch.panic.is_none() {
             state.held.advance(next + batch.results.len() as u64);
             state.count(&batch.cost);
             return Some((batch, state.standing()));
         }
         let unwanted = state.finish(batch);
+        let ready = if is_next { state.take_batch(next) } else { None };
+        let standing = state.standing();
         drop(state);
         unwanted.discard();
-        None
+        ready.map(|batch| (batch, standing))
     }
 
     /// Sleeps until the consumer has something to do. Returns false at once if there is nothing to wait for. While it

@@ -1,5 +1,6 @@
 //! Who takes, divides and waits for chunks: with threads only where they are what is tested.
 
+use std::panic::panic_any;
 use std::thread;
 
 use super::*;
@@ -46,6 +47,18 @@ fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
         taken.push((start, batch.results));
     }
     assert_eq!(taken, [(0, vec![0, 1, 2]), (3, vec![3, 4]), (5, vec![5, 6, 7]), (8, vec![8])]);
+}
+
+#[test]
+fn nobody_runs_what_is_behind_a_panic_of_the_consumers_own_chunk() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| if item == 1 { panic_any("item 1") } else { item })));
+    queue.configure(2, true, false);
+    queue.push(chunk(0..4), 0);
+    queue.push(Chunk { start: 4, ..chunk(4..8) }, 0);
+    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let (batch, _) = queue.deposit(queue.run_here(own, runner, || ()), 0).expect("what comes next");
+    assert_eq!((batch.results, batch.panic.is_some()), (vec![0], true));
+    assert!(queue.take_chunk(HELPS, usize::MAX).is_none());
 }
 
 #[test]
