@@ -46,7 +46,7 @@ pub(crate) fn play(role: &str) {
     match role {
         "count" => println!("{}", square().history().expect("a history").len()),
         "record" => (0..number(&argument)).for_each(|_| square().record(outcome()).expect("recorded")),
-        "stream" => (0..number(&argument)).for_each(|_| stream()),
+        "stream" => (0..number(&argument)).for_each(stream),
         "look" => assert_eq!(square().stream(0..100).sum::<u64>(), 328_350),
         "run and return" => runs(SHORT),
         "run and exit" => {
@@ -95,9 +95,13 @@ fn number(argument: &str) -> usize {
     argument.parse().expect("a number")
 }
 
-/// A stream with a plan from its first item on: one that ends within its trial leaves no record.
-fn stream() {
-    assert_eq!(square().pool(Pool::Serial).stream(0..100).sum::<u64>(), 328_350);
+/// One of many streams: some end while their first items are timed, some as a plan is made, some have one from the
+/// first item on.
+fn stream(number: usize) {
+    const LENGTHS: [u64; 6] = [1, 5, 100, 1_000, 2_000, 10_000];
+    let len = LENGTHS[number % LENGTHS.len()];
+    let tuner = if number.is_multiple_of(7) { square().pool(Pool::Serial) } else { square() };
+    assert_eq!(tuner.stream(0..len).count() as u64, len);
 }
 
 /// Runs whose function panics, one item after the other and in one go; then one that does not.

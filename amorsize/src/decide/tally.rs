@@ -144,6 +144,11 @@ impl Tally {
         });
     }
 
+    /// Whether nothing that was run belongs to a plan.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
     pub(crate) fn into_stretches(self) -> Vec<Stretch> {
         self.stretches
     }

@@ -15,7 +15,7 @@ use crate::words::count;
 const PRINTED: usize = 20;
 
 /// What was recorded of a function, oldest first, as it was when this was made. A run whose plan changed leaves several
-/// records; the first items, which were timed before there was a plan, belong to none.
+/// records. The first items, which were timed before there was a plan, belong to none, unless nothing else was run.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct History {

@@ -97,16 +97,20 @@ impl Pilot {
         self.close_stretch(at);
         self.follows = false;
         self.climb = None;
-        let Verdict { pool, threads, gain, reason } = verdict;
-        self.mode = if pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
+        self.mode = if verdict.pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
         self.stretch = FIRST_STRETCH;
-        let (ordered, buffer_size) = self.promise(threads);
-        let chunk = if pool == Pool::Serial { 1 } else { self.wanted_chunk(None, threads) };
-        let chunk_size = self.fitting(chunk, buffer_size, threads);
-        let plan = Plan { pool, threads, chunk_size, buffer_size, ordered, origin, expected_speedup: gain, reason };
+        let plan = self.plan_of(verdict, origin);
         tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
         self.plan = Some(plan);
         self.plans += 1;
+    }
+
+    fn plan_of(&mut self, verdict: Verdict, origin: Origin) -> Plan {
+        let Verdict { pool, threads, gain, reason } = verdict;
+        let (ordered, buffer_size) = self.promise(threads);
+        let chunk = if pool == Pool::Serial { 1 } else { self.wanted_chunk(None, threads) };
+        let chunk_size = self.fitting(chunk, buffer_size, threads);
+        Plan { pool, threads, chunk_size, buffer_size, ordered, origin, expected_speedup: gain, reason }
     }
 
     /// Order and buffer size: stated with the first plan, kept for good.
@@ -141,11 +145,6 @@ impl Pilot {
 
     /// What became of each plan; the run is over.
     pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
-        if self.plan.is_none() && self.done > 0 {
-            let reason = "the input ended while its first items were timed";
-            self.adopt(self.head_start_or_loop(reason), self.origin(), Position::default());
-            self.tally.skip(Position::default());
-        }
         match self.mode {
             Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
             Mode::Alone(since) | Mode::Probing(since) | Mode::Draining(After::Probe(since)) => {
@@ -153,6 +152,23 @@ impl Pilot {
             }
             _ => {}
         }
+        if self.tally.is_empty() && self.done > 0 {
+            self.close_first(at);
+        }
         std::mem::take(&mut self.tally).into_stretches()
+    }
+
+    /// Nothing but the first items ran, by what runs those: all that there is to remember of the run, whether a plan
+    /// was made or not.
+    fn close_first(&mut self, at: Position) {
+        let first = self.head_start_or_loop("the input ended while its first items were timed");
+        let plan = self.plan_of(first, self.origin());
+        if self.plan.is_none() {
+            tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
+            self.plan = Some(plan.clone());
+            self.plans += 1;
+        }
+        self.tally.skip(Position::default());
+        self.tally.close(plan, self.costs, self.costs.serial(), false, at);
     }
 }

@@ -74,8 +74,9 @@ impl Pilot {
 
     /// A plan goes on from here.
     pub(super) fn end_head_start(&mut self) {
-        if let Some(HeadStart { wake, .. }) = self.head_start.take() {
+        if let Some(HeadStart { wake, pool, threads, has_helped, .. }) = self.head_start.take() {
             self.situation.wake = wake;
+            self.helped = has_helped.then_some((pool, threads));
         }
     }
 
@@ -216,11 +217,10 @@ impl Pilot {
 
     /// What a run was of which nothing but the first items is left.
     pub(super) fn head_start_or_loop(&self, reason: &'static str) -> Verdict {
-        match self.head_start {
-            Some(HeadStart { has_helped: true, pool, threads, .. }) => {
-                Verdict { pool, threads, gain: 1.0, reason: reason.into() }
-            }
-            _ => Verdict::serial(reason),
+        let helps = self.head_start.filter(|head_start| head_start.has_helped);
+        match helps.map(|HeadStart { pool, threads, .. }| (pool, threads)).or(self.helped) {
+            Some((pool, threads)) => Verdict { pool, threads, gain: 1.0, reason: reason.into() },
+            None => Verdict::serial(reason),
         }
     }
 }

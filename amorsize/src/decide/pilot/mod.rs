@@ -22,7 +22,7 @@ mod sizes;
 mod trying;
 
 use crate::options::Options;
-use crate::plan::Plan;
+use crate::plan::{Plan, Pool};
 
 use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
@@ -102,6 +102,8 @@ pub(crate) struct Pilot {
     climb: Option<Climb>,
     /// The first items run beside a thread.
     head_start: Option<HeadStart>,
+    /// Where threads ran some of them, and how many, once that is over.
+    helped: Option<(Pool, usize)>,
     /// Items that threads were given while the consumer ran the first one, until all of them are out.
     ahead_until: Option<u64>,
     /// What earlier runs say without much confidence.
@@ -157,6 +159,7 @@ impl Pilot {
             growth: None,
             climb: None,
             head_start: None,
+            helped: None,
             ahead_until: None,
             doubted: None,
             follows: false,

@@ -222,6 +222,17 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_ends_as_its_plan_is_made_is_remembered_by_its_first_items() {
+        let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+        assert!(matches!(lead(&mut pilot, 1e-6, Remaining { lower: 0, upper: Some(9) }), Step::Loop(_)));
+        let tried = pilot.done;
+        assert!(pilot.plan().is_some() && tried > 0);
+        let at = Position { now: 1e-6 * tried as f64, yielded: tried };
+        let [stretch] = &pilot.finish(at)[..] else { panic!() };
+        assert_eq!((stretch.items, stretch.plan.pool), (tried, Pool::Serial));
+    }
+
+    #[test]
     fn a_run_that_is_not_worth_starting_threads_says_what_it_lost_by_that() {
         let start = |start, options| {
             let wake = Wake { start, ..Wake::USUAL };
