@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use crate::learn::predict::Forecast;
 use crate::plan::Plan;
+use crate::words::Rate;
 
 /// The plan that earlier runs recommend, with what to expect of it and how much to believe it.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +57,7 @@ impl fmt::Display for Prediction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, confidence, samples, throughput } = self;
         let percent = 100.0 * confidence;
-        let (low, high) = (throughput.start(), throughput.end());
-        write!(f, "{plan} ({percent:.0} % sure from {samples} samples; {low:.0} to {high:.0} items a second)")
+        let (low, high) = (Rate(*throughput.start()), Rate(*throughput.end()));
+        write!(f, "{plan} ({percent:.0} % sure from {samples} samples; {low} to {high} items a second)")
     }
 }

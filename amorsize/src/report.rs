@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::plan::{Plan, Pool};
-use crate::words::count;
+use crate::words::{Rate, count};
 
 /// What a stream has done so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,8 +97,8 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (done, elapsed, rate) = (count(self.items_out, "item"), self.elapsed, self.throughput());
-        write!(f, "{done} in {elapsed:.1?} ({rate:.0} a second)")?;
+        let (done, elapsed, rate) = (count(self.items_out, "item"), self.elapsed, Rate(self.throughput()));
+        write!(f, "{done} in {elapsed:.1?} ({rate} a second)")?;
         match &self.plan {
             Some(plan) if plan.pool == Pool::Serial => write!(f, ", plain loop")?,
             Some(plan) => {

@@ -17,7 +17,7 @@ const WORTH_IT: f64 = 1.15;
 /// Threads for work on the CPU pool and what they gain, or `None` where the plain loop is as fast.
 pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<(usize, f64)> {
     let most = options.threads.map_or(situation.cores, usize::from);
-    enough_threads(costs, most, items, options, situation.wake)
+    enough_threads(costs, most, items, options, situation)
 }
 
 /// What so many threads gain over the plain loop.
@@ -37,10 +37,10 @@ pub(crate) fn enough_threads(
     most: usize,
     items: u64,
     options: &Options,
-    wake: Wake,
+    situation: &Situation,
 ) -> Option<(usize, f64)> {
-    let gain = |threads| gain(costs, threads, items, options, wake);
-    let most = most.min(window::most_threads(options));
+    let gain = |threads| gain(costs, threads, items, options, situation.wake);
+    let most = most.min(window::most_threads(costs, options, situation));
     if most < 2 {
         return None;
     }

@@ -1,12 +1,10 @@
 //! Where a function runs, for given costs: the plain loop, threads that compute, or threads that wait; with the reason
 //! in a sentence.
 
-use std::time::Duration;
-
 use crate::options::Options;
 use crate::plan::Pool;
 use crate::reason::Reason;
-use crate::words::count;
+use crate::words::{Time, count};
 
 use super::choose;
 use super::climb::Climb;
@@ -86,14 +84,17 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     if !situation.fits_threads() {
         return Verdict::serial(format!("{} bytes are too much for the stack of a thread", situation.item_bytes));
     }
-    let item_time = Duration::from_secs_f64(costs.item);
+    if window::most_threads(costs, options, situation) < 2 {
+        return Verdict::serial("there is room for what one thread makes only");
+    }
+    let item_time = Time(costs.item);
     if is_blocking(costs, options) {
         let verdict = blocking(costs, items, options, situation);
         return verdict.unwrap_or_else(|| Verdict::serial(why_alone(item_time, items, options)));
     }
     match choose::threads(costs, items, options, situation) {
         Some((threads, gain)) => {
-            let reason = format!("items of {item_time:.1?} pay for {threads} threads").into();
+            let reason = format!("items of {item_time} pay for {threads} threads").into();
             Verdict { pool: Pool::Cpu, threads, gain, reason }
         }
         None => Verdict::serial(why_serial(costs, items, options, situation)),
@@ -105,13 +106,13 @@ pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, 
     if verdict.pool != Pool::Cpu || risk::is_worth_it(costs, verdict.gain, expected, situation) {
         return verdict;
     }
-    let item_time = Duration::from_secs_f64(costs.item);
-    Verdict::serial(format!("{} of {item_time:.1?} would be too few to risk what threads may cost", more(expected)))
+    let item_time = Time(costs.item);
+    Verdict::serial(format!("{} of {item_time} would be too few to risk what threads may cost", more(expected)))
 }
 
 fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
     let pool = if is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
-    let most = window::most_threads(options);
+    let most = window::most_threads(costs, options, situation);
     let threads = match (options.threads, pool) {
         (Some(threads), _) => threads.get(),
         (None, Pool::Blocking) => blocking_threads(costs, options, situation).min(most),
@@ -133,9 +134,9 @@ pub(crate) fn why_pinned(threads: usize, options: &Options) -> String {
 
 fn blocking(costs: &Costs, items: u64, options: &Options, situation: &Situation) -> Option<Verdict> {
     let most = blocking_threads(costs, options, situation).min(usize::try_from(items).unwrap_or(usize::MAX));
-    let (threads, gain) = choose::enough_threads(costs, most, items, options, situation.wake)?;
-    let (item_time, percent) = (Duration::from_secs_f64(costs.item), costs.blocked * 100.0);
-    let reason = format!("items of {item_time:.1?} wait for {percent:.0} % of their time").into();
+    let (threads, gain) = choose::enough_threads(costs, most, items, options, situation)?;
+    let (item_time, percent) = (Time(costs.item), costs.blocked * 100.0);
+    let reason = format!("items of {item_time} wait for {percent:.0} % of their time").into();
     Some(Verdict { pool: Pool::Blocking, threads, gain, reason })
 }
 
@@ -147,11 +148,11 @@ fn blocking_threads(costs: &Costs, options: &Options, situation: &Situation) -> 
 }
 
 /// Why a function that waits is run by nobody else.
-fn why_alone(item_time: Duration, expected: u64, options: &Options) -> String {
+fn why_alone(item_time: Time, expected: u64, options: &Options) -> String {
     if options.max_blocking_threads.get() == 1 {
-        return format!("items of {item_time:.1?} wait, on one thread at most");
+        return format!("items of {item_time} wait, on one thread at most");
     }
-    format!("{} of {item_time:.1?} would be over before another thread has begun", more(expected))
+    format!("{} of {item_time} would be over before another thread has begun", more(expected))
 }
 
 /// Items that are expected.
@@ -160,15 +161,15 @@ fn more(expected: u64) -> String {
 }
 
 fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Reason {
-    let item_time = Duration::from_secs_f64(costs.item);
+    let item_time = Time(costs.item);
     if situation.cores < 2 {
         "this process has one core".into()
     } else if choose::threads(costs, u64::MAX / 2, options, situation).is_some() {
-        format!("{} of {item_time:.1?} would be done before another thread wakes up", more(expected)).into()
+        format!("{} of {item_time} would be done before another thread wakes up", more(expected)).into()
     } else if costs.source + costs.consumer > costs.item {
-        format!("source and consumer take longer than the function ({item_time:.1?} an item)").into()
+        format!("source and consumer take longer than the function ({item_time} an item)").into()
     } else {
-        format!("items of {item_time:.1?} are cheaper than handing them to another thread").into()
+        format!("items of {item_time} are cheaper than handing them to another thread").into()
     }
 }
 
@@ -191,6 +192,20 @@ mod tests {
         assert_eq!(verdict.pool, Pool::Blocking);
         assert!((60..=64).contains(&verdict.threads), "{verdict:?}");
         assert!(verdict.gain > 40.0);
+    }
+
+    #[test]
+    fn no_more_threads_are_planned_than_memory_has_room_for() {
+        for costs in [sleeping(1e-3), Costs { blocked: 0.0, ..sleeping(1e-3) }] {
+            let verdict = |result_bytes| {
+                let eight = Situation { cores: 8, ..TWO_CORES };
+                reach(&Costs { result_bytes, ..costs }, 2_000, &Options::default(), &eight)
+            };
+            let tenth = TWO_CORES.available_memory as f64 / 10.0;
+            assert!((2..=4).contains(&verdict(tenth / 4.5).threads), "{:?}", verdict(tenth / 4.5));
+            let alone = verdict(tenth / 1.5);
+            assert_eq!((alone.pool, &*alone.reason), (Pool::Serial, "there is room for what one thread makes only"));
+        }
     }
 
     #[test]

@@ -62,13 +62,11 @@ pub(crate) fn buffer(costs: &Costs, threads: usize, options: &Options, situation
     if let Some(pinned) = options.buffer_size {
         return pinned.get();
     }
-    let bytes = situation.bytes_each(costs).max(1.0);
-    let by_memory = most_bytes(situation) as f64 / bytes;
     let largest = options.chunk_size.map_or(chunks::LARGEST_CHUNK, usize::from);
     let wanted = largest.saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
     let usual = items(chunks::items(costs, None, threads, options), threads, costs);
     let cached = cached_items(costs, threads).saturating_mul(SMALLER).max(usual);
-    wanted.min(cached).min(by_memory as usize).max(1)
+    wanted.min(cached).min(most_items(costs, situation)).max(1)
 }
 
 /// Bytes that items in flight may take, where nobody has said how many there may be.
@@ -76,13 +74,18 @@ pub(crate) fn most_bytes(situation: &Situation) -> usize {
     (situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION) as usize
 }
 
-/// Threads for which a window that the user stated has a chunk each.
-pub(crate) fn most_threads(options: &Options) -> usize {
-    let Some(window) = options.buffer_size else { return usize::MAX };
-    (window.get() / options.chunk_size.map_or(1, usize::from)).max(1)
+/// Items that have room in them.
+fn most_items(costs: &Costs, situation: &Situation) -> usize {
+    (most_bytes(situation) as f64 / situation.bytes_each(costs).max(1.0)) as usize
 }
 
-/// Items of such a window for each of so many threads.
+/// Threads for which there is a chunk each, within the window that the user stated or that memory has room for.
+pub(crate) fn most_threads(costs: &Costs, options: &Options, situation: &Situation) -> usize {
+    let window = options.buffer_size.map_or_else(|| most_items(costs, situation), usize::from);
+    (window / options.chunk_size.map_or(1, usize::from)).max(1)
+}
+
+/// Items of a window that the user stated for each of so many threads.
 pub(crate) fn share(threads: usize, options: &Options) -> usize {
     options.buffer_size.map_or(usize::MAX, |window| (window.get() / threads).max(1))
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::learn::learned::Learned;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
-use crate::words::count;
+use crate::words::{Rate, Time, count};
 
 /// Records that are printed; earlier ones are only counted.
 const PRINTED: usize = 20;
@@ -157,8 +157,8 @@ impl fmt::Display for History {
 
 impl fmt::Display for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (items, time) = (count(self.items(), "item"), self.item_time());
-        write!(f, "{}  {items} of {time:.1?}, ", Utc(self.0.time))?;
+        let (items, time) = (count(self.items(), "item"), Time(self.0.costs.item));
+        write!(f, "{}  {items} of {time}, ", Utc(self.0.time))?;
         if self.pool() == Pool::Serial {
             write!(f, "plain loop")?;
         } else {
@@ -166,7 +166,7 @@ impl fmt::Display for Record<'_> {
                 (count(self.threads() as u64, "thread"), if self.ordered() { "" } else { ", unordered" });
             write!(f, "{} pool, {threads}, chunks of {}{order}", self.pool(), self.chunk_size())?;
         }
-        write!(f, ": {:.1}x, {:.0} a second", self.speedup(), self.throughput())
+        write!(f, ": {:.1}x, {} a second", self.speedup(), Rate(self.throughput()))
     }
 }
 

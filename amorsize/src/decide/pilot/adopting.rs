@@ -80,7 +80,8 @@ impl Pilot {
             watch.risking(at_risk).after(window::warm_up(&self.costs, threads), progress)
         });
         self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
-            let most = self.options.max_blocking_threads.get().min(window::most_threads(&self.options));
+            let room = window::most_threads(&self.costs, &self.options, &self.situation);
+            let most = self.options.max_blocking_threads.get().min(room);
             Growth::new(at.now, at.yielded, threads, most, serial)
         });
         self.adopt(verdict, origin, at);

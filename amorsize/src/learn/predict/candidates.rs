@@ -9,7 +9,7 @@ use crate::plan::Pool;
 use super::Query;
 use super::neighbours::View;
 use super::outcomes::{Estimate, Outcomes};
-use super::setup::Setup;
+use super::setup::{Group, Setup};
 
 /// Gain over the plain loop that an untried plan must promise, and one that was tried often.
 const WORTH_TRYING: f64 = 1.15;
@@ -18,8 +18,8 @@ const WORTH_KEEPING: f64 = 1.03;
 const ENOUGH: f64 = 0.985;
 /// Rounds of items over threads that are worth making even.
 const ROUNDS: usize = 3;
-/// Factors around the planned chunk.
-const CHUNKS: [(usize, usize); 3] = [(1, 1), (1, 4), (4, 1)];
+/// Chunks so many times smaller and larger than the planned one come into question as well, and those that were tried.
+const OTHER_CHUNKS: usize = 4;
 /// Plans that come into question on a machine with a few cores.
 const USUAL: usize = 16;
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
@@ -121,11 +121,10 @@ impl Field<'_> {
             (Some(pool), None) => self.each_threads(costs, pool, &mut add),
             (None, _) => {
                 add(self.serial());
-                if !self.query.situation.fits_threads() {
-                    return all;
-                }
                 let pool = if verdict::is_blocking(costs, options) { Pool::Blocking } else { Pool::Cpu };
-                self.each_threads(costs, pool, &mut add);
+                if self.query.situation.fits_threads() && self.most_threads(pool) > 1 {
+                    self.each_threads(costs, pool, &mut add);
+                }
             }
         }
         all
@@ -159,7 +158,12 @@ impl Field<'_> {
             _ => situation.cores,
         };
         let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
-        most.min(items).min(window::most_threads(self.query.options)).max(1)
+        most.min(items).min(self.room()).max(1)
+    }
+
+    /// Threads that there is room for.
+    fn room(&self) -> usize {
+        window::most_threads(&self.view.costs, self.query.options, self.query.situation)
     }
 
     fn each_chunk(&self, costs: &Costs, pool: Pool, threads: usize, visit: &mut impl FnMut(Candidate)) {
@@ -167,25 +171,26 @@ impl Field<'_> {
         let most = window::share(threads, options);
         let planned = chunks::items(costs, None, threads, options).min(most);
         let is_fixed = options.chunk_size.is_some() || options.target_chunk_duration.is_some();
-        let factors = if is_fixed { &CHUNKS[..1] } else { &CHUNKS };
-        let mut before = 0;
-        for &(times, part) in factors {
-            let chunk = (planned.saturating_mul(times) / part).clamp(1, most);
-            if chunk != before {
+        visit(self.candidate(costs, pool, threads, planned));
+        if is_fixed {
+            return;
+        }
+        let is_of_these = |group: &&Group| (group.pool, group.threads as usize) == (pool, threads);
+        let tried = self.outcomes.tried().filter(is_of_these).map(|group| group.setup(self.view.items).chunk);
+        let others = [planned / OTHER_CHUNKS, planned.saturating_mul(OTHER_CHUNKS)];
+        for chunk in others.into_iter().chain(tried).map(|chunk| chunk.clamp(1, most)) {
+            if chunk != planned {
                 let candidate = self.candidate(costs, pool, threads, chunk);
-                let is_planned = (times, part) == (1, 1);
-                let margin = if is_planned { 1.0 } else { OTHER_CHUNK };
-                let (speedup, hope) = (candidate.speedup / margin, candidate.hope / margin);
+                let (speedup, hope) = (candidate.speedup / OTHER_CHUNK, candidate.hope / OTHER_CHUNK);
                 visit(Candidate { speedup, hope, ..candidate });
             }
-            before = chunk;
         }
     }
 
     fn candidate(&self, costs: &Costs, pool: Pool, threads: usize, chunk: usize) -> Candidate {
         // Those that are asked for may be more than there is room for.
-        let busy = threads.min(window::most_threads(self.query.options));
-        let setup = Setup { pool, threads: busy, chunk, items: self.view.items };
+        let busy = threads.min(self.room());
+        let setup = Setup { pool, threads: busy, chunk, items: self.view.items.max(1) };
         let Estimate { speedup, hope, evidence } = self.outcomes.verdict(costs, &setup, self.ordered);
         // What outcomes say of a plan leaves out that threads had to be started for it.
         let start = if pool == Pool::Cpu { self.query.situation.wake.start } else { 0.0 };

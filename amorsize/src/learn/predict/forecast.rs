@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use crate::decide::costs::Costs;
 use crate::decide::pilot::{Basis, Prior};
@@ -14,7 +13,7 @@ use crate::learn::sample::Predicted;
 use crate::options::Options;
 use crate::plan::{Origin, Plan, Pool};
 use crate::reason::Reason;
-use crate::words::count;
+use crate::words::{Time, count};
 
 use super::candidates::{Candidate, Field};
 use super::confidence::Doubt;
@@ -79,7 +78,7 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
         is_tried: is_tried(choice),
         samples: view.samples,
         items: view.items,
-        reason: reason(view.samples, costs.item, choice, query.options),
+        reason: reason(field, choice),
         is_stale,
     }
 }
@@ -151,13 +150,15 @@ fn is_tried(choice: &Candidate) -> bool {
 }
 
 /// Why this choice.
-fn reason(samples: usize, item: f64, choice: &Candidate, options: &Options) -> Reason {
+fn reason(field: &Field<'_>, choice: &Candidate) -> Reason {
+    let (samples, item, options) = (field.view.samples, field.view.costs.item, field.query.options);
     let &Candidate { pool, threads, .. } = choice;
-    let (runs, item_time) = (count(samples as u64, "earlier run"), Duration::from_secs_f64(item));
+    let have_threads_lost = [Pool::Cpu, Pool::Blocking].iter().any(|&pool| field.outcomes.weight(pool) >= MUCH);
+    let (runs, item_time) = (count(samples as u64, "earlier run"), Time(item));
     let said = if samples == 1 { "says" } else { "say" };
     let mut reason = String::with_capacity(USUAL_REASON);
     // Writing to a string does not fail.
-    let _ = write!(reason, "{runs} {said} items take {item_time:.1?}, ");
+    let _ = write!(reason, "{runs} {said} items take {item_time}, ");
     if let Some(why) = verdict::pinned_serial(options) {
         let _ = write!(reason, "and {why}");
         return reason.into();
@@ -168,6 +169,9 @@ fn reason(samples: usize, item: f64, choice: &Candidate, options: &Options) -> R
     }
     let _ = match (pool, is_tried(choice)) {
         (Pool::Serial, true) => write!(reason, "and that nothing beat the plain loop"),
+        (Pool::Serial, false) if have_threads_lost => {
+            write!(reason, "and that threads did no better than the plain loop")
+        }
         (Pool::Serial, false) => write!(reason, "too little to pay for threads"),
         (Pool::Blocking, _) if threads == 1 => write!(reason, "most of it waiting, on one thread as asked for"),
         (Pool::Blocking, _) => write!(reason, "most of it waiting, which {threads} threads can share"),

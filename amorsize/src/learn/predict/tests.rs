@@ -95,11 +95,26 @@ fn untried_threads_are_not_predicted_where_they_may_cost_more_than_they_save() {
 }
 
 #[test]
+fn a_chunk_that_did_well_is_taken_although_the_planned_one_did_badly() {
+    let options = Options::default();
+    let of = |chunk_size, speedup| Sample { chunk_size, ..sample(Pool::Cpu, 2, 1e-3, speedup) };
+    for good in [3, 10] {
+        let samples = (0..3).map(|_| of(1, 0.3)).chain((0..good).map(|_| of(64, 1.9)));
+        let query = Query { situation: &Situation::TWO_CORES, ..query(&options) };
+        let forecast = model(samples).forecast(&query).unwrap();
+        assert_eq!((forecast.pool, forecast.chunk_size), (Pool::Cpu, 64), "{forecast:?}");
+    }
+}
+
+#[test]
 fn three_bad_outcomes_at_eight_threads_rule_out_eight_threads() {
     let options = Options::default();
     let forecast = model((0..3).map(|_| sample(Pool::Cpu, 8, 1e-3, 0.1))).forecast(&query(&options)).unwrap();
     assert!(forecast.threads < 4, "{forecast:?}");
     assert_eq!(forecast.pool, Pool::Serial, "nothing promises more than the loop");
+    assert!(forecast.reason.ends_with("and that threads did no better than the plain loop"), "{}", &*forecast.reason);
+    let nobody = Query { items: Some(0), ..query(&options) };
+    assert_eq!(good(3, 50e-6).forecast(&nobody).map(|forecast| forecast.pool), Some(Pool::Serial), "for no items");
 }
 
 #[test]
