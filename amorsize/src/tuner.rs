@@ -229,7 +229,8 @@ impl<W> Tuner<W> {
     /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with
     /// too few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first
     /// items. Whether runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the
-    /// types of the last run in this process, and to be small and own no memory where there was none.
+    /// types of the last run in this process, and to be small and own no memory where there was none; and threads to
+    /// have been started, for which the first run of a process may be too short.
     ///
     /// ```
     /// # #[amorsize::streaming]

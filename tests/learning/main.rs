@@ -69,9 +69,23 @@ fn trials() -> Vec<Trial> {
     if cfg!(unix) {
         trials.extend(unix_trials());
     }
-    #[cfg(target_os = "linux")]
-    trials.extend(trials![head_start::first_items_that_wait_do_so_all_at_once]);
+    trials.extend(linux_trials());
     trials
+}
+
+#[cfg(target_os = "linux")]
+fn linux_trials() -> Vec<Trial> {
+    use trouble::unix;
+
+    trials![
+        head_start::first_items_that_wait_do_so_all_at_once,
+        unix::a_short_program_hears_of_a_directory_that_cannot_be_made,
+    ]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn linux_trials() -> Vec<Trial> {
+    Vec::new()
 }
 
 #[cfg(unix)]

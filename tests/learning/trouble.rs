@@ -94,6 +94,15 @@ pub(crate) mod unix {
         assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
     }
 
+    /// At its end nobody could be told any more.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn a_short_program_hears_of_a_directory_that_cannot_be_made() {
+        let mut command = Home::new().command("stream", "1");
+        let played = Home::played(command.env("AMORSIZE_CACHE_DIR", "/proc/amorsize"));
+        let warnings = played.warnings();
+        assert!(played.ok && warnings.len() == 1 && warnings[0].contains("/proc/amorsize"), "{}", played.stderr);
+    }
+
     pub(crate) fn a_directory_in_place_of_the_history() {
         let home = home();
         let file = home.history();

@@ -70,8 +70,9 @@ pub fn end_of_run<W>(tuner: &Tuner<W>, outcome: &Outcome, run: Duration) -> Resu
 
 /// Waits until everything that was recorded so far is on disk. Records get there without it: most at once, those of
 /// short runs within some milliseconds, or when their thread ends, or when the program exits if its main thread has
-/// used a stream, or anything here, too. Call it if the last short runs matter before an `abort`, where all streams are
-/// read on threads of a pool, which never end, or on systems other than Linux, macOS and Windows.
+/// used a stream, or anything here, too. Call it if the last short runs matter before an `abort`; where all streams are
+/// read on threads of a pool, which never end, or of `std::thread::scope`, which does not wait for what threads do at
+/// their end; or on systems other than Linux, macOS and Windows.
 ///
 /// # Errors
 /// When something could not be written: the first trouble there was. Everything else is on disk even so.

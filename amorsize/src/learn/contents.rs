@@ -66,11 +66,20 @@ impl Contents {
 
     /// Adds what is not here yet, by age.
     pub(crate) fn merge(&mut self, other: Self) {
+        self.samples.extend(other.samples_beyond(self));
         other.machines.into_iter().for_each(|machine| self.add_machine(machine));
-        let mut new = other.samples;
-        new.retain(|sample| !self.samples.contains(sample));
-        self.samples.append(&mut new);
         self.samples.sort_by_key(|sample| sample.time);
+    }
+
+    /// The samples that are not among those of another one. Of several that are alike, as many as there are more here:
+    /// times are in whole seconds.
+    pub(crate) fn samples_beyond(&self, other: &Self) -> Vec<Sample> {
+        let mut known: Vec<_> = other.samples.iter().collect();
+        let is_new = |sample: &&Sample| {
+            let place = known.iter().position(|known| known == sample);
+            place.map(|place| known.swap_remove(place)).is_none()
+        };
+        self.samples.iter().filter(is_new).cloned().collect()
     }
 
     pub(crate) fn is_crowded(&self) -> bool {

@@ -107,6 +107,15 @@ impl Directory {
         self.check(&metadata)
     }
 
+    /// Whether records can be kept here, as far as making the directory tells, or opening the file that is locked.
+    pub(crate) fn try_out(&self) -> Result<(), Error> {
+        if !self.exists()? {
+            return self.make();
+        }
+        let path = self.path.join(LOCK);
+        private().open(&path).map(drop).map_err(Error::io("open", &path))
+    }
+
     /// Makes the directory if need be and locks it; gives up when another process has not let go of it for `patience`.
     pub(crate) fn lock(&self, patience: Duration) -> Result<Lock, Error> {
         self.ready.get_or_try_init(|| self.make())?;

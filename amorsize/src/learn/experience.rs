@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
+use crate::decide::model::Wake;
 use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::risk::FREED_DEARLY;
 use crate::decide::situation::Situation;
@@ -216,7 +217,8 @@ pub(crate) fn predict(
 ) -> Option<Prediction> {
     let function = Function::of(identity);
     let kind = function.kind();
-    let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, ..*situation };
+    // What else this process has done so far, and so whether its threads run, is no part of the answer.
+    let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, wake: Wake::USUAL, ..*situation };
     let remaining = Remaining::from_hint((len, Some(len)));
     let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query);
     let forecast = ask_history(identity, &function.learned(), place, remaining, options, &situation, ask)?;

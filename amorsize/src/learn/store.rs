@@ -39,6 +39,8 @@ pub(crate) struct Store {
     warned: AtomicBool,
     /// Whether the directory was looked at although there was nothing in it to read.
     looked: AtomicBool,
+    /// Whether it was tried out.
+    tried: AtomicBool,
     /// Files made by this process.
     created: AtomicU32,
 }
@@ -78,6 +80,7 @@ impl Store {
             directory: directory.map(Directory::new),
             warned: AtomicBool::new(false),
             looked: AtomicBool::new(false),
+            tried: AtomicBool::new(false),
             created: AtomicU32::new(0),
         }
     }
@@ -93,6 +96,15 @@ impl Store {
     /// An error if the directory cannot be used, whether there is anything in it or not.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.directory()?.exists().map(drop)
+    }
+
+    /// The same of what is about to be written to for the first time: once it is, at the end of a short program, nobody
+    /// may be left to be told.
+    pub(crate) fn try_out_once(&self) -> Result<(), Error> {
+        if self.tried.load(Ordering::Relaxed) || self.tried.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.directory()?.try_out()
     }
 
     /// Where histories are kept.
@@ -194,7 +206,7 @@ impl Store {
                 Ok(Loaded { contents, warning })
             }
             State::Broken(why, contents) => {
-                let aside = path.with_extension(DAMAGED);
+                let aside = tidy::aside(&path);
                 file::replace_keeping(&path, &aside, name.header(), &contents.frames())?;
                 tidy::tidy(self.path()?);
                 let what = format!("{why}; it was set aside as {}", aside.display());
@@ -238,12 +250,12 @@ impl Store {
         if let Some(error) = file::inspect(&path, name).err().filter(Error::is_of_anothers_file) {
             return Err(error);
         }
-        let aside = path.with_extension(DAMAGED);
-        if path.is_dir() {
-            return fs::rename(&path, &aside).map_err(Error::io("set aside", &path));
+        if tidy::is_directory(&path) {
+            return fs::rename(&path, tidy::aside(&path)).map_err(Error::io("set aside", &path));
         }
-        for path in [aside, path] {
-            file::remove(&path).map_err(Error::io("remove", &path))?;
+        let aside = path.with_extension(DAMAGED);
+        for path in [aside, path].iter().filter(|path| !tidy::is_directory(path)) {
+            file::remove(path).map_err(Error::io("remove", path))?;
         }
         Ok(())
     }
@@ -258,7 +270,7 @@ impl Store {
         let mut contents = before.clone();
         contents.merge(imported);
         contents.prune_if_crowded();
-        let added = contents.samples.iter().filter(|sample| !before.samples.contains(sample)).count();
+        let added = contents.samples_beyond(&before).len();
         if added > 0 {
             // This machine is told of even so: the only one that a history knows is taken for it.
             let frames = [this, &contents.frames()].concat();

@@ -27,12 +27,30 @@ pub(crate) fn tidy(directory: &Path) {
     let unfinished = named(directory, is_unfinished);
     unfinished.iter().filter(|path| is_abandoned(path)).for_each(|path| drop(fs::remove_file(path)));
     for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
-        let files = files(directory, ending);
+        let mut files = files(directory, ending);
+        files.retain(|path| !is_directory(path));
         if files.len() > most {
             let surplus = oldest(files.into_iter().map(|path| (written(&path), path)).collect(), most);
             surplus.iter().for_each(|path| drop(fs::remove_file(path)));
         }
     }
+}
+
+/// The name under which something is set aside: that of what was set aside before, unless one of them is a directory,
+/// which gets a name of its own since nothing can take its place.
+pub(crate) fn aside(path: &Path) -> PathBuf {
+    let usual = path.with_extension(DAMAGED);
+    if !is_directory(path) && !is_directory(&usual) {
+        return usual;
+    }
+    let others = (1_u64..).map(|number| path.with_extension(format!("{number}.{DAMAGED}")));
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    std::iter::once(usual.clone()).chain(others).find(is_free).unwrap_or(usual)
+}
+
+/// Not one that a link leads to.
+pub(crate) fn is_directory(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// The histories of the directory, or what else ends so.

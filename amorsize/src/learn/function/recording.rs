@@ -29,6 +29,7 @@ impl Function {
             return;
         }
         lock(&self.put_off).extend(samples);
+        self.store.try_out_once().unwrap_or_else(|error| self.warn(&error));
         if machines::id_if_known() == NOT_YET_KNOWN && !pace::worth_knowing_the_machine(run) {
             writer::settle_later(self);
             return;

@@ -255,6 +255,30 @@ mod unix {
     }
 
     #[test]
+    fn what_was_set_aside_is_in_nobodys_way() {
+        let directory = |place: &Place| {
+            let _ = fs::remove_file(place.file());
+            fs::create_dir(place.file()).unwrap();
+            fs::write(place.file().join("precious"), "").unwrap();
+        };
+        let noise = |place: &Place| fs::write(place.file(), "noise").unwrap();
+        let kept_after = |damages: [&dyn Fn(&Place); 3]| {
+            let place = Place::with(0..1);
+            for damage in damages {
+                damage(&place);
+                is_set_aside(&place);
+            }
+            directory(&place);
+            (0..2).for_each(|_| place.store.remove(&place.name).unwrap());
+            assert!(!place.file().exists());
+            let there = fs::read_dir(place.file().parent().unwrap()).unwrap().flatten();
+            there.filter(|entry| entry.path().join("precious").exists()).count()
+        };
+        assert_eq!(kept_after([&directory, &directory, &noise]), 3);
+        assert_eq!(kept_after([&noise, &directory, &noise]), 2);
+    }
+
+    #[test]
     fn what_others_can_write_is_not_believed() {
         let place = Place::with(0..1);
         fs::set_permissions(place.file(), Permissions::from_mode(0o666)).unwrap();

@@ -56,6 +56,20 @@ fn what_was_exported_is_imported_once_and_known_at_once() {
 }
 
 #[test]
+fn runs_that_are_alike_are_imported_as_often_as_there_are_more_of_them() {
+    let (here, there) = (Place::new(), Place::new());
+    let file = here.directory.path().join("export");
+    let imported = |runs: usize| {
+        let registry = process(&here);
+        (0..runs).for_each(|_| registry.function(&identity("one")).record(vec![sample(0)], LONG));
+        export_from(&registry, &file).unwrap();
+        import_to(&process(&there), &file).unwrap()
+    };
+    assert_eq!([imported(1), imported(2), imported(0)], [1, 2, 0]);
+    assert_eq!(samples(&process(&there), "one").len(), 3);
+}
+
+#[test]
 fn an_imported_history_is_not_taken_for_one_of_this_machine() {
     let here = machines::this();
     let like_this = MachineRecord { id: here.id ^ 1, memory_bytes: here.memory_bytes / 64, ..here.clone() };
