@@ -130,7 +130,7 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
         #visibility fn run<__S>(_: __S) -> #library::Report #refuse { loop {} }
 
         #[doc(hidden)]
-        #visibility fn tuner() -> #library::Tuner<#library::Call<Self>> #refuse { loop {} }
+        #visibility fn tuner() -> #library::Tuner<#private::Refused<#output>> #refuse { loop {} }
     }
 }
 

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
-use syn::{Error, Type};
+use syn::{Attribute, Error, Meta, MetaList, Type};
 
 use crate::args::Args;
 use crate::calls;
@@ -61,19 +61,26 @@ fn added(function: &Function, Args { library, calls, written }: Args, at: Span) 
     let of = |name: &'static str| function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
     let (conditions, deprecated) = (of("cfg").collect::<Vec<_>>(), of("deprecated").next());
     let calls_deprecated = deprecated.map(|_| quote!(#[allow(deprecated)]));
+    let allowed: Vec<_> = function.attributes.iter().filter_map(allowed).collect();
 
     let contexts = contexts(function, &names);
     let work = work(function, &ty, &parameters, &contexts, &names);
     let named = named(function, &ty, &parameters, &calls, &written, &names);
     let calls = calls::calls(function, &ty, &parameters, &contexts, &names);
     let definition = definition(function, &ty, &parameters, &names);
-    let on_impl = quote!(#(#conditions)* #calls_deprecated);
+    let on_impl = quote!(#(#conditions)* #calls_deprecated #(#allowed)*);
     quote! {
         #on_impl #work
         #on_impl #named
         #on_impl #calls
-        #(#conditions)* #deprecated #definition
+        #(#conditions)* #deprecated #(#allowed)* #definition
     }
+}
+
+/// What may be in a signature may be in the code that repeats it.
+fn allowed(attribute: &Attribute) -> Option<TokenStream> {
+    let Meta::List(MetaList { path, tokens, .. }) = &attribute.meta else { return None };
+    (path.is_ident("allow") || path.is_ident("expect")).then(|| quote!(#[allow(#tokens)]))
 }
 
 /// A name of the user's in added code. That is of this crate's edition, in which one more word is a keyword.

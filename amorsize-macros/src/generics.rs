@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::GenericParam;
 
 use crate::function::Function;
+use crate::implied;
 use crate::tokens::mentions;
 
 /// Lists that end with a comma, so that more can follow.
@@ -21,7 +22,7 @@ pub(crate) struct Parameters {
     pub(crate) all: TokenStream,
     /// Types and constants, as arguments of the function.
     pub(crate) arguments: TokenStream,
-    /// The predicates of the `where` clause.
+    /// The predicates of the `where` clause, and those that a signature implies.
     pub(crate) demands: TokenStream,
 }
 
@@ -34,6 +35,7 @@ impl Parameters {
         for parameter in &function.generics.params {
             parameters.add(parameter, function, core);
         }
+        parameters.demands.extend(implied::demands(function));
         for predicate in function.generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
             parameters.demands.extend(quote!(#predicate,));
         }

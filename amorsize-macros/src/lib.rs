@@ -6,6 +6,7 @@ mod expand;
 mod fingerprint;
 mod function;
 mod generics;
+mod implied;
 mod impls;
 mod inputs;
 mod lifetimes;

@@ -38,7 +38,7 @@ pub use crate::bytes::probe as bytes;
 pub use crate::engine::scope::Scoped;
 pub use crate::fingerprint::Site;
 pub use crate::learn::by_hand::end_of_run;
-pub use crate::work::{Borrowed, Function};
+pub use crate::work::{Borrowed, Function, Refused};
 
 use std::any::type_name;
 use std::sync::Arc;

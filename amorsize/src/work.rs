@@ -2,6 +2,7 @@
 //! annotated function is named as a type.
 
 use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::fmt;
 use std::hint::black_box;
 use std::marker::PhantomData;
@@ -37,6 +38,7 @@ mod sealed {
 impl<F> Sealed for ByValue<F> {}
 impl<B: ?Sized, F> Sealed for ByRef<B, F> {}
 impl<W> Sealed for Discard<W> {}
+impl<R> Sealed for Refused<R> {}
 impl<N, C> Sealed for Call<N, C> {}
 
 /// An item or context that is handed to a function's `&B`: whatever is `Borrow<B>`. (Its own trait only so that the
@@ -105,6 +107,18 @@ impl<I, W: Work<I>> Work<I> for Discard<W> {
         // Whoever asks for effects wants the function to run, and what is learned of it to be true: without this, one
         // without effects is left out altogether.
         black_box(&self.0.call(item));
+    }
+}
+
+/// A function that lacks its context, for a call that is refused: whatever is chained to it is no second mistake.
+#[doc(hidden)]
+pub struct Refused<R>(PhantomData<fn() -> R>, Infallible);
+
+impl<I, R> Work<I> for Refused<R> {
+    type Output = R;
+
+    fn call(&self, _: I) -> R {
+        match self.1 {}
     }
 }
 

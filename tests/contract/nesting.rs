@@ -186,4 +186,22 @@ fn a_stream_is_send_when_its_source_is() {
     assert_send(&stream);
     assert_send(&adding(Way::Planned).stream(0..3).indexed());
     assert_send(&adding(Way::Planned));
+    adding(Way::Planned).scope(0..3, |stream| assert_send(&stream));
+}
+
+#[test]
+fn a_stream_of_borrowed_items_may_be_read_on_another_thread() {
+    watched(|| {
+        let numbers: Vec<u64> = (0..300).collect();
+        for way in WAYS {
+            let add = way.of(Tuner::by_ref("borrowing", |number: &u64| number + 1));
+            let results = add.scope(&numbers, |mut stream| {
+                let mut results: Vec<u64> = stream.by_ref().take(10).collect();
+                let rest = std::thread::scope(|threads| threads.spawn(move || stream.collect::<Vec<_>>()).join());
+                results.extend(rest.expect("no panic"));
+                results
+            });
+            assert!(in_order(way, results).into_iter().eq(1..301), "{way:?}");
+        }
+    });
 }

@@ -17,7 +17,7 @@ fn main() {
     let most = score::scope(docs.clone(), |scores| scores.fold(0.0, f64::max));
     score::for_each(docs.clone(), |score| println!("{score}"));
     score::run(docs.clone());
-    score::tuner().threads(2);
+    score::tuner().threads(2).run(docs.clone());
     for item in generic::stream(docs) {
         println!("{item}");
     }

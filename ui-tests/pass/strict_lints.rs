@@ -26,6 +26,12 @@ pub fn word(line: &str) -> &str {
     line.trim()
 }
 
+/// Implies that what is behind a reference lives as long.
+#[amorsize::streaming]
+pub fn rows<T: Clone + Sync>(rows: &[&[T]], more: &[&&T]) -> usize {
+    rows.len() + more.len()
+}
+
 mod inner {
     #[amorsize::streaming(ordered = false)]
     pub(crate) fn run_only(line: &str) {
@@ -43,6 +49,7 @@ fn main() {
     assert_eq!(sum, 9);
     assert_eq!(generic::with([1], 2).collect::<Vec<_>>([[1]]), [Some(1)]);
     assert_eq!(word::collect::<Vec<_>>([" a "]), ["a"]);
+    assert_eq!(rows::with(vec![&&1]).collect::<Vec<_>>([[&[1][..]]]), [2]);
     let report = inner::run_only::run(["a"]);
     assert_eq!(report.items_out(), 1);
 }

@@ -5,9 +5,8 @@
 //! for a pool that is not running yet goes to a *broker*: a scoped thread that opens the pool's scope on our behalf
 //! and passes tickets on.
 
-use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
@@ -24,12 +23,12 @@ const YIELDS: usize = 4;
 
 /// Takes tickets of borrowed items to threads, within a scope.
 pub struct Scoped<'a, 's, 'env> {
-    launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + 'a),
+    launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + Sync + 'a),
     environment: PhantomData<&'s mut &'env ()>,
 }
 
 impl<'a, 's> Scoped<'a, 's, '_> {
-    fn new(launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + 'a)) -> Self {
+    fn new(launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + Sync + 'a)) -> Self {
         Self { launch, environment: PhantomData }
     }
 }
@@ -59,7 +58,7 @@ where
 /// Runs `body`, and returns when every ticket it launched has ended.
 pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>) -> T) -> T {
     thread::scope(|threads| {
-        let brokers = Brokers { threads, open: RefCell::default() };
+        let brokers = Brokers { threads, open: Mutex::default() };
         if is_running() {
             rayon::in_place_scope(|scope| {
                 let roll = Roll::default();
@@ -76,7 +75,7 @@ pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>)
 fn to_threads<'a, 's>(
     brokers: &'a Brokers<'s, '_>,
     current: Option<(&'a rayon::Scope<'s>, &'a Roll)>,
-) -> impl Fn(&Target, Job<'s>) -> bool + 'a {
+) -> impl Fn(&Target, Job<'s>) -> bool + Sync + 'a {
     move |target, job| match (target, current) {
         (Target::Current, Some((scope, roll))) => {
             let roll = roll.clone();
@@ -159,43 +158,57 @@ impl Drop for CloseOnDrop<'_> {
 /// The brokers of one scope, one for each pool that was needed.
 struct Brokers<'s, 'env> {
     threads: &'s thread::Scope<'s, 'env>,
-    open: RefCell<Vec<(Target, Sender<Job<'s>>)>>,
+    open: Mutex<Vec<(Target, Sender<Job<'s>>)>>,
 }
 
 impl<'s> Brokers<'s, '_> {
     fn send(&self, target: &Target, job: Job<'s>) -> bool {
-        let job: Job<'s> = match target {
-            Target::Current => job,
-            Target::Crew(crew) => {
-                let post = crew.post();
-                Box::new(move || {
-                    job();
-                    drop(post);
-                })
-            }
-        };
-        let mut open = self.open.borrow_mut();
-        if let Some((_, sender)) = open.iter().find(|(known, _)| known.is_same(target)) {
-            return sender.send(job).is_ok();
+        // What is not sent is dropped, and a user's values with it: not under the lock.
+        self.to(target).is_some_and(|broker| broker.send(posted(target, job)).is_ok())
+    }
+
+    /// Where the jobs for a pool go; `None` if no thread can be had.
+    fn to(&self, target: &Target) -> Option<Sender<Job<'s>>> {
+        let mut open = lock(&self.open);
+        if let Some((_, broker)) = open.iter().find(|(known, _)| known.is_same(target)) {
+            return Some(broker.clone());
         }
-        let (sender, jobs) = mpsc::channel::<Job<'s>>();
+        let (broker, jobs) = mpsc::channel();
         let pool = target.clone();
-        let broker = move || match pool {
-            Target::Current => {
-                rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+        let started = thread::Builder::new()
+            .name("amorsize-broker".into())
+            .spawn_scoped(self.threads, move || pass_on(&pool, &jobs));
+        match started {
+            Ok(_) => {
+                open.push((target.clone(), broker.clone()));
+                Some(broker)
             }
-            Target::Crew(crew) => {
-                crew.pool().in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+            Err(error) => {
+                drop(open);
+                tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
+                None
             }
-        };
-        let started = thread::Builder::new().name("amorsize-broker".into()).spawn_scoped(self.threads, broker);
-        if let Err(error) = started {
-            tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
-            return false;
         }
-        let sent = sender.send(job).is_ok();
-        open.push((target.clone(), sender));
-        sent
+    }
+}
+
+/// A job that a crew knows of until it has ended.
+fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
+    let Target::Crew(crew) = target else { return job };
+    let post = crew.post();
+    Box::new(move || {
+        job();
+        drop(post);
+    })
+}
+
+/// What a broker does: until nobody sends any more, and all of them have ended.
+fn pass_on(target: &Target, jobs: &Receiver<Job<'_>>) {
+    match target {
+        Target::Current => rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job()))),
+        Target::Crew(crew) => {
+            crew.pool().in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+        }
     }
 }
 
