@@ -1,13 +1,15 @@
 //! Streams inside rayon pools, inside the function itself, many at once, and moved between threads.
 
-use std::sync::mpsc;
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
-use amorsize::{ByValue, Stream, Tuner};
+use amorsize::{ByValue, Pool, Stream, Tuner};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::support::{WAYS, Way, compute, in_order, watched};
+
+type Rendezvous = Tuner<ByValue<Box<dyn Fn(u64) -> u64 + Send + Sync>>>;
 
 fn pool(threads: usize) -> ThreadPool {
     ThreadPoolBuilder::new().num_threads(threads).build().expect("a small pool")
@@ -202,6 +204,29 @@ fn a_stream_of_borrowed_items_may_be_read_on_another_thread() {
                 results
             });
             assert!(in_order(way, results).into_iter().eq(1..301), "{way:?}");
+        }
+    });
+}
+
+/// Each item waits for another one: two that run at the same time.
+#[test]
+fn threads_that_are_asked_for_are_there_from_the_first_item_on() {
+    watched(|| {
+        let options: [fn(Rendezvous) -> Rendezvous; 4] = [
+            |tuner| tuner.threads(2),
+            |tuner| tuner.threads(2).pool(Pool::Cpu),
+            |tuner| tuner.threads(2).pool(Pool::Blocking),
+            |tuner| tuner.pool(Pool::Blocking),
+        ];
+        for (option, asks) in options.into_iter().flat_map(|option| [(option, true), (option, false)]) {
+            let both = Arc::new(Barrier::new(2));
+            let meet: Box<dyn Fn(u64) -> u64 + Send + Sync> = Box::new(move |item| {
+                both.wait();
+                item
+            });
+            // What is learned of one would make chunks of several for the next, and those in a chunk never meet.
+            let tuner = option(Tuner::new("meeting", meet)).ml_prediction(asks).online_learning(false);
+            assert_eq!(tuner.stream(0..4).collect::<Vec<_>>(), [0, 1, 2, 3]);
         }
     });
 }

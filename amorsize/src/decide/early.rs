@@ -6,6 +6,8 @@
 use super::climb::Climb;
 use super::input::Remaining;
 use super::verdict::BLOCKING_SHARE;
+use crate::options::Options;
+use crate::plan::Pool;
 
 /// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each
 /// further look comes after twice the time.
@@ -31,6 +33,30 @@ pub(crate) struct Seen {
     pub(crate) since: f64,
     pub(crate) used: f64,
     pub(crate) sleeps: bool,
+}
+
+/// What the options state of threads, whatever the first item shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Stated {
+    pub(crate) pool: Option<Pool>,
+    pub(crate) threads: Option<usize>,
+}
+
+impl Stated {
+    /// The share of its time for which a function waits, if it gets threads for that: `found` is what was found out.
+    pub(crate) fn waiting_share(self, found: Option<f64>) -> Option<f64> {
+        match self.pool {
+            None => found,
+            Some(Pool::Blocking) => Some(found.unwrap_or(0.0)),
+            Some(_) => None,
+        }
+    }
+}
+
+impl From<&Options> for Stated {
+    fn from(options: &Options) -> Self {
+        Self { pool: options.pool, threads: options.threads.map(usize::from) }
+    }
 }
 
 /// Seconds since the first item began at which the first look is due.
@@ -84,6 +110,14 @@ mod tests {
             [16, 64],
             "two rounds are over before more could follow"
         );
+    }
+
+    #[test]
+    fn what_is_stated_of_the_pool_counts_more_than_what_is_found() {
+        let shares = |pool| [None, Some(0.9)].map(|found| Stated { pool, threads: None }.waiting_share(found));
+        assert_eq!(shares(None), [None, Some(0.9)]);
+        assert_eq!(shares(Some(Pool::Cpu)), [None, None]);
+        assert_eq!(shares(Some(Pool::Blocking)), [Some(0.0), Some(0.9)]);
     }
 
     #[test]

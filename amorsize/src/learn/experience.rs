@@ -33,7 +33,8 @@ pub(crate) enum Advice {
     Sure(Prior),
     /// To be held against a trial.
     Doubtful(Prior),
-    /// They are too few, or of other inputs, and none of them was a plain loop.
+    /// They are too few, or of other inputs, and none of them was a plain loop; or threads are asked for whatever they
+    /// say.
     Open,
 }
 
@@ -44,7 +45,7 @@ impl Advice {
         let is_open = match self {
             Self::Sure(prior) => return pilot.adopt_prior(prior),
             Self::Doubtful(prior) => {
-                let is_open = prior.verdict.pool == Pool::Cpu;
+                let is_open = prior.verdict.pool == Pool::Cpu || pilot.is_pinned_parallel();
                 pilot.consider(prior);
                 is_open
             }
@@ -87,8 +88,9 @@ impl Experience {
 
     /// What earlier runs say of this one.
     pub(crate) fn consult(&mut self, remaining: Remaining, options: &Options, situation: &Situation) -> Option<Advice> {
+        let unasked = || verdict::is_pinned_parallel(options).then_some(Advice::Open);
         if !self.asks {
-            return None;
+            return unasked();
         }
         let ask = |learned: &Learned, query: &Query<'_>| Some((learned.forecast(query)?, query.threshold()));
         let function = Function::of(&self.identity);
@@ -97,14 +99,14 @@ impl Experience {
             ask_history(&self.identity, &function.learned_lately(), self.place, remaining, options, situation, ask)
         else {
             // Where nothing will be recorded, that would never change.
-            return if self.leaves { self.explore(&function, remaining, options) } else { None };
+            return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
         };
         let is_sure = forecast.confidence >= threshold;
         // An attempt of which nothing is recorded would never end.
         let prior = forecast.prior(self.leaves, options, situation);
         // Who states a threshold wants nothing that is below it, and an attempt is.
         if (prior.basis == Basis::Attempt || !is_sure) && options.confidence_threshold.is_some() {
-            return None;
+            return unasked();
         }
         // What is only tried says nothing of predictions.
         self.predicted = Some(forecast.predicted()).filter(|_| prior.basis != Basis::Attempt);
@@ -117,7 +119,7 @@ impl Experience {
         let unopposed = if is_open { function.threads_only(self.identity.body(), fingerprint::build()) } else { None };
         match unopposed.filter(|(last, _)| is_worth_comparing(&last.costs, remaining)) {
             Some((last, runs)) => Some(Advice::Sure(comparison(&last, runs, remaining))),
-            None => function.is_open_to_threads().then_some(Advice::Open),
+            None => (verdict::is_pinned_parallel(options) || function.is_open_to_threads()).then_some(Advice::Open),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::situation::Situation;
 use crate::decide::trial::Trial;
-use crate::decide::verdict::{self, FIRST_BLOCKING_THREADS, Verdict};
+use crate::decide::verdict::{FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
 
 use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
@@ -41,22 +41,26 @@ impl HeadStart {
 }
 
 impl Pilot {
-    /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had,
-    /// unless the options say otherwise. Without a thread at hand, nothing is pulled ahead of a source of which
+    /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had; or
+    /// as many as the options state, once the first one takes long. Without a thread at hand, nothing is pulled ahead of a source of which
     /// nothing is known: it may wait for the first result, as one that asks somebody.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
-        let is_settled = self.needs_no_trial() || verdict::is_pinned_parallel(&self.options) || self.plan.is_some();
+        let is_settled = self.needs_no_trial() || self.plan.is_some();
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
-        let may_wait = self.options.max_blocking_threads.get() >= HEAD_START;
+        let is_stated = self.is_pinned_parallel();
+        let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
         let may_pull = beside == Beside::Thread || !remaining.is_unknown();
-        let is_possible = self.situation.cores >= HEAD_START && has_room && may_wait && may_pull;
+        let has_cores = is_stated || self.situation.cores >= HEAD_START;
+        let is_possible = has_cores && has_room && may_wait && may_pull;
         let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
         if !is_settled && is_possible && !is_short {
             let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
-            let threads = if beside == Beside::Thread { doubted.clamp(HEAD_START, most) } else { 1 };
+            // Threads that are stated are started for this stream, and by whoever looks in.
+            let wakes = beside == Beside::Thread && !is_stated;
+            let threads = if wakes { doubted.clamp(HEAD_START, most) } else { 1 };
             self.head_start = Some(HeadStart {
-                pool: Pool::Cpu,
+                pool: self.options.pool.unwrap_or(Pool::Cpu),
                 threads,
                 wake: self.situation.wake,
                 has_helped: false,
@@ -105,6 +109,7 @@ impl Pilot {
             return 0;
         }
         let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
+        let waiting = self.options.threads.map_or(waiting, usize::from);
         let bytes = self.situation.item_bytes.max(self.options.result_bytes.unwrap_or(0));
         early::items(self.situation.cores.max(waiting), bytes).min(self.trial_room(1))
     }
@@ -315,8 +320,11 @@ mod tests {
         assert!(!gets(Options::default(), Situation::TWO_CORES, 1));
         assert!(!gets(Options::default(), Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS));
         assert!(!gets(Options::default(), Situation { item_bytes: 1 << 20, ..Situation::TWO_CORES }, ITEMS));
-        let pinned = Options { pool: Some(Pool::Blocking), ..Options::default() };
-        assert!(!gets(pinned, Situation::TWO_CORES, ITEMS));
+        let stated = Options { pool: Some(Pool::Blocking), ..Options::default() };
+        let begun = begun(stated, Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS);
+        assert!(begun.begins_alone() && begun.first_pool() == Some(Pool::Blocking), "whoever looks in starts them");
+        let settled = Options { estimated_item_time: Some(std::time::Duration::from_micros(1)), ..Options::default() };
+        assert!(!gets(settled, Situation::TWO_CORES, ITEMS));
         let one = Options { buffer_size: NonZeroUsize::new(1), ..Options::default() };
         assert!(!gets(one, Situation::TWO_CORES, ITEMS));
     }

@@ -232,6 +232,11 @@ impl Pilot {
         self.options.threads.is_some()
     }
 
+    /// Whether the options ask for threads, whatever the costs.
+    pub(crate) fn is_pinned_parallel(&self) -> bool {
+        verdict::is_pinned_parallel(&self.options)
+    }
+
     /// What to do next; `room` is the number of items that the buffer still has place for.
     pub(crate) fn step(&mut self, at: Position, remaining: Remaining, room: usize) -> Step {
         if self.looks {

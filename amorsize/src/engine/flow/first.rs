@@ -68,6 +68,7 @@ where
             cores: self.pilot.situation().cores,
             items,
             most: self.pilot.options().max_blocking_threads.get(),
+            stated: self.pilot.options().into(),
             bytes: TRIAL_BYTES,
             tickets,
         };

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Queue;
 use super::state::State;
+use crate::decide::early::Stated;
 use crate::decide::pilot::Clocks;
 use crate::engine::asleep::Watched;
 use crate::engine::chunk::Chunk;
@@ -42,6 +43,8 @@ pub(crate) struct Terms {
     pub(crate) items: u64,
     /// Most threads, the consumer among them.
     pub(crate) most: usize,
+    /// What the user states of them.
+    pub(crate) stated: Stated,
     /// Bytes of results that may be made ahead.
     pub(crate) bytes: usize,
     /// Most tickets that the consumer launches. With none it asks somebody to look in; otherwise the first thread
