@@ -11,6 +11,8 @@ use super::sample::Sample;
 
 /// Weight of the newest sample in running means, once there are many: some hundred samples count.
 const NEWEST: f64 = 0.01;
+/// Seconds of a run below which what it took says more of beginning and ending it than of its plan.
+const MEASURED: f64 = 50e-6;
 /// Part of the promised throughput that a plan which was right reaches.
 const RIGHT: f64 = 0.9;
 
@@ -32,7 +34,8 @@ impl Default for Calibration {
 }
 
 impl Calibration {
-    /// Predicted runs that have been compared with what happened.
+    /// Predicted runs that have been compared with what happened: those of 50 µs or more, since shorter ones show little
+    /// of their plan.
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.samples
@@ -54,7 +57,7 @@ impl Calibration {
 
     /// Compares a finished stretch with what had been predicted of it, if anything was.
     pub(crate) fn observe(&mut self, sample: &Sample) {
-        let Some(predicted) = sample.predicted else { return };
+        let Some(predicted) = sample.predicted.filter(|_| is_measured(sample)) else { return };
         let (said, seen) = (f64::from(predicted.end_to_end), f64::from(sample.end_to_end));
         let accuracy = said.min(seen) / said.max(seen);
         if accuracy.is_finite() {
@@ -81,6 +84,10 @@ impl Calibration {
     }
 }
 
+fn is_measured(sample: &Sample) -> bool {
+    sample.items as f64 * f64::from(sample.end_to_end) >= MEASURED
+}
+
 impl fmt::Display for Calibration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (samples, percent) = (self.samples, 100.0 * self.accuracy);
@@ -96,6 +103,10 @@ impl fmt::Display for Calibration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::costs::Costs;
+    use crate::learn::predict::tests::sample;
+    use crate::learn::sample::Predicted;
+    use crate::plan::Pool;
 
     fn after(count: u64, confidence: f64, accuracy: f64) -> Calibration {
         let mut calibration = Calibration::default();
@@ -123,6 +134,19 @@ mod tests {
     #[test]
     fn deserved_confidence_keeps_the_threshold() {
         assert!((after(100, 1.0, 0.95).threshold() - 0.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn runs_that_are_over_at_once_prove_nothing() {
+        let compared = |items| {
+            let predicted = Some(Predicted { confidence: 0.9, item_time: 20e-9, end_to_end: 20e-9 });
+            let costs = Costs { item: 20e-9, ..Costs::default() };
+            let run = sample(Pool::Serial, 1, 20e-9, 1.0);
+            let mut calibration = Calibration::default();
+            calibration.observe(&Sample { items, end_to_end: 100e-9, costs, predicted, ..run });
+            calibration.samples()
+        };
+        assert_eq!([compared(27), compared(2_700)], [0, 1]);
     }
 
     #[test]
