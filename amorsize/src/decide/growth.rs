@@ -77,6 +77,11 @@ impl Growth {
         self.direction = Direction::Settled;
     }
 
+    /// One thread alone takes so long for an item, after all. What was run meanwhile does not count.
+    pub(crate) fn restart(&mut self, now: f64, yielded: u64, serial: f64) {
+        (self.since, self.yielded, self.serial) = (now, yielded, serial);
+    }
+
     /// Doubles before anything is judged: where items take `each` seconds now, and so many are left.
     pub(crate) fn leap(&mut self, now: f64, yielded: u64, each: f64, left: u64) -> Option<usize> {
         let is_first = self.direction == Direction::Up && self.before.is_none();

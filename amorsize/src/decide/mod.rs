@@ -19,6 +19,7 @@
 //! - [`shift`]: whether chunks take longer beside others than alone
 //! - [`climb`]: how many threads a function that computes gets, one step after the other
 //! - [`growth`]: how many threads a function that waits gets
+//! - [`doubt`]: whether they only wait for each other
 //! - [`tally`]: what became of each plan of a run
 //! - [`pace`]: the plain loop between two thoughts
 //! - [`pressure`]: whether memory allows more items
@@ -29,6 +30,7 @@ pub(crate) mod chunks;
 pub(crate) mod climb;
 pub(crate) mod costs;
 pub(crate) mod cut;
+pub(crate) mod doubt;
 pub(crate) mod early;
 pub(crate) mod growth;
 pub(crate) mod input;

@@ -144,6 +144,12 @@ impl Tally {
         });
     }
 
+    /// The plain loop has shown that it takes no longer than so many seconds for an item, whatever threads that waited
+    /// for each other have made of that.
+    pub(crate) fn bound_serial(&mut self, each: f64) {
+        self.stretches.iter_mut().for_each(|stretch| stretch.serial = stretch.serial.min(each));
+    }
+
     /// Whether nothing that was run belongs to a plan.
     pub(crate) fn is_empty(&self) -> bool {
         self.stretches.is_empty()

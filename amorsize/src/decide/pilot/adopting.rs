@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::decide::choose;
 use crate::decide::chunks;
+use crate::decide::doubt::{Doubt, Output};
 use crate::decide::growth::Growth;
 use crate::decide::risk;
 use crate::decide::tally::Stretch;
@@ -84,6 +85,8 @@ impl Pilot {
             let most = self.options.max_blocking_threads.get().min(room);
             Growth::new(at.now, at.yielded, threads, most, serial)
         });
+        let is_open = verdict.pool == Pool::Blocking && !self.is_pinned_parallel();
+        self.doubt = is_open.then(|| Doubt::new(Output { now: at.now, produced: progress.produced }));
         self.adopt(verdict, origin, at);
     }
 

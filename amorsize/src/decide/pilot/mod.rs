@@ -9,10 +9,12 @@
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`employing`]: more threads
+//! - [`doubting`]: whether those that wait only wait for each other
 //! - [`adopting`]: how plans begin, and what became of them
 //! - [`sizes`]: how many items and threads
 
 mod adopting;
+mod doubting;
 mod employing;
 mod head_start;
 mod looping;
@@ -26,6 +28,7 @@ use crate::plan::{Plan, Pool};
 
 use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
+use super::doubt::{Doubt, Shown};
 use super::growth::Growth;
 use super::input::Remaining;
 use super::pressure::Pressure;
@@ -100,6 +103,10 @@ pub(crate) struct Pilot {
     watch: Option<Watch>,
     growth: Option<Growth>,
     climb: Option<Climb>,
+    /// Whether threads that wait only wait for each other.
+    doubt: Option<Doubt>,
+    /// What the last chunk that was run alone has shown of that.
+    alone: Option<Shown>,
     /// The first items run beside a thread.
     head_start: Option<HeadStart>,
     /// Where threads ran some of them, and how many, once that is over.
@@ -158,6 +165,8 @@ impl Pilot {
             watch: None,
             growth: None,
             climb: None,
+            doubt: None,
+            alone: None,
             head_start: None,
             helped: None,
             ahead_until: None,

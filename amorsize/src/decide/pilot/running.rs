@@ -29,6 +29,8 @@ impl Pilot {
         }
         if ran.runner == Runner::Alone {
             self.watch.iter_mut().for_each(|watch| watch.saw_alone(ran.delay));
+            let around = (self.costs.source + self.costs.consumer) * ran.items as f64;
+            self.alone = self.doubt.as_mut().and_then(|doubt| doubt.ran_alone(ran.items, ran.seconds + around));
         } else {
             self.tally.ran(ran.items, ran.seconds);
             if let Some(climb) = &mut self.climb {
@@ -83,6 +85,7 @@ impl Pilot {
         match self.mode {
             Mode::Alone(since) => self.check_alone(since, at, progress),
             Mode::Parallel => self.check_parallel(at, progress, remaining),
+            Mode::Draining(After::Probe(since)) => self.check_waiting_alone(since, at),
             _ => {}
         }
     }
@@ -111,6 +114,10 @@ impl Pilot {
             self.spread = Spread::default();
             self.plan.iter_mut().for_each(|plan| plan.threads = threads);
             tracing::debug!(target: "amorsize", function = self.function, threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
+        }
+        if self.is_doubtful(progress) {
+            self.mode = Mode::Draining(After::Probe(at));
+            return;
         }
         self.leave_ahead_behind(at);
         self.outgrow(at, remaining);
@@ -150,6 +157,10 @@ impl Pilot {
     /// A stretch of the plain loop that runs instead of threads since `since`.
     pub(super) fn probed(&mut self, since: Position, looped: Looped, at: Position) {
         let Looped { items, seconds } = looped;
+        if let Some(doubt) = &mut self.doubt {
+            let shown = doubt.looped(items, seconds);
+            return self.judge_waiting(shown, since, at);
+        }
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(items, seconds, at.now));
         self.tell(judgement, at);
         let progress = self.progress(at);
@@ -168,7 +179,7 @@ impl Pilot {
     }
 
     /// Back to threads, which did not count since `since`.
-    fn go_on(&mut self, since: Position, at: Position, progress: Progress) {
+    pub(super) fn go_on(&mut self, since: Position, at: Position, progress: Progress) {
         self.tally.leave_out(since, at);
         if let Some(watch) = &mut self.watch {
             self.climb.iter_mut().for_each(|climb| climb.rebase(watch.plain_item()));
@@ -218,7 +229,7 @@ impl Pilot {
         }
     }
 
-    fn adopt_loop(&mut self, gain: f64, at: Position) {
+    pub(super) fn adopt_loop(&mut self, gain: f64, at: Position) {
         self.tally.skip(at);
         let threads = self.threads();
         self.refuted = threads;

@@ -52,6 +52,7 @@ impl Pilot {
     pub(crate) fn stretch(&self) -> usize {
         let seconds = match self.mode {
             Mode::Calibrating => CALIBRATION,
+            Mode::Probing(_) if self.doubt.is_some() => return 1,
             Mode::Probing(_) => watch::PROBE.max(watch::PROBE_ITEMS * self.costs.serial().min(watch::FREED_AT_ONCE)),
             _ => self.stretch,
         };

@@ -1,0 +1,152 @@
+//! Whether threads that wait only wait for each other. Items that want one lock take as many times longer as there are
+//! threads, so by what threads see of them each thread does its part; but all together do no more than one that is
+//! alone. Where that may be so, some items are run alone, once.
+
+/// Gain over one thread alone below which it may be so.
+const DOUBTFUL: f64 = 1.3;
+/// Seconds and items of a run after which that is judged; and times that an item alone takes.
+const STRETCH: f64 = 10e-3;
+const ITEMS: u64 = 16;
+const PATIENCE: f64 = 4.0;
+/// Items run alone that show it.
+const SHOWN_BY: usize = 4;
+/// Times that it may take longer than it should until others have come to their end.
+const LATE: f64 = 2.0;
+
+/// What threads have made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Output {
+    /// Seconds since the run began.
+    pub(crate) now: f64,
+    /// Results, yielded or not.
+    pub(crate) produced: u64,
+}
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Doubt {
+    since: Output,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Open,
+    Raised(Raised),
+    Settled,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Raised {
+    threads: usize,
+    /// Items a second.
+    rate: f64,
+    /// What one thread has run alone since: items, and the seconds that they took.
+    items: usize,
+    seconds: f64,
+    /// Seconds of those that were slow.
+    slow: f64,
+}
+
+/// What items that were run alone have shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Shown {
+    /// Threads pay: one alone takes so many seconds for each item.
+    Kept { each: f64 },
+    /// They reach only so much of the plain loop, which takes so many seconds for each item.
+    Refuted { gain: f64, each: f64 },
+}
+
+impl Doubt {
+    pub(crate) fn new(since: Output) -> Self {
+        Self { since, state: State::Open }
+    }
+
+    /// So many threads have made that much by now, each item of which one alone is thought to do in so many seconds.
+    pub(crate) fn judge(&mut self, threads: usize, at: Output, alone: f64) {
+        let (seconds, items) = (at.now - self.since.now, at.produced.saturating_sub(self.since.produced));
+        if !matches!(self.state, State::Open) || items < ITEMS || seconds < STRETCH.max(PATIENCE * alone) {
+            return;
+        }
+        let rate = items as f64 / seconds;
+        self.state = if rate * alone < DOUBTFUL {
+            State::Raised(Raised { threads, rate, items: 0, seconds: 0.0, slow: 0.0 })
+        } else {
+            State::Settled
+        };
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        matches!(self.state, State::Raised(_))
+    }
+
+    /// Some items of a plain loop; `None`: more are to follow. The first one is enough where it takes much longer than
+    /// threads do.
+    pub(crate) fn looped(&mut self, items: usize, seconds: f64) -> Option<Shown> {
+        let State::Raised(raised) = &mut self.state else { return None };
+        raised.items += items;
+        raised.seconds += seconds;
+        let each = raised.seconds / raised.items as f64;
+        let gain = raised.rate * each;
+        if gain < 2.0 * DOUBTFUL && raised.items < SHOWN_BY {
+            return None;
+        }
+        self.state = State::Settled;
+        Some(if gain < DOUBTFUL { Shown::Refuted { gain, each } } else { Shown::Kept { each } })
+    }
+
+    /// Items that one thread has run alone while others came to their end: as good as a plain loop once they have. Until
+    /// then they are as slow as theirs, which must not last.
+    pub(crate) fn ran_alone(&mut self, items: usize, seconds: f64) -> Option<Shown> {
+        let State::Raised(raised) = &mut self.state else { return None };
+        let each = seconds / items as f64;
+        if raised.rate * each < DOUBTFUL {
+            return self.looped(items, seconds);
+        }
+        let slow = raised.slow + seconds;
+        if slow > LATE * raised.threads as f64 / raised.rate {
+            self.state = State::Settled;
+            return Some(Shown::Kept { each });
+        }
+        *raised = Raised { items: 0, seconds: 0.0, slow, ..*raised };
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of 64 threads that do so many items in 200 ms, where one alone was thought to do one a millisecond.
+    fn judged(produced: u64) -> Doubt {
+        let mut doubt = Doubt::new(Output::default());
+        doubt.judge(64, Output { now: 3e-3, produced: 3 }, 1e-3);
+        assert!(!doubt.is_raised(), "too early");
+        doubt.judge(64, Output { now: 0.2, produced }, 1e-3);
+        doubt
+    }
+
+    #[test]
+    fn items_that_wait_for_each_other_are_told_from_long_ones_by_a_few_of_the_loop() {
+        let shown = |each| {
+            let mut doubt = judged(200);
+            (1..=SHOWN_BY).find_map(|items| doubt.looped(1, each).map(|shown| (items, shown)))
+        };
+        assert_eq!(shown(64e-3), Some((1, Shown::Kept { each: 64e-3 })));
+        let Some((SHOWN_BY, Shown::Refuted { gain, each })) = shown(1e-3) else { panic!() };
+        assert!((gain - 1.0).abs() < 1e-9 && (each - 1e-3).abs() < 1e-9);
+        assert!(judged(200).is_raised() && !judged(2_000).is_raised());
+    }
+
+    #[test]
+    fn items_run_alone_count_once_the_others_are_at_their_end_which_they_must_come_to() {
+        let mut ending = judged(200);
+        let shown = [1e-3, 64e-3, 1e-3, 1e-3, 1e-3].map(|each| ending.ran_alone(1, each));
+        assert!(shown == [None; 5] && matches!(ending.ran_alone(1, 1e-3), Some(Shown::Refuted { .. })));
+        let mut long = judged(200);
+        let kept = Some(Shown::Kept { each: 64e-3 });
+        assert_eq!([64e-3; 3].map(|each| long.ran_alone(1, each)), [None, None, kept]);
+        long.judge(64, Output { now: 0.4, produced: 400 }, 1e-3);
+        assert!(!long.is_raised(), "once is enough");
+    }
+}
