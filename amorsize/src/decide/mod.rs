@@ -9,6 +9,7 @@
 //! - [`window`]: how many items may be in flight
 //! - [`waiting`]: what the consumer does while it has nothing to yield
 //! - [`refill`]: how many chunks are pulled at a time
+//! - [`silence`]: how long the source makes everybody wait
 //! - [`risk`]: what trying threads may cost
 //! - [`trial`]: how many items to time before the first plan
 //! - [`cut`]: when a chunk that takes too long is cut short
@@ -41,6 +42,7 @@ pub(crate) mod pressure;
 pub(crate) mod refill;
 pub(crate) mod risk;
 pub(crate) mod shift;
+pub(crate) mod silence;
 pub(crate) mod situation;
 pub(crate) mod tally;
 pub(crate) mod trial;

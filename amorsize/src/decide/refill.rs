@@ -1,12 +1,13 @@
 //! How many chunks the consumer pulls from the source before it does something else: until every thread has one
 //! waiting, and more where items are uneven and that takes next to no time, since the consumer may be busy for longer
-//! than they are. With results at hand no more than one, and none of a slow source, which must not keep them from the
-//! consumer, unless threads would have nothing to do meanwhile.
+//! than they are. With results at hand no more than one, and none of a source that may be [silent](super::silence),
+//! which must not keep them from the consumer, unless threads would have nothing to do meanwhile. Nor is anything pulled
+//! from that while results are about to come.
+
+use super::silence::Silence;
 
 /// Seconds for which more chunks are pulled than every thread needs at once, and for which results may wait unseen.
 const QUICK: f64 = 15e-6;
-/// Seconds of a pull from which results at hand are yielded first: the source is what everybody waits for.
-const SLOW: f64 = 200e-6;
 
 /// How far chunks were pulled ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) enum Refilled {
     Enough,
     /// One that took its time: results may have come meanwhile.
     Slowly,
-    /// All that there are, that the window has room for, or that the first result may wait for.
+    /// All that there are, that the window has room for, or that results may wait for.
     All,
 }
 
@@ -37,16 +38,29 @@ pub(crate) struct Refill {
     pub(super) is_uneven: bool,
     /// Nothing is planned yet: the very first result is to come.
     pub(super) is_beginning: bool,
+    /// Results come sooner than the source may give anything.
+    pub(super) is_prompt: bool,
+    /// Some of them are being made.
+    pub(super) is_made: bool,
     pub(super) pulled: usize,
 }
 
 impl Refill {
-    /// Most chunks that are pulled beside what there is.
-    pub(super) fn most(there: There, is_source_slow: bool) -> usize {
+    /// Most chunks that are pulled beside what there is, where the consumer takes so many seconds for the results of a
+    /// chunk.
+    pub(super) fn most(there: There, silence: Silence, consumer: f64) -> usize {
         match there {
             There { has_results: false, .. } => usize::MAX,
-            There { has_work, .. } => usize::from(!is_source_slow || !has_work),
+            There { has_work, .. } => {
+                let comes_first = has_work || silence.outlasts(consumer);
+                usize::from(!silence.is_slow() || !comes_first)
+            }
         }
+    }
+
+    /// How far chunks are pulled ahead before any is.
+    pub(crate) fn begun(&self) -> Option<Refilled> {
+        (self.is_prompt && self.is_made).then_some(Refilled::All)
     }
 
     /// Whether one more chunk is pulled now, so many seconds after the first.
@@ -57,6 +71,9 @@ impl Refill {
     /// A chunk was pulled in so many seconds; how far that is, if it ends there.
     pub(crate) fn pulled(&mut self, seconds: f64) -> Option<Refilled> {
         self.pulled += 1;
+        if self.is_prompt {
+            return Some(Refilled::All);
+        }
         (seconds > QUICK).then_some(match () {
             // Nor must it keep the very first result.
             () if self.is_beginning => Refilled::All,
@@ -66,16 +83,19 @@ impl Refill {
     }
 }
 
-/// Whether a source that took so many seconds for a chunk is what everybody waits for.
-pub(super) fn is_slow(seconds: f64) -> bool {
-    seconds > SLOW
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const EVEN: Refill = Refill { most: usize::MAX, missing: 4, is_uneven: false, is_beginning: false, pulled: 0 };
+    const EVEN: Refill = Refill {
+        most: usize::MAX,
+        missing: 4,
+        is_uneven: false,
+        is_beginning: false,
+        is_prompt: false,
+        is_made: false,
+        pulled: 0,
+    };
 
     /// Chunks that are pulled in so many seconds each, and how far that is.
     fn pulled(mut refill: Refill, seconds: f64) -> (usize, Refilled) {
@@ -102,12 +122,28 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_pulled_from_a_source_that_may_be_silent_while_results_are_about_to_come() {
+        let prompt = Refill { is_prompt: true, ..EVEN };
+        assert_eq!((EVEN.begun(), prompt.begun()), (None, None));
+        assert_eq!(pulled(prompt, 1e-6), (1, Refilled::All));
+        assert_eq!(Refill { is_made: true, ..prompt }.begun(), Some(Refilled::All));
+        assert_eq!(Refill { is_made: true, ..EVEN }.begun(), None);
+    }
+
+    #[test]
     fn results_at_hand_wait_for_one_chunk_and_for_none_of_a_slow_source() {
-        let most =
-            |has_results, has_work| [false, true].map(|is_slow| Refill::most(There { has_results, has_work }, is_slow));
-        assert_eq!([most(false, false), most(false, true)], [[usize::MAX; 2]; 2]);
-        assert_eq!((most(true, true), most(true, false)), ([1, 0], [1, 1]), "threads would have nothing to do");
+        let mut slow = Silence::default();
+        slow.pulled(1, 10e-3);
+        let most = |has_results, has_work, consumer| {
+            [Silence::default(), slow].map(|silence| Refill::most(There { has_results, has_work }, silence, consumer))
+        };
+        assert_eq!([most(false, false, 1.0), most(false, true, 1.0)], [[usize::MAX; 2]; 2]);
+        assert_eq!(
+            (most(true, true, 1.0), most(true, false, 1.0)),
+            ([1, 0], [1, 1]),
+            "threads would have nothing to do"
+        );
+        assert_eq!(most(true, false, 1e-3), [1, 0], "but not for long");
         assert_eq!(pulled(Refill { most: 1, ..EVEN }, 1e-6), (1, Refilled::Enough));
-        assert!(is_slow(1e-3) && !is_slow(20e-6));
     }
 }

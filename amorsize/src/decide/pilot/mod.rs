@@ -33,6 +33,7 @@ use super::growth::Growth;
 use super::input::Remaining;
 use super::pressure::Pressure;
 use super::risk;
+use super::silence::Silence;
 use super::situation::Situation;
 use super::tally::Tally;
 use super::trial::Trial;
@@ -123,8 +124,8 @@ pub(crate) struct Pilot {
     pressure: Pressure,
     handed: Option<Handed>,
     waits: Waits,
-    /// The last chunk took long to pull.
-    is_source_slow: bool,
+    /// How long the source makes everybody wait.
+    silence: Silence,
     /// What threads have made, as of the last check.
     made: Made,
     /// Seconds of the consumer in the source and with results.
@@ -175,7 +176,7 @@ impl Pilot {
             refuted: 0,
             handed: None,
             waits: Waits::Unasked,
-            is_source_slow: false,
+            silence: Silence::default(),
             made: Made::default(),
             own: 0.0,
             tally: Tally::default(),

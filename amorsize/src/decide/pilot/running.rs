@@ -2,7 +2,6 @@
 
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
-use crate::decide::refill;
 use crate::decide::verdict::Verdict;
 use crate::decide::waits::Waits;
 use crate::decide::watch::{Crowd, Judgement, Progress};
@@ -71,7 +70,7 @@ impl Pilot {
     /// A chunk of `items` was pulled in `seconds`.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
         self.own += seconds;
-        self.is_source_slow = refill::is_slow(seconds);
+        self.silence.pulled(items, seconds);
         self.in_flight += items as u64;
         self.tally.pulled(items, seconds);
         let rate = if matches!(self.mode, Mode::Trying(_)) { 1.0 } else { self.rate() };

@@ -113,6 +113,9 @@ impl Pilot {
     /// Items of the next chunk. An input of unknown length is expected to end where earlier ones did, and behind that
     /// to go on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
+        if self.silence.is_slow_item() && self.options.chunk_size.is_none() {
+            return 1;
+        }
         let begun = self.done + self.in_flight;
         let expected = self.settled.items.checked_sub(begun).filter(|&left| left > 0).unwrap_or(begun);
         self.chunk_before_end(Some(remaining.upper.unwrap_or(expected)))
@@ -215,11 +218,15 @@ impl Pilot {
 
     /// How many chunks are pulled now, where so many wait for a thread.
     pub(crate) fn refill(&self, queued: usize, there: There) -> Refill {
+        let consumer = self.costs.consumer * self.usual_chunk() as f64;
+        let making = if self.silence.is_slow_item() { self.costs.item } else { self.chunk_seconds() };
         Refill {
-            most: Refill::most(there, self.is_source_slow),
+            most: Refill::most(there, self.silence, consumer),
             missing: self.chunks_ahead().saturating_sub(queued),
             is_uneven: self.is_uneven(),
             is_beginning: self.plan.is_none(),
+            is_prompt: self.plan.is_some() && !there.has_results && self.silence.is_worth_waiting(making),
+            is_made: self.in_flight > 0,
             pulled: 0,
         }
     }

@@ -120,6 +120,9 @@ where
         let has_work = polled.queued > 0 || polled.standing.ready > 0;
         let there = There { has_results: polled.batch.is_some(), has_work };
         let mut refill = self.pilot.refill(polled.queued, there);
+        if let Some(refilled) = refill.begun() {
+            return refilled;
+        }
         let begin = Instant::now();
         self.look_at_memory(begin);
         while refill.goes_on(|| begin.elapsed().as_secs_f64()) {

@@ -232,6 +232,9 @@ impl Engine<'_> {
     fn refill(&mut self, has_results: bool) -> Refilled {
         let has_work = !self.queue.is_empty() || self.has_finished_more(has_results);
         let mut refill = self.pilot.refill(self.queue.len(), There { has_results, has_work });
+        if let Some(refilled) = refill.begun() {
+            return refilled;
+        }
         let begin = self.now;
         while refill.goes_on(|| self.now - begin) {
             let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);
