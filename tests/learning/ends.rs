@@ -18,6 +18,14 @@ pub(crate) fn a_program_of_short_streams_leaves_their_records() {
     assert_eq!(home.count(), 20);
 }
 
+#[cfg(target_os = "linux")]
+pub(crate) fn plain_loops_that_are_asked_for_are_recorded_without_another_thread() {
+    let home = Home::new();
+    let played = home.play("loop alone", "100");
+    assert!(played.ok, "{}", played.stderr);
+    assert_eq!(home.count(), 100);
+}
+
 pub(crate) fn a_run_whose_function_panics_teaches_nothing() {
     let home = Home::new();
     let played = home.play("interrupt", "");

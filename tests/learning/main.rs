@@ -78,6 +78,7 @@ fn linux_trials() -> Vec<Trial> {
     use trouble::unix;
 
     trials![
+        ends::plain_loops_that_are_asked_for_are_recorded_without_another_thread,
         head_start::first_items_that_wait_do_so_all_at_once,
         unix::a_short_program_hears_of_a_directory_that_cannot_be_made,
     ]

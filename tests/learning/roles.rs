@@ -48,6 +48,7 @@ pub(crate) fn play(role: &str) {
         "record" => (0..number(&argument)).for_each(|_| square().record(outcome()).expect("recorded")),
         "stream" => (0..number(&argument)).for_each(stream),
         "look" => assert_eq!(square().stream(0..100).sum::<u64>(), 328_350),
+        "loop alone" => loop_alone(number(&argument)),
         "run and return" => runs(SHORT),
         "run and exit" => {
             runs(SHORT);
@@ -102,6 +103,14 @@ fn stream(number: usize) {
     let len = LENGTHS[number % LENGTHS.len()];
     let tuner = if number.is_multiple_of(7) { square().pool(Pool::Serial) } else { square() };
     assert_eq!(tuner.stream(0..len).count() as u64, len);
+}
+
+/// Plain loops that are asked for, in a process of one thread.
+fn loop_alone(runs: usize) {
+    let threads = || std::fs::read_dir("/proc/self/task").expect("Linux has it").count();
+    let before = threads();
+    (0..runs).for_each(|_| assert_eq!(square().pool(Pool::Serial).stream(0..100).count(), 100));
+    assert_eq!(threads(), before);
 }
 
 /// Runs whose function panics, one item after the other and in one go; then one that does not.

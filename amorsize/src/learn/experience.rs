@@ -71,6 +71,8 @@ pub(crate) struct Experience {
     place: &'static Location<'static>,
     asks: bool,
     leaves: bool,
+    /// A plain loop that is asked for starts none, nor does its record.
+    starts_threads: bool,
     predicted: Option<Predicted>,
 }
 
@@ -82,6 +84,7 @@ impl Experience {
             place,
             asks: options.ml_prediction && !is_serial,
             leaves: options.online_learning && !options.environment_serial,
+            starts_threads: !is_serial,
             predicted: None,
         }
     }
@@ -135,7 +138,11 @@ impl Experience {
         let function = Function::of(&self.identity);
         let samples: Vec<Sample> = stretches.iter().map(|stretch| self.sample(stretch, length)).collect();
         calibrated::observe(&samples);
-        function.record(samples, run);
+        if self.starts_threads {
+            function.record(samples, run);
+        } else {
+            function.record_here(samples, run);
+        }
     }
 
     fn sample(&self, stretch: &Stretch, length: u64) -> Sample {

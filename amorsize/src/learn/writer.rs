@@ -78,6 +78,13 @@ pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
     }
 }
 
+/// Writes what is recorded so far, on this thread; what somebody else keeps from that is left for another time.
+pub(crate) fn settle_here(function: &Arc<Function>) {
+    if let Err(error) = timed(function, || function.try_drain()) {
+        function.warn(&error);
+    }
+}
+
 /// Has written, soon or at the end of this thread, what is not ready to be, or may wait.
 pub(crate) fn settle_later(function: &Arc<Function>) {
     will_be_told();

@@ -21,15 +21,41 @@ use super::Function;
 /// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from.
 const MOST_QUEUED: usize = 64 << 10;
 
+/// Records of runs that start no thread, until some are written in one go.
+const MOST_PUT_OFF: usize = 32;
+
 impl Function {
     /// Learns from a run that took so long in all, and sees to it that it is written: now, where that is a hundredth of
     /// the run at most, or very soon. Nothing that cannot be true is recorded.
     pub(crate) fn record(self: &Arc<Self>, samples: Vec<Sample>, run: Duration) {
-        if !self.pace.worth(run) {
+        if self.takes_in(samples, run) {
+            self.see_to(run);
+        }
+    }
+
+    /// The same of a run that was to start no thread, and whose record none is started for either: it is written with
+    /// others, or at the end of this thread.
+    pub(crate) fn record_here(self: &Arc<Self>, samples: Vec<Sample>, run: Duration) {
+        if !self.takes_in(samples, run) {
             return;
+        }
+        writer::will_be_told();
+        let is_cheap = pace::worth_knowing_the_machine(run);
+        if (is_cheap || lock(&self.put_off).len() >= MOST_PUT_OFF) && self.writing.allows() {
+            writer::settle_here(self);
+        }
+    }
+
+    fn takes_in(&self, samples: Vec<Sample>, run: Duration) -> bool {
+        if !self.pace.worth(run) {
+            return false;
         }
         lock(&self.put_off).extend(samples);
         self.store.try_out_once().unwrap_or_else(|error| self.warn(&error));
+        true
+    }
+
+    fn see_to(self: &Arc<Self>, run: Duration) {
         if machines::id_if_known() == NOT_YET_KNOWN && !pace::worth_knowing_the_machine(run) {
             writer::settle_later(self);
             return;
