@@ -84,6 +84,9 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     if !situation.fits_threads() {
         return Verdict::serial(format!("{} bytes are too much for the stack of a thread", situation.item_bytes));
     }
+    if items == 0 {
+        return Verdict::serial("nothing is left to be shared");
+    }
     if window::most_threads(costs, options, situation) < 2 {
         return Verdict::serial("there is room for what one thread makes only");
     }

@@ -168,11 +168,11 @@ fn reason(field: &Field<'_>, choice: &Candidate) -> Reason {
         return reason.into();
     }
     let _ = match (pool, is_tried(choice)) {
-        (Pool::Serial, true) => write!(reason, "and that nothing beat the plain loop"),
+        (Pool::Serial, true) if have_threads_lost => write!(reason, "and that nothing beat the plain loop"),
         (Pool::Serial, false) if have_threads_lost => {
             write!(reason, "and that threads did no better than the plain loop")
         }
-        (Pool::Serial, false) => write!(reason, "too little to pay for threads"),
+        (Pool::Serial, _) => write!(reason, "too little to pay for threads"),
         (Pool::Blocking, _) if threads == 1 => write!(reason, "most of it waiting, on one thread as asked for"),
         (Pool::Blocking, _) => write!(reason, "most of it waiting, which {threads} threads can share"),
         (Pool::Cpu, true) => write!(reason, "and that {threads} threads do well"),
