@@ -48,19 +48,25 @@ impl Threads {
         Self { call: Estimate::new(), latency: Estimate::new() }
     }
 
-    fn now() -> &'static Self {
-        if age(&LAST_WORK) < ASLEEP { &AWAKE } else { &SLEEPING }
+    /// As of so many nanoseconds since [`EPOCH`].
+    fn at(now: u64) -> &'static Self {
+        if age(&LAST_WORK, now) < ASLEEP { &AWAKE } else { &SLEEPING }
     }
 }
 
 /// What to expect. `runs`: whether the pool's threads have been started; `is_unseen`: whether the machine has never
 /// been looked at, as has to be before threads are used.
 pub(crate) fn expected(runs: bool, is_unseen: bool) -> Wake {
-    let Threads { call, latency } = Threads::now();
+    let now = nanos_now();
+    let Threads { call, latency } = Threads::at(now);
     let once = |is_due: bool, takes: Duration| if is_due { takes } else { Duration::ZERO };
     let first = once(!runs, START) + once(is_unseen, LOOK);
     let start = first.saturating_sub(Duration::from_nanos(FORGONE.load(Relaxed)));
-    Wake { call: call.value(Wake::USUAL.call), latency: latency.value(Wake::USUAL.latency), start: start.as_secs_f64() }
+    Wake {
+        call: call.value(Wake::USUAL.call, now),
+        latency: latency.value(Wake::USUAL.latency, now),
+        start: start.as_secs_f64(),
+    }
 }
 
 /// A run lost so many seconds because starting the pool, or looking at the machine, was not worth it. Once all that was
@@ -80,7 +86,7 @@ pub(crate) struct Launched {
 impl Launched {
     /// Now.
     pub(crate) fn now() -> Self {
-        Self { at: Instant::now(), threads: Threads::now() }
+        Self { at: Instant::now(), threads: Threads::at(nanos_now()) }
     }
 
     /// If a thread was asleep until then and the system put it on the caller's processor, it comes to run, and can step
@@ -114,7 +120,7 @@ impl Launched {
 
     /// Nobody needs it any more, and no thread has begun with it.
     pub(crate) fn is_in_vain(self) {
-        if self.at.elapsed().as_secs_f64() > self.threads.latency.value(Wake::USUAL.latency) {
+        if self.at.elapsed().as_secs_f64() > self.threads.latency.value(Wake::USUAL.latency, nanos_now()) {
             self.has_begun();
         }
     }
@@ -129,9 +135,9 @@ fn nanos_now() -> u64 {
     EPOCH.elapsed().as_nanos() as u64
 }
 
-/// How long ago a time is that is given in nanoseconds since [`EPOCH`].
-fn age(at: &AtomicU64) -> Duration {
-    EPOCH.elapsed().saturating_sub(Duration::from_nanos(at.load(Relaxed)))
+/// How long ago a time is, `now`; both in nanoseconds since [`EPOCH`].
+fn age(at: &AtomicU64, now: u64) -> Duration {
+    Duration::from_nanos(now.saturating_sub(at.load(Relaxed)))
 }
 
 /// A running mean that fades to what is usual. Races between threads lose an observation, no more.
@@ -149,18 +155,19 @@ impl Estimate {
         Self { mean: AtomicU64::new(0), at: AtomicU64::new(0) }
     }
 
-    fn value(&self, usual: f64) -> f64 {
+    fn value(&self, usual: f64, now: u64) -> f64 {
         match self.mean.load(Relaxed) {
             0 => usual,
-            mean => faded(mean as f64 * 1e-9, usual, age(&self.at)),
+            mean => faded(mean as f64 * 1e-9, usual, age(&self.at, now)),
         }
     }
 
     fn observe(&self, took: Duration, usual: f64) {
-        let before = self.value(usual);
+        let now = nanos_now();
+        let before = self.value(usual, now);
         let mean = before * (took.as_secs_f64().clamp(SHORTEST, LONGEST) / before).powf(NEWEST);
         self.mean.store(((mean * 1e9) as u64).max(1), Relaxed);
-        self.at.store(nanos_now(), Relaxed);
+        self.at.store(now, Relaxed);
     }
 }
 
@@ -175,12 +182,12 @@ mod tests {
     #[test]
     fn an_estimate_follows_what_is_observed_and_one_hiccup_is_bounded() {
         let estimate = Estimate::new();
-        assert_eq!(estimate.value(35e-6), 35e-6);
+        assert_eq!(estimate.value(35e-6, nanos_now()), 35e-6);
         (0..20).for_each(|_| estimate.observe(Duration::from_micros(500), 35e-6));
-        assert!((400e-6..=500e-6).contains(&estimate.value(35e-6)));
+        assert!((400e-6..=500e-6).contains(&estimate.value(35e-6, nanos_now())));
         let calm = Estimate::new();
         calm.observe(Duration::from_secs(9), 35e-6);
-        assert!(calm.value(35e-6) < 100e-6);
+        assert!(calm.value(35e-6, nanos_now()) < 100e-6);
     }
 
     #[test]

@@ -55,13 +55,15 @@ fn remember<T, U>(cell: &Remembered<T>, holds: Duration, find: impl FnOnce() -> 
     get(&cell.get_or_insert_with(|| (now, find())).1)
 }
 
-/// The remembered value, and whether it still holds.
-fn recall<T: Copy>(cell: &Remembered<T>, holds: Duration) -> Option<(T, bool)> {
+/// The remembered value, and whether it still holds `now`.
+fn recall<T: Copy>(cell: &Remembered<T>, now: Instant, holds: Duration) -> Option<(T, bool)> {
     let cell = lock(cell);
-    cell.as_ref().map(|(found, value)| (*value, found.elapsed() < holds))
+    cell.as_ref().map(|(found, value)| (*value, now.saturating_duration_since(*found) < holds))
 }
 
 static ALLOWED: Remembered<Allowed> = Mutex::new(None);
+/// The same without a look at control groups, for as long as nobody has looked.
+static USUAL: Remembered<Allowed> = Mutex::new(None);
 static MEMORY: Remembered<Memory> = Mutex::new(None);
 
 /// Threads that may compute at the same time: the processors of this process' affinity, within the CPU quota of every
@@ -79,9 +81,9 @@ pub(crate) fn share() -> Share {
 
 /// The same without looking: what is remembered, however old, or usual.
 pub(crate) fn recalled_share() -> Share {
-    let (allowed, memory) = (recall(&ALLOWED, LIMITS_HOLD), recall(&MEMORY, READING_HOLDS));
-    let usual = || allowed_within(None, threads_variable::threads());
-    let Allowed { cores, processors, .. } = allowed.map_or_else(usual, |(allowed, _)| allowed);
+    let now = Instant::now();
+    let (allowed, memory) = (recall(&ALLOWED, now, LIMITS_HOLD), recall(&MEMORY, now, READING_HOLDS));
+    let Allowed { cores, processors, .. } = allowed.map_or_else(|| usual(now), |(allowed, _)| allowed);
     Share {
         cores,
         processors,
@@ -89,6 +91,14 @@ pub(crate) fn recalled_share() -> Share {
         is_unseen: allowed.is_none() || memory.is_none(),
         is_guess: !(allowed.is_some_and(|(_, holds)| holds) && memory.is_some_and(|(_, holds)| holds)),
     }
+}
+
+fn usual(now: Instant) -> Allowed {
+    if let Some((allowed, true)) = recall(&USUAL, now, LIMITS_HOLD) {
+        return allowed;
+    }
+    let stated = threads_variable::threads();
+    remember(&USUAL, LIMITS_HOLD, || allowed_within(None, stated), Allowed::clone)
 }
 
 /// The state of this process' memory now. For those who ask rarely.
@@ -230,10 +240,10 @@ mod tests {
     #[test]
     fn what_is_recalled_may_be_too_old() {
         let cell = Mutex::new(None);
-        assert_eq!(recall(&cell, Duration::MAX), None);
+        assert_eq!(recall(&cell, Instant::now(), Duration::MAX), None);
         remember(&cell, Duration::MAX, || 7, |_| ());
         assert_eq!(
-            [Duration::MAX, Duration::ZERO].map(|holds| recall(&cell, holds)),
+            [Duration::MAX, Duration::ZERO].map(|holds| recall(&cell, Instant::now(), holds)),
             [Some((7, true)), Some((7, false))]
         );
     }
