@@ -26,6 +26,9 @@ use super::{calibrated, machines, pace};
 /// Seconds of the plain loop below which a run is often over before threads are held against it.
 const UNCHECKED: f64 = 3e-3;
 
+/// How many times longer than thought items may take.
+const DEARER: f64 = 4.0;
+
 /// What earlier runs say.
 #[derive(Clone, Debug)]
 pub(crate) enum Advice {
@@ -104,7 +107,8 @@ impl Experience {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
         };
-        let is_sure = forecast.confidence >= threshold;
+        let is_sure = forecast.confidence >= threshold
+            || is_over_at_once(forecast.pool, forecast.costs.serial(), remaining, options);
         // An attempt of which nothing is recorded would never end.
         let prior = forecast.prior(self.leaves, options, situation);
         // Who states a threshold wants nothing that is below it, and an attempt is.
@@ -176,6 +180,14 @@ fn is_worth_comparing(costs: &Costs, remaining: Remaining) -> bool {
     costs.item < FREED_DEARLY && remaining.exact().is_some_and(|items| seconds(items) <= UNCHECKED)
 }
 
+/// Whether a run is over before a thread could begin, even if items take some times longer than is thought: then a
+/// plain loop is right however little is known. (Who states a threshold means that.)
+fn is_over_at_once(planned: Pool, serial: f64, remaining: Remaining, options: &Options) -> bool {
+    let most = remaining.upper.map_or(f64::INFINITY, |items| items as f64) * serial;
+    let is_open = options.confidence_threshold.is_none() && !verdict::is_pinned_parallel(options);
+    is_open && planned == Pool::Serial && DEARER * most <= Wake::USUAL.total()
+}
+
 fn comparison(last: &Sample, samples: usize, remaining: Remaining) -> Prior {
     let reason = "the plain loop, to compare with: earlier runs had threads only";
     let origin = Origin::Predicted { confidence: 0.0, samples };
@@ -237,6 +249,18 @@ pub(crate) fn predict(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_over_at_once_needs_no_confidence_unless_somebody_asks_for_it() {
+        let is_over = |planned, items, options: &Options| {
+            is_over_at_once(planned, 100e-9, Remaining { lower: items, upper: Some(items) }, options)
+        };
+        let usual = Options::default();
+        assert!(is_over(Pool::Serial, 50, &usual) && !is_over(Pool::Serial, 5_000, &usual));
+        assert!(!is_over(Pool::Cpu, 50, &usual));
+        assert!(!is_over(Pool::Serial, 50, &Options { confidence_threshold: Some(0.9), ..Options::default() }));
+        assert!(!is_over_at_once(Pool::Serial, 100e-9, Remaining::UNKNOWN, &usual));
+    }
 
     #[test]
     fn short_runs_of_items_that_threads_may_slow_down_are_worth_comparing() {
