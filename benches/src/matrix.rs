@@ -100,7 +100,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     let bars = bars::judge(&cells);
-    table::bars(&bars);
+    table::bars(&bars, bars::regret(&cells));
     let date = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
     write(options, &Outcome { date, cores: cores(), quick: options.quick, cells, bars })
 }
@@ -138,7 +138,7 @@ pub(crate) fn join(options: &Page) -> Result<()> {
     table::head();
     joined.cells.iter().for_each(table::line);
     joined.bars = bars::judge(&joined.cells);
-    table::bars(&joined.bars);
+    table::bars(&joined.bars, bars::regret(&joined.cells));
     fs::write(&options.html, html::page(&joined)).with_context(|| format!("cannot write {}", options.html.display()))
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn duration(nanos: f64) -> String {
 }
 
 /// The bars, the missed ones with their cells.
-pub(crate) fn bars(bars: &[Bar]) {
+pub(crate) fn bars(bars: &[Bar], regret: Option<(f64, f64)>) {
     println!("\nBars");
     for bar in bars {
         let verdict = if bar.is_kept() { "kept  " } else { "MISSED" };
@@ -61,5 +61,10 @@ pub(crate) fn bars(bars: &[Bar]) {
         for miss in &bar.misses {
             println!("           {:>10} {:<6} {:.3} (wants {:.2})", miss.row, miss.length, miss.value, miss.wants);
         }
+    }
+    if let Some((mean, highest)) = regret.map(|(mean, highest)| (100.0 * mean, 100.0 * highest)) {
+        println!(
+            "Regret after 3 runs, against the oracle: {mean:.1} % in the mean, 95 of 100 cells below {highest:.1} %"
+        );
     }
 }
