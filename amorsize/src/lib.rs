@@ -19,10 +19,11 @@
 //! A [`Stream`] is a lazy iterator: nothing is taken from the source before the first `next`, and at most
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
 //! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
-//! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, while a
-//! source is silent, the results of its last few items may have to wait. A panic of the function comes out in place of
-//! its result (with `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may
-//! print panics of their own.
+//! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, when a
+//! source falls silent (a channel, a terminal), the results of its last few items wait until it goes on; once it has done
+//! so, nothing more is pulled from it while results are about to come. A panic of the function comes out in place of its
+//! result (with `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may print
+//! panics of their own.
 //!
 //! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at
 //! most (so set it where each run has its price, and `take` ends the stream early); those that run are not waited for,
@@ -122,6 +123,17 @@
 //! follow if that goes well. On Linux a thread of rayon's that wakes up on the consumer's processor moves to another
 //! one, if it may run on all of them.
 //!
+//! A function that waits gets threads of its own, `max_blocking_threads` at most in each run, and all runs together
+//! some thousand, beyond which they run on the threads that wait for them. They are given up again where they only wait
+//! for each other: for one lock, say. A function that shares its own work among the threads of a pool, by `rayon::join`
+//! or a parallel iterator, is none that waits, though its caller's thread is blocked meanwhile: on Linux it is told by
+//! the processors that the process keeps busy, and by what a thread of the pool finds.
+//!
+//! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans:
+//! what it needs of them is a matter for its context.
+//!
+//! ## The first item
+//!
 //! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up
 //! to 64 more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. (A
 //! source with a `size_hint` of `(0, None)`, as a channel, may have to be waited for: that is done only while a rayon
@@ -131,6 +143,8 @@
 //! borrowed items have a single thread beside them, and only within a pool: elsewhere they could not return while all
 //! of its threads are busy.
 //!
+//! ## What the function must not wait for
+//!
 //! A consumer that waits for results sleeps, and runs no other job of its pool meanwhile. So a function whose stream is
 //! read within a pool must not wait for all threads of that pool, as `rayon::broadcast` does, nor for a thread outside
 //! that waits for one of them: it may wait forever. (`rayon::join` and the like, in the function itself, are run by
@@ -138,11 +152,7 @@
 //! stream of this very function, begun elsewhere, may wait for the item below it on its own stack. So read such a
 //! stream to its end where it was begun, or begin it within the job.)
 //!
-//! A function that waits gets threads of its own, `max_blocking_threads` at most in each run, and all runs together
-//! some thousand, beyond which they run on the threads that wait for them. One that shares its own work among the
-//! threads of a pool, by `rayon::join` or a parallel iterator, is no such function, though its caller's thread is
-//! blocked meanwhile: on Linux it is told by the processors that the process keeps busy, and by what a thread of the
-//! pool finds.
+//! ## Memory
 //!
 //! Items and results of more than 128 KiB themselves, arrays say, stay on the caller's stack, in a plain loop, unless
 //! threads are asked for: those of a pool have two megabytes.
@@ -157,9 +167,6 @@
 //! given back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody
 //! touches) is made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do
 //! not where a program has set them. (That holds for the whole process, and until it ends.)
-//!
-//! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans:
-//! what it needs of them is a matter for its context.
 //!
 //! # Learning
 //!
