@@ -1,5 +1,8 @@
 //! How many items are still to come: from the source's size hint when it knows, from experience when it does not.
 
+/// Items of an input without an end.
+pub(crate) const PLENTY: u64 = u64::MAX / 2;
+
 /// What a source says of its rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Remaining {

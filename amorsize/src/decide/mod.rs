@@ -1,4 +1,5 @@
-//! Every decision, as pure code: observations in, decision out; no clock, no thread, no file.
+//! Every decision, as pure code: observations in, decision out; no clock, no thread, no file. (What is decided is told to
+//! `tracing` right where it is.)
 //!
 //! - [`costs`]: what an item costs, as a running estimate
 //! - [`input`]: how many items are still to come

@@ -9,6 +9,7 @@ use crate::words::{Time, count};
 use super::choose;
 use super::climb::Climb;
 use super::costs::Costs;
+use super::input::PLENTY;
 use super::model::Wake;
 use super::risk;
 use super::situation::Situation;
@@ -167,7 +168,7 @@ fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situa
     let item_time = Time(costs.item);
     if situation.cores < 2 {
         "this process has one core".into()
-    } else if choose::threads(costs, u64::MAX / 2, options, situation).is_some() {
+    } else if choose::threads(costs, PLENTY, options, situation).is_some() {
         format!("{} of {item_time} would be done before another thread wakes up", more(expected)).into()
     } else if costs.source + costs.consumer > costs.item {
         format!("source and consumer take longer than the function ({item_time} an item)").into()

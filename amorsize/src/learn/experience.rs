@@ -20,7 +20,7 @@ use super::function::{Function, Kind};
 use super::learned::Learned;
 use super::outcome::now;
 use super::predict::Query;
-use super::sample::{Predicted, Sample};
+use super::sample::{Predicted, Sample, narrow};
 use super::{calibrated, machines, pace};
 
 /// Seconds of the plain loop below which a run is often over before threads are held against it.
@@ -193,10 +193,6 @@ fn comparison(last: &Sample, samples: usize, remaining: Remaining) -> Prior {
     let origin = Origin::Predicted { confidence: 0.0, samples };
     let (costs, items) = (last.costs, remaining.exact().unwrap_or(last.length));
     Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, basis: Basis::Attempt }
-}
-
-fn narrow(size: usize) -> u32 {
-    size.try_into().unwrap_or(u32::MAX)
 }
 
 /// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found

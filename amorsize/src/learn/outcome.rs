@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::fingerprint::{self, Identity};
 use crate::learn::check;
 use crate::learn::machines;
-use crate::learn::sample::Sample;
+use crate::learn::sample::{Sample, narrow};
 use crate::plan::Pool;
 
 /// How a run went, to be learned from: measured elsewhere, or by a program that does not stream.
@@ -107,9 +107,9 @@ impl Outcome {
             length: self.items,
             items: self.items,
             pool: self.pool(),
-            threads: size(self.threads),
-            chunk_size: size(self.chunk_size),
-            buffer_size: size(self.buffer_size.unwrap_or(window)),
+            threads: narrow(self.threads),
+            chunk_size: narrow(self.chunk_size),
+            buffer_size: narrow(self.buffer_size.unwrap_or(window)),
             ordered: self.ordered,
             costs: Costs { item, spread: self.spread, result_bytes: self.result_bytes as f64, ..Costs::default() },
             end_to_end: (item / speedup) as f32,
@@ -126,10 +126,6 @@ impl Outcome {
             _ => Pool::Blocking,
         }
     }
-}
-
-fn size(size: usize) -> u32 {
-    size.try_into().unwrap_or(u32::MAX)
 }
 
 /// Seconds since 1970; 0 on a machine whose clock says that it is earlier.

@@ -59,3 +59,8 @@ pub(crate) struct MachineRecord {
     pub(crate) quota: Option<f32>,
     pub(crate) arch: String,
 }
+
+/// A number as it is kept: whatever is larger counts as the largest.
+pub(crate) fn narrow(size: usize) -> u32 {
+    size.try_into().unwrap_or(u32::MAX)
+}

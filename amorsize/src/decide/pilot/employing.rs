@@ -1,13 +1,13 @@
-//! More threads while a run goes on: as long as they are not in each other's way, or as the input turns out longer.
+//! Another number of threads while a run goes on: more as long as they are not in each other's way, or as the input turns
+//! out longer.
 
 use crate::decide::choose;
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread};
-use crate::decide::input::Remaining;
+use crate::decide::input::{PLENTY, Remaining};
 use crate::decide::watch::Progress;
 use crate::plan::Plan;
 
-use super::trying::PLENTY;
 use super::{Pilot, Position};
 
 impl Pilot {
@@ -31,6 +31,21 @@ impl Pilot {
             watch.promise(threads, gain);
             watch.restart(progress);
         }
+    }
+
+    /// Threads that wait become more, or fewer, as throughput grows with them or does not.
+    pub(super) fn grow(&mut self, at: Position, remaining: Remaining) {
+        let (each, left) = (self.costs.serial(), remaining.expected(self.done));
+        let follows_items = self.rate() > 0.0;
+        let grown = self.growth.as_mut().and_then(|growth| {
+            let leapt = if follows_items { growth.leap(at.now, at.yielded, each, left) } else { None };
+            leapt.or_else(|| growth.check(at.now, at.yielded))
+        });
+        let Some(threads) = grown else { return };
+        self.close_stretch(at);
+        self.spread = Spread::default();
+        self.plan.iter_mut().for_each(|plan| plan.threads = threads);
+        tracing::debug!(target: "amorsize", function = self.function, threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
     }
 
     /// An input of unknown length that has outlasted what earlier runs have had gets the threads that no end is worth.

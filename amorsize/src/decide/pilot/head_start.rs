@@ -19,6 +19,16 @@ use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
 /// then.
 const SMALL_BLOCK: usize = 1000;
 
+/// What threads have run of the first items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Help {
+    Nothing,
+    /// Some of them.
+    Some,
+    /// The same while the consumer ran the first one.
+    Ahead,
+}
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadStart {
@@ -27,10 +37,7 @@ pub(super) struct HeadStart {
     threads: usize,
     /// What waking a thread takes at other times.
     wake: Wake,
-    /// A thread has run some of the items.
-    has_helped: bool,
-    /// The same while the consumer ran the first one.
-    has_gone_ahead: bool,
+    help: Help,
 }
 
 impl HeadStart {
@@ -63,8 +70,7 @@ impl Pilot {
                 pool: self.options.pool.unwrap_or(Pool::Cpu),
                 threads,
                 wake: self.situation.wake,
-                has_helped: false,
-                has_gone_ahead: false,
+                help: Help::Nothing,
             });
         }
     }
@@ -78,16 +84,16 @@ impl Pilot {
 
     /// A plan goes on from here.
     pub(super) fn end_head_start(&mut self) {
-        if let Some(HeadStart { wake, pool, threads, has_helped, .. }) = self.head_start.take() {
+        if let Some(HeadStart { wake, pool, threads, help }) = self.head_start.take() {
             self.situation.wake = wake;
-            self.helped = has_helped.then_some((pool, threads));
+            self.helped = (help > Help::Nothing).then_some((pool, threads));
         }
     }
 
     /// A thread was woken `now` seconds ago: what that costs is no reason against it any more.
     pub(super) fn count_on_woken(&mut self, now: f64) {
-        if let Some(HeadStart { wake, threads, has_helped, .. }) = self.head_start
-            && (threads > 1 || has_helped)
+        if let Some(HeadStart { wake, threads, help, .. }) = self.head_start
+            && (threads > 1 || help > Help::Nothing)
         {
             self.situation.wake = Wake { call: 0.0, latency: (wake.latency - now).max(0.0), ..wake };
         }
@@ -97,7 +103,8 @@ impl Pilot {
     pub(super) fn tried_beside(&mut self, ran: Ran) {
         self.in_flight = self.in_flight.saturating_sub(ran.items as u64);
         if let Some(head_start) = &mut self.head_start {
-            head_start.has_helped |= ran.runner == Runner::Thread;
+            let help = if ran.runner == Runner::Thread { Help::Some } else { Help::Nothing };
+            head_start.help = head_start.help.max(help);
         }
         self.tally.ran(ran.items, ran.seconds);
         self.saw_first(ran);
@@ -123,7 +130,7 @@ impl Pilot {
     /// Threads took so many of them while the first one ran; pulling those took so many seconds.
     pub(crate) fn took_ahead(&mut self, items: usize, seconds: f64) {
         if let Some(head_start) = self.head_start.as_mut().filter(|_| items > 0) {
-            (head_start.has_helped, head_start.has_gone_ahead) = (true, true);
+            head_start.help = Help::Ahead;
             head_start.wake.start = 0.0;
             self.pulled(items, seconds);
         }
@@ -151,7 +158,7 @@ impl Pilot {
     /// The first items belong to no plan. But where threads ran many of them while the consumer ran one, their results
     /// come out at once: those count with all the time that they took, or not at all if enough follows.
     pub(super) fn skip_first(&mut self, at: Position) {
-        if self.head_start.is_some_and(|head_start| head_start.has_gone_ahead) {
+        if self.head_start.is_some_and(|head_start| head_start.help == Help::Ahead) {
             self.ahead_until = Some(self.done + self.in_flight);
         } else {
             self.tally.skip(at);
@@ -209,7 +216,7 @@ impl Pilot {
 
     /// Nor has one been woken by others.
     pub(super) fn is_still_alone(&self) -> bool {
-        self.begins_alone() && self.head_start.is_some_and(|head_start| !head_start.has_helped)
+        self.begins_alone() && self.head_start.is_some_and(|head_start| head_start.help == Help::Nothing)
     }
 
     pub(super) fn first_pool(&self) -> Option<Pool> {
@@ -222,7 +229,7 @@ impl Pilot {
 
     /// What a run was of which nothing but the first items is left.
     pub(super) fn head_start_or_loop(&self, reason: &'static str) -> Verdict {
-        let helps = self.head_start.filter(|head_start| head_start.has_helped);
+        let helps = self.head_start.filter(|head_start| head_start.help > Help::Nothing);
         match helps.map(|HeadStart { pool, threads, .. }| (pool, threads)).or(self.helped) {
             Some((pool, threads)) => Verdict { pool, threads, gain: 1.0, reason: reason.into() },
             None => Verdict::serial(reason),

@@ -39,19 +39,27 @@ impl Pilot {
         self.done += ran.items as u64;
         self.in_flight = self.in_flight.saturating_sub(ran.items as u64);
         self.chunks += 1;
+        self.learn_costs(ran);
+        self.learn_blocked(ran);
+        self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
+        if ran.items >= self.chunk_limit {
+            self.chunk_limit = ran.items.saturating_mul(2);
+        }
+    }
+
+    fn learn_costs(&mut self, ran: Ran) {
         let rate = self.rate();
         self.spread.add(ran.items, ran.each());
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
+    }
+
+    fn learn_blocked(&mut self, ran: Ran) {
         let is_open = self.waits.is_open();
         if let Some(blocked) = self.waits.outside(ran, self.situation.processors) {
             let rate = if is_open && ran.runner == Runner::Thread { 1.0 } else { BLOCKED_RATE };
             self.costs.blocked += rate * (blocked - self.costs.blocked);
-        }
-        self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
-        if ran.items >= self.chunk_limit {
-            self.chunk_limit = ran.items.saturating_mul(2);
         }
     }
 
@@ -91,29 +99,9 @@ impl Pilot {
 
     fn check_parallel(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         if self.is_wrong_pool() {
-            self.trusted_until = 2 * self.done;
-            match self.verdict(remaining) {
-                // What was handed over for the others is for more of those that wait.
-                verdict if self.waits == Waits::Surely && verdict.pool == Pool::Blocking => {
-                    self.settle(verdict, self.origin(), remaining.expected(self.done), at);
-                }
-                // A plain loop may not begin before that has come back.
-                _ => self.mode = Mode::Draining(After::Try),
-            }
-            return;
+            return self.change_pool(at, remaining);
         }
-        let (each, left) = (self.costs.serial(), remaining.expected(self.done));
-        let follows_items = self.rate() > 0.0;
-        let grown = self.growth.as_mut().and_then(|growth| {
-            let leapt = if follows_items { growth.leap(at.now, at.yielded, each, left) } else { None };
-            leapt.or_else(|| growth.check(at.now, at.yielded))
-        });
-        if let Some(threads) = grown {
-            self.close_stretch(at);
-            self.spread = Spread::default();
-            self.plan.iter_mut().for_each(|plan| plan.threads = threads);
-            tracing::debug!(target: "amorsize", function = self.function, threads, seconds = at.now, "the number of threads changes: more are tried as long as throughput grows");
-        }
+        self.grow(at, remaining);
         if self.is_doubtful(progress) {
             self.mode = Mode::Draining(After::Probe(at));
             return;
@@ -130,6 +118,19 @@ impl Pilot {
             Judgement::Check => self.mode = Mode::Alone(at),
             Judgement::Refuted { gain } => self.undo(gain, at),
             Judgement::Crowded(crowd) => self.reduce(crowd, at, progress),
+        }
+    }
+
+    /// A computing function waits, or a waiting one computes.
+    fn change_pool(&mut self, at: Position, remaining: Remaining) {
+        self.trusted_until = 2 * self.done;
+        match self.verdict(remaining) {
+            // What was handed over for the others is for more of those that wait.
+            verdict if self.waits == Waits::Surely && verdict.pool == Pool::Blocking => {
+                self.settle(verdict, self.origin(), remaining.expected(self.done), at);
+            }
+            // A plain loop may not begin before that has come back.
+            _ => self.mode = Mode::Draining(After::Try),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread, blend};
-use crate::decide::input::Remaining;
+use crate::decide::input::{PLENTY, Remaining};
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, Verdict};
 use crate::plan::Pool;
@@ -16,8 +16,6 @@ const SMALL: f64 = 1e-3;
 const SMALL_BYTES: f64 = 1048576.0;
 /// Part of the time spent so far that waking a thread may cost without anything to do for it.
 const AFFORDABLE: f64 = 0.05;
-/// Items of an input without an end.
-pub(super) const PLENTY: u64 = u64::MAX / 2;
 /// Items that a function which waits is expected to get where nothing is known.
 const MANY: u64 = 256;
 

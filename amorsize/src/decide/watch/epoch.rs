@@ -41,21 +41,13 @@ impl Watch {
             return if is_enough { self.conclude(at, stretch) } else { Judgement::GoOn };
         }
         let rounds = epoch.items / round.max(1) as u64;
-        // Threads that wait for each other make even items look uneven, so that proves nothing where it is likely.
-        let luck = if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), epoch.items) };
-        let gain = self.gain(epoch) * luck;
-        let enough_rounds = if self.has_seen_loop { 1 } else { ALARM_ROUNDS };
-        let is_alarm = rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < ALARM;
+        let gain = self.gain(epoch) * self.luck(epoch.items);
+        let is_alarm = self.is_alarming(epoch, rounds, gain);
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
         }
-        self.since.next(at);
-        if at.now >= self.check_until {
-            self.since.forget_alone();
-        }
-        self.spread = Spread::default();
-        let is_dearer = epoch.work() > self.explained() * self.baseline;
-        if is_dearer && (!self.is_on_probation() || epoch.work() > FREED_DEARLY) {
+        self.begin_epoch(at);
+        if self.have_items_changed(epoch) {
             // Nor does freeing memory explain that.
             self.needs_proof = false;
             self.assume(epoch, at.now);
@@ -69,11 +61,41 @@ impl Watch {
         if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
             return Judgement::GoOn;
         }
+        self.begin_check();
+        Judgement::Check
+    }
+
+    /// How much better threads may be than an epoch of so many items shows. Threads that wait for each other make even
+    /// items look uneven, so that proves nothing where it is likely.
+    fn luck(&self, items: u64) -> f64 {
+        if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), items) }
+    }
+
+    /// Whether threads do so badly that the end of the epoch is not waited for.
+    fn is_alarming(&self, epoch: Sum, rounds: u64, gain: f64) -> bool {
+        let enough_rounds = if self.has_seen_loop { 1 } else { ALARM_ROUNDS };
+        rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < ALARM
+    }
+
+    /// Whether items take so long that nothing which threads do to each other explains it.
+    fn have_items_changed(&self, epoch: Sum) -> bool {
+        let is_dearer = epoch.work() > self.explained() * self.baseline;
+        is_dearer && (!self.is_on_probation() || epoch.work() > FREED_DEARLY)
+    }
+
+    fn begin_epoch(&mut self, at: Progress) {
+        self.since.next(at);
+        if at.now >= self.check_until {
+            self.since.forget_alone();
+        }
+        self.spread = Spread::default();
+    }
+
+    fn begin_check(&mut self) {
         self.since.forget_alone();
         self.alone.clear();
         self.alone_seconds = 0.0;
         self.probe = Sum::default();
-        Judgement::Check
     }
 
     /// Threads that were never good, and of which fewer would be none.

@@ -166,19 +166,8 @@ where
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
     /// consumer runs everything itself.
     pub(super) fn launch(&mut self) {
-        let Some(configured) = &mut self.configured else { return };
-        // Waiting threads come in crews of a few, so each ticket goes where one is free.
-        let anew = || match self.pilot.plan() {
-            Some(plan) => Target::of(plan, self.pilot.is_pinned()),
-            None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
-            None => Some(Target::Current),
-        };
-        let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());
-        let target = crew.map(Target::Crew).or_else(anew);
-        if configured.is_one_crew {
-            configured.crew = target.as_ref().map_or_else(Weak::new, Target::crew);
-        }
-        let (pool, epoch) = (configured.pool, configured.epoch);
+        let Some(&Configured { pool, epoch, .. }) = self.configured.as_ref() else { return };
+        let target = self.target();
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
         let launched = (pool == Pool::Cpu).then(Launched::now);
@@ -199,6 +188,23 @@ where
         if !is_launched {
             self.most_tickets = self.queue.return_ticket(epoch);
         }
+    }
+
+    /// Where the next ticket goes; `None` if no thread can be had.
+    fn target(&mut self) -> Option<Target> {
+        let configured = self.configured.as_mut()?;
+        // Waiting threads come in crews of a few, so each ticket goes where one is free.
+        let anew = || match self.pilot.plan() {
+            Some(plan) => Target::of(plan, self.pilot.is_pinned()),
+            None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
+            None => Some(Target::Current),
+        };
+        let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());
+        let target = crew.map(Target::Crew).or_else(anew);
+        if configured.is_one_crew {
+            configured.crew = target.as_ref().map_or_else(Weak::new, Target::crew);
+        }
+        target
     }
 
     /// Runs a waiting chunk on the consumer's own thread.

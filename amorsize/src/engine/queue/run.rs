@@ -55,7 +55,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             state.tickets -= 1;
             self.ask_for_division(&state);
         }
-        let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
+        let wake = state.wakes_sleeper();
         self.returns.0.fetch_add(1, Ordering::Relaxed);
         drop(state);
         if wake {
@@ -133,8 +133,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     }
                 }
                 if results.len() >= look_at {
-                    let is_due = cut.is_due(watch.begin().elapsed().as_secs_f64()) || self.is_handful(&results);
-                    if is_due && !items.as_slice().is_empty() {
+                    if self.is_to_be_handed_in(&mut cut, &watch, &results) && !items.as_slice().is_empty() {
                         self.give_away(rest(&mut items, start + results.len() as u64, is_pinned));
                         break;
                     }
@@ -161,10 +160,12 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         Batch { start, results, panic: panic.err(), cost }
     }
 
-    /// Whether results turned out so large that these are not kept until all of their chunk is there.
-    fn is_handful(&self, results: &[R]) -> bool {
+    /// Whether these results are not kept until all of their chunk is there: it takes too long, or they turned out too
+    /// large.
+    fn is_to_be_handed_in(&self, cut: &mut Cut, watch: &Stopwatch, results: &[R]) -> bool {
         let each = results.last().map_or(0, |result| self.work.result_bytes(result));
-        results.len().saturating_mul(each) > self.handful.load(Ordering::Relaxed)
+        let is_handful = results.len().saturating_mul(each) > self.handful.load(Ordering::Relaxed);
+        cut.is_due(watch.begin().elapsed().as_secs_f64()) || is_handful
     }
 
     fn give_away(&self, chunk: Chunk<I>) {
@@ -177,7 +178,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         self.signal.0.store(RUN, Ordering::Relaxed);
         insert_in_place(&mut state.queued, chunk);
         self.returns.0.fetch_add(1, Ordering::Relaxed);
-        let wake = state.sleeper.is_some_and(|sleeper| state.may_wake(sleeper));
+        let wake = state.wakes_sleeper();
         drop(state);
         if wake {
             self.changed.notify_one();

@@ -130,6 +130,11 @@ impl<I, R> State<I, R> {
         self.tickets.saturating_sub(self.running)
     }
 
+    /// Whether the consumer sleeps and is to be woken.
+    pub(super) fn wakes_sleeper(&self) -> bool {
+        self.sleeper.is_some_and(|sleeper| self.may_wake(sleeper))
+    }
+
     /// Whether a sleeping consumer has something to do: to yield, to run, to launch, to pull, or to end.
     pub(super) fn may_wake(&self, sleeper: Sleeper) -> bool {
         let helps = sleeper.waiting.helps || self.tickets == 0;
