@@ -107,10 +107,11 @@ impl Directory {
         self.check(&metadata)
     }
 
-    /// Whether records can be kept here, as far as making the directory tells, or opening the file that is locked.
+    /// Whether records can be kept here, as far as opening the file that is locked tells. Making the directory takes
+    /// longer than many a run: that is left for later, unless it may well fail.
     pub(crate) fn try_out(&self) -> Result<(), Error> {
         if !self.exists()? {
-            return self.make();
+            return if may_be_made(&self.path) { Ok(()) } else { self.make() };
         }
         let path = self.path.join(LOCK);
         private().open(&path).map(drop).map_err(Error::io("open", &path))
@@ -161,6 +162,25 @@ pub(crate) fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Whether a directory that is not there can be made, by the looks of the next one above that is.
+fn may_be_made(path: &Path) -> bool {
+    let above = path.ancestors().skip(1).find_map(|above| fs::metadata(above).ok());
+    above.is_some_and(|above| above.is_dir() && is_writable(&above))
+}
+
+#[cfg(unix)]
+fn is_writable(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let is_mine = metadata.uid() == rustix::process::geteuid().as_raw();
+    (is_mine && metadata.mode() & 0o200 != 0) || metadata.mode() & 0o022 != 0
+}
+
+#[cfg(not(unix))]
+fn is_writable(_: &Metadata) -> bool {
+    true
 }
 
 fn make_private(path: &Path) -> std::io::Result<()> {
