@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn results_at_hand_wait_for_one_chunk_and_for_none_of_a_slow_source() {
         let mut slow = Silence::default();
-        slow.pulled(1, 10e-3);
+        slow.pulled(1, 10e-3, 0.0);
         let most = |has_results, has_work, consumer| {
             [Silence::default(), slow].map(|silence| Refill::most(There { has_results, has_work }, silence, consumer))
         };

@@ -7,8 +7,14 @@ const LONGER: f64 = 0.5;
 const SHORTER: f64 = 0.01;
 /// Seconds of a pull from which the source is what everybody waits for.
 const SLOW: f64 = 200e-6;
-/// Part of a pull for which results that are being made are waited for: so much of its time may be lost by that.
+/// Part of a pull for which results that are being made are waited for.
 const WORTH_WAITING: f64 = 0.125;
+/// Part of a silence, and seconds, for which that goes on after it: threads have little to do meanwhile, and where many
+/// items follow, they are to be shared.
+const CAREFUL: f64 = 0.5;
+const LONGEST_CAREFUL: f64 = 0.25;
+/// Part of what is expected from which a pull was a silence again.
+const SILENT: f64 = 0.5;
 
 /// A running estimate of what the next pull may take.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,11 +22,15 @@ pub(crate) struct Silence {
     /// Seconds of a pull, and of an item of it.
     pull: f64,
     item: f64,
+    /// Seconds that it takes one thread to make what was pulled since the last silence.
+    since: f64,
 }
 
 impl Silence {
-    /// So many items were pulled in one go, in so many seconds.
-    pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
+    /// So many items were pulled in one go, in so many seconds; it takes as many as `making` to make a result of each.
+    pub(crate) fn pulled(&mut self, items: usize, seconds: f64, making: f64) {
+        let was_silent = seconds > SLOW && seconds >= SILENT * self.pull;
+        self.since = making * items as f64 + if was_silent { 0.0 } else { self.since };
         self.pull = followed(self.pull, seconds);
         self.item = followed(self.item, seconds / items.max(1) as f64);
     }
@@ -42,7 +52,8 @@ impl Silence {
 
     /// Whether results that are made in so many seconds are waited for.
     pub(crate) fn is_worth_waiting(&self, seconds: f64) -> bool {
-        self.is_slow() && seconds <= WORTH_WAITING * self.pull
+        let careful = LONGEST_CAREFUL.min(CAREFUL * self.pull);
+        self.is_slow() && seconds <= WORTH_WAITING * self.pull && self.since <= careful
     }
 }
 
@@ -56,7 +67,7 @@ mod tests {
 
     fn after(pulls: impl IntoIterator<Item = f64>) -> Silence {
         let mut silence = Silence::default();
-        pulls.into_iter().for_each(|seconds| silence.pulled(1, seconds));
+        pulls.into_iter().for_each(|seconds| silence.pulled(1, seconds, 1e-6));
         silence
     }
 
@@ -69,6 +80,22 @@ mod tests {
     }
 
     #[test]
+    fn many_items_after_a_silence_are_shared_after_all() {
+        let promptly = |silence: f64, making: f64| {
+            let mut source = Silence::default();
+            (0..9).for_each(|_| source.pulled(1, silence, making));
+            let mut prompt = 0;
+            while source.is_worth_waiting(making) {
+                source.pulled(1, 1e-6, making);
+                prompt += 1;
+            }
+            prompt
+        };
+        assert!((15..=25).contains(&promptly(0.5, 10e-3)), "half of the silence");
+        assert!((4..=6).contains(&promptly(60.0, 50e-3)), "a quarter of a second");
+    }
+
+    #[test]
     fn results_that_take_as_long_as_a_pull_are_not_waited_for() {
         let steady = after([5e-3; 20]);
         assert!(steady.is_worth_waiting(0.5e-3) && !steady.is_worth_waiting(2e-3));
@@ -78,7 +105,7 @@ mod tests {
     #[test]
     fn a_chunk_of_many_takes_long_without_any_of_them_being_slow() {
         let mut silence = Silence::default();
-        silence.pulled(1_000, 1e-3);
+        silence.pulled(1_000, 1e-3, 0.0);
         assert!(silence.is_slow() && !silence.is_slow_item());
     }
 }

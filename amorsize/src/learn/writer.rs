@@ -80,8 +80,10 @@ pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
 
 /// Writes what is recorded so far, on this thread; what somebody else keeps from that is left for another time.
 pub(crate) fn settle_here(function: &Arc<Function>) {
-    if let Err(error) = timed(function, || function.try_drain()) {
-        function.warn(&error);
+    match timed(function, || function.try_drain()) {
+        Ok(true) => {}
+        Ok(false) => function.lighten(),
+        Err(error) => function.warn(&error),
     }
 }
 

@@ -78,7 +78,7 @@ impl Pilot {
     /// A chunk of `items` was pulled in `seconds`.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
         self.own += seconds;
-        self.silence.pulled(items, seconds);
+        self.silence.pulled(items, seconds, self.costs.item);
         self.in_flight += items as u64;
         self.tally.pulled(items, seconds);
         let rate = if matches!(self.mode, Mode::Trying(_)) { 1.0 } else { self.rate() };

@@ -40,9 +40,21 @@ impl Function {
             return;
         }
         writer::will_be_told();
-        let is_cheap = pace::worth_knowing_the_machine(run);
-        if (is_cheap || lock(&self.put_off).len() >= MOST_PUT_OFF) && self.writing.allows() {
-            writer::settle_here(self);
+        if pace::worth_knowing_the_machine(run) || lock(&self.put_off).len() >= MOST_PUT_OFF {
+            // Even where nothing can be written: what waits is bounded, and what is known is thinned out.
+            self.catch_up();
+            if self.writing.allows() {
+                writer::settle_here(self);
+            }
+        }
+    }
+
+    /// Drops what is redundant in memory, if there is too much and nobody uses the file.
+    pub(crate) fn lighten(&self) {
+        if self.is_crowded()
+            && let Some(disk) = self.try_disk()
+        {
+            self.prune_memory(&disk);
         }
     }
 
@@ -86,11 +98,8 @@ impl Function {
         self.remember(&std::mem::take(&mut *put_off));
         drop(put_off);
         // Whoever writes sees to that as well; but where nobody can, memory would grow as long as the process lives.
-        if self.is_crowded()
-            && self.writing.is_failing()
-            && let Some(disk) = self.try_disk()
-        {
-            self.prune_memory(&disk);
+        if self.writing.is_failing() {
+            self.lighten();
         }
     }
 
