@@ -20,8 +20,8 @@
 //! [`Plan::buffer_size`] items are ever taken and not yet yielded. The source is only used on the thread that iterates,
 //! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
 //! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, when a
-//! source falls silent (a channel, a terminal), the results of its last few items wait until it goes on; once it has done
-//! so, nothing more is pulled from it while results are about to come. A panic of the function comes out in place of its
+//! source falls silent (a channel, a terminal), the results of its last few items wait until it goes on; after that,
+//! nothing more is pulled from it while results are about to come, unless many items follow at once. A panic of the function comes out in place of its
 //! result (with `panic = "abort"` it ends the program, as it always does); items that run beside it go on, and may print
 //! panics of their own.
 //!
