@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, Lifetime, PathArguments, Type};
 
+use crate::expand::is_generic;
 use crate::function::{Function, Parameter};
 use crate::lifetimes::lifetimes_in;
 use crate::tokens::mentions;
@@ -66,8 +67,7 @@ impl Found<'_> {
     /// Only where that is not plain anyway.
     fn outlives(&mut self, ty: &Type, lifetime: Option<&Lifetime>) {
         let Some(lifetime) = lifetime.filter(|lifetime| lifetime.ident != "static") else { return };
-        let is_generic = self.function.generics.type_params().any(|parameter| mentions(ty, &parameter.ident));
-        if is_generic || !lifetimes_in(ty.to_token_stream()).is_empty() {
+        if is_generic(self.function, ty) || !lifetimes_in(ty.to_token_stream()).is_empty() {
             self.demands.push((ty.clone(), lifetime.clone()));
         }
     }

@@ -2,6 +2,8 @@
 //! threads, so by what threads see of them each thread does its part; but all together do no more than one that is
 //! alone. Where that may be so, some items are run alone, once.
 
+use super::watch::Progress;
+
 /// Gain over one thread alone below which it may be so.
 const DOUBTFUL: f64 = 1.3;
 /// Seconds and items of a run after which that is judged; and times that an item alone takes.
@@ -13,19 +15,10 @@ const SHOWN_BY: usize = 4;
 /// Times that it may take longer than it should until others have come to their end.
 const LATE: f64 = 2.0;
 
-/// What threads have made.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Output {
-    /// Seconds since the run began.
-    pub(crate) now: f64,
-    /// Results, yielded or not.
-    pub(crate) produced: u64,
-}
-
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Doubt {
-    since: Output,
+    since: Progress,
     state: State,
 }
 
@@ -58,12 +51,12 @@ pub(crate) enum Shown {
 }
 
 impl Doubt {
-    pub(crate) fn new(since: Output) -> Self {
+    pub(crate) fn new(since: Progress) -> Self {
         Self { since, state: State::Open }
     }
 
     /// So many threads have made that much by now, each item of which one alone is thought to do in so many seconds.
-    pub(crate) fn judge(&mut self, threads: usize, at: Output, alone: f64) {
+    pub(crate) fn judge(&mut self, threads: usize, at: Progress, alone: f64) {
         let (seconds, items) = (at.now - self.since.now, at.produced.saturating_sub(self.since.produced));
         if !matches!(self.state, State::Open) || items < ITEMS || seconds < STRETCH.max(PATIENCE * alone) {
             return;
@@ -117,12 +110,16 @@ impl Doubt {
 mod tests {
     use super::*;
 
+    fn at(now: f64, produced: u64) -> Progress {
+        Progress { now, produced, ..Progress::default() }
+    }
+
     /// Of 64 threads that do so many items in 200 ms, where one alone was thought to do one a millisecond.
     fn judged(produced: u64) -> Doubt {
-        let mut doubt = Doubt::new(Output::default());
-        doubt.judge(64, Output { now: 3e-3, produced: 3 }, 1e-3);
+        let mut doubt = Doubt::new(Progress::default());
+        doubt.judge(64, at(3e-3, 3), 1e-3);
         assert!(!doubt.is_raised(), "too early");
-        doubt.judge(64, Output { now: 0.2, produced }, 1e-3);
+        doubt.judge(64, at(0.2, produced), 1e-3);
         doubt
     }
 
@@ -146,7 +143,7 @@ mod tests {
         let mut long = judged(200);
         let kept = Some(Shown::Kept { each: 64e-3 });
         assert_eq!([64e-3; 3].map(|each| long.ran_alone(1, each)), [None, None, kept]);
-        long.judge(64, Output { now: 0.4, produced: 400 }, 1e-3);
+        long.judge(64, at(0.4, 400), 1e-3);
         assert!(!long.is_raised(), "once is enough");
     }
 }

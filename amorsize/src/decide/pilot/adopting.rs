@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::decide::choose;
 use crate::decide::chunks;
-use crate::decide::doubt::{Doubt, Output};
+use crate::decide::doubt::Doubt;
 use crate::decide::growth::Growth;
 use crate::decide::risk;
 use crate::decide::tally::Stretch;
@@ -74,7 +74,7 @@ impl Pilot {
         let serial = self.costs.serial();
         self.settled = Settled::at(expected, serial);
         let (threads, progress) = (verdict.threads, self.progress(at));
-        let is_watched = verdict.pool == Pool::Cpu && !verdict::is_pinned_parallel(&self.options);
+        let is_watched = verdict.pool == Pool::Cpu && !self.is_pinned_parallel();
         self.watch = is_watched.then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
             let at_risk = risk::by_memory(&self.costs, &self.situation);
@@ -86,7 +86,7 @@ impl Pilot {
             Growth::new(at.now, at.yielded, threads, most, serial)
         });
         let is_open = verdict.pool == Pool::Blocking && !self.is_pinned_parallel();
-        self.doubt = is_open.then(|| Doubt::new(Output { now: at.now, produced: progress.produced }));
+        self.doubt = is_open.then(|| Doubt::new(progress));
         self.adopt(verdict, origin, at);
     }
 
@@ -104,6 +104,10 @@ impl Pilot {
         self.mode = if verdict.pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
         self.stretch = FIRST_STRETCH;
         let plan = self.plan_of(verdict, origin);
+        self.tell_plan(plan);
+    }
+
+    fn tell_plan(&mut self, plan: Plan) {
         tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
         self.plan = Some(plan);
         self.plans += 1;
@@ -168,9 +172,7 @@ impl Pilot {
         let first = self.head_start_or_loop("the input ended while its first items were timed");
         let plan = self.plan_of(first, self.origin());
         if self.plan.is_none() {
-            tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
-            self.plan = Some(plan.clone());
-            self.plans += 1;
+            self.tell_plan(plan.clone());
         }
         self.tally.skip(Position::default());
         self.tally.close(plan, self.costs, self.costs.serial(), false, at);

@@ -1,6 +1,6 @@
 //! Threads that wait: whether they only wait for each other.
 
-use crate::decide::doubt::{Output, Shown};
+use crate::decide::doubt::Shown;
 use crate::decide::watch::Progress;
 
 use super::{After, Mode, Pilot, Position};
@@ -10,7 +10,7 @@ impl Pilot {
     pub(super) fn is_doubtful(&mut self, progress: Progress) -> bool {
         let (threads, alone) = (self.threads(), self.settled.serial);
         let Some(doubt) = &mut self.doubt else { return false };
-        doubt.judge(threads, Output { now: progress.now, produced: progress.produced }, alone);
+        doubt.judge(threads, progress, alone);
         doubt.is_raised()
     }
 

@@ -49,8 +49,8 @@ impl HeadStart {
 
 impl Pilot {
     /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had; or
-    /// as many as the options state, once the first one takes long. Without a thread at hand, nothing is pulled ahead of a source of which
-    /// nothing is known: it may wait for the first result, as one that asks somebody.
+    /// as many as the options state, once the first one takes long. Without a thread at hand, nothing is pulled ahead of
+    /// a source of which nothing is known: it may wait for the first result, as one that asks somebody.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         let is_settled = self.needs_no_trial() || self.plan.is_some();
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();

@@ -274,8 +274,7 @@ impl Pilot {
 
     /// Seconds of an item up to which that is so.
     fn loop_tells_below(&self) -> f64 {
-        let is_open = !verdict::is_pinned_parallel(&self.options);
-        if is_open { watch::known_by_loop_below(self.needs_proof()) } else { 0.0 }
+        if !self.is_pinned_parallel() { watch::known_by_loop_below(self.needs_proof()) } else { 0.0 }
     }
 
     fn needs_proof(&self) -> bool {

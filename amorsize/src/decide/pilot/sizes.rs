@@ -7,7 +7,6 @@ use crate::decide::input::Remaining;
 use crate::decide::refill::{Refill, There};
 use crate::decide::situation::Owns;
 use crate::decide::trial::WORTH_CLOCKING;
-use crate::decide::verdict;
 use crate::decide::waiting::Waiting;
 use crate::decide::watch::{self, Watch};
 use crate::decide::window;
@@ -73,11 +72,7 @@ impl Pilot {
     /// looking would show.
     pub(crate) fn stride(&self) -> usize {
         let is_running = matches!(self.mode, Mode::Parallel | Mode::Alone(_) | Mode::Draining(_));
-        if is_running && self.settled.serial < STRIDE_BELOW && !verdict::is_pinned_parallel(&self.options) {
-            STRIDE
-        } else {
-            1
-        }
+        if is_running && self.settled.serial < STRIDE_BELOW && !self.is_pinned_parallel() { STRIDE } else { 1 }
     }
 
     fn chunk_seconds(&self) -> f64 {
@@ -196,11 +191,6 @@ impl Pilot {
         (known as usize).max(OWNED_BYTES)
     }
 
-    /// Whether some chunks take much longer than others.
-    fn is_uneven(&self) -> bool {
-        chunks::spread(&self.costs, self.usual_chunk()) > HETEROGENEOUS_CV_THRESHOLD
-    }
-
     /// Threads that may run chunks now, besides the consumer if 0.
     pub(crate) fn concurrency(&self) -> usize {
         if self.is_alone() { 0 } else { self.threads() }
@@ -218,12 +208,13 @@ impl Pilot {
 
     /// How many chunks are pulled now, where so many wait for a thread.
     pub(crate) fn refill(&self, queued: usize, there: There) -> Refill {
-        let consumer = self.costs.consumer * self.usual_chunk() as f64;
-        let making = if self.silence.is_slow_item() { self.costs.item } else { self.chunk_seconds() };
+        let chunk = self.usual_chunk();
+        let consumer = self.costs.consumer * chunk as f64;
+        let making = self.costs.item * if self.silence.is_slow_item() { 1.0 } else { chunk as f64 };
         Refill {
             most: Refill::most(there, self.silence, consumer),
             missing: self.chunks_ahead().saturating_sub(queued),
-            is_uneven: self.is_uneven(),
+            is_uneven: chunks::spread(&self.costs, chunk) > HETEROGENEOUS_CV_THRESHOLD,
             is_beginning: self.plan.is_none(),
             is_prompt: self.plan.is_some() && !there.has_results && self.silence.is_worth_waiting(making),
             is_made: self.in_flight > 0,

@@ -151,7 +151,7 @@ impl Pilot {
             (Pool::Cpu, None) => reach(remaining.upper.unwrap_or(PLENTY)),
             _ => verdict,
         };
-        if verdict::is_pinned_parallel(&self.options) {
+        if self.is_pinned_parallel() {
             return verdict;
         }
         verdict::if_worth_the_risk(verdict, &self.costs, remaining.expected(self.done), &self.situation)
