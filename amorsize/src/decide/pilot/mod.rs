@@ -134,12 +134,13 @@ pub(crate) struct Pilot {
     chunk_limit: usize,
     /// What history says of the chunk size, relative to what costs alone would give.
     chunk_factor: f64,
-    /// Items that have come back so far, and that are on their way in chunks; and chunks.
+    /// Items that have come back so far, and that are on their way in chunks.
     done: u64,
     in_flight: u64,
     /// Items that were to be tried. Those behind a panic never come back.
     granted: usize,
-    chunks: u64,
+    /// Seconds of the chunks that were pulled since one of them was to tell how long it was blocked.
+    unclocked: f64,
     /// Seconds of trials and of the plain loop.
     spent: f64,
     /// Items before which the kind of pool is not doubted again.
@@ -186,7 +187,7 @@ impl Pilot {
             in_flight: 0,
             granted: 0,
             spent: 0.0,
-            chunks: 0,
+            unclocked: 0.0,
             trusted_until: 0,
             settled: Settled::default(),
             stretch: FIRST_STRETCH,

@@ -38,7 +38,6 @@ impl Pilot {
         }
         self.done += ran.items as u64;
         self.in_flight = self.in_flight.saturating_sub(ran.items as u64);
-        self.chunks += 1;
         self.learn_costs(ran);
         self.learn_blocked(ran);
         self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
@@ -77,6 +76,7 @@ impl Pilot {
 
     /// A chunk of `items` was pulled in `seconds`.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64) {
+        self.clocked(items);
         self.own += seconds;
         self.silence.pulled(items, seconds, self.costs.item);
         self.in_flight += items as u64;

@@ -6,7 +6,6 @@ use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::refill::{Refill, There};
 use crate::decide::situation::Owns;
-use crate::decide::trial::WORTH_CLOCKING;
 use crate::decide::waiting::Waiting;
 use crate::decide::watch::{self, Watch};
 use crate::decide::window;
@@ -30,8 +29,8 @@ pub(crate) const TRIAL_BYTES: usize = 1 << 20;
 const PROBATION_CHUNKS: usize = 4;
 /// Bytes that are expected in flight at least where items or results own memory: how much is not known of all.
 const OWNED_BYTES: usize = 8 << 20;
-/// Of the chunks of a computing plan, one in so many is asked how long it was blocked.
-const CLOCKED_CHUNKS: u64 = 16;
+/// Seconds of a computing plan's chunks, of which one is asked how long it was blocked: some 400 times what that costs.
+const CLOCKED: f64 = 1.6e-3;
 
 impl Pilot {
     /// Items that a trial may hold at the same time.
@@ -63,9 +62,15 @@ impl Pilot {
         match (&self.mode, &self.plan) {
             (Mode::Trying(trial), _) => self.first_clocks(trial),
             (_, Some(plan)) if plan.pool == Pool::Blocking || self.waits.is_open() => Clocks::All,
-            _ if self.chunks.is_multiple_of(CLOCKED_CHUNKS) && self.chunk_seconds() >= WORTH_CLOCKING => Clocks::All,
+            _ if self.unclocked + self.chunk_seconds() >= CLOCKED => Clocks::All,
             _ => Clocks::Wall,
         }
+    }
+
+    /// A chunk of so many items was pulled, to be run with these clocks.
+    pub(super) fn clocked(&mut self, items: usize) {
+        let unclocked = self.unclocked + items as f64 * self.costs.item;
+        self.unclocked = if self.clocks() == Clocks::All { 0.0 } else { unclocked };
     }
 
     /// Items that a thread runs before it looks whether the stream was cancelled: one, unless they are so cheap that
@@ -288,6 +293,22 @@ mod tests {
         assert_eq!(bytes(2, Owns::OneBlock, 24.0), OWNED_BYTES);
         assert!(bytes(2, Owns::Anything, 4e6) > OWNED_BYTES);
         assert_eq!((bytes(2, Owns::Nothing, 4e6), bytes(1, Owns::Anything, 4e6)), (0, 0));
+    }
+
+    #[test]
+    fn one_chunk_in_so_much_work_tells_how_long_it_was_blocked_and_none_of_a_short_run() {
+        let mut pilot = following(2, Situation::TWO_CORES, Costs::default());
+        let mut clocked = |chunks| {
+            let told = (0..chunks).filter(|_| {
+                let clocks = pilot.clocks();
+                pilot.pulled(10, 0.0);
+                clocks == Clocks::All
+            });
+            told.count()
+        };
+        assert_eq!(clocked(10), 0, "a millisecond");
+        let more = clocked(320);
+        assert!((16..=32).contains(&more), "{more} of 32 ms");
     }
 
     #[test]
