@@ -180,11 +180,11 @@ impl Pilot {
     /// The clocks for the next of the first items. Those of a head start are handed over before anything is known: one
     /// of them tells whether the function waits, if the first one cannot.
     pub(super) fn first_clocks(&self, trial: &Trial) -> Clocks {
-        match (self.head_start, self.done + self.in_flight) {
-            (Some(_), 1) => Clocks::All,
-            (Some(_), 2..) if self.done == 0 => Clocks::Wall,
+        match (self.head_start, self.done, self.in_flight) {
+            (Some(_), 0, 1) => Clocks::All,
+            (Some(_), 0, 2..) => Clocks::Wall,
             // One was enough to know.
-            (Some(_), 1..) if !trial.is_open() => Clocks::Wall,
+            (Some(_), 1.., _) if !trial.is_open() => Clocks::Wall,
             _ => trial.clocks(),
         }
     }

@@ -122,7 +122,7 @@ impl Pilot {
         self.spread = Spread::default();
         if matches!(self.mode, Mode::Trying(_) | Mode::Calibrating) {
             let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
-            self.chunk_limit = self.chunk_limit.max(first);
+            self.chunk_limit = self.chunk_limit.max(first).max(2 * self.done as usize);
             self.skip_first(at);
         }
         if let Some(prior) = self.doubted.take().filter(|prior| is_like(self.costs.item, prior.costs.item)) {
