@@ -98,16 +98,16 @@ impl Experience {
         if !self.asks {
             return unasked();
         }
-        let ask = |learned: &Learned, query: &Query<'_>| Some((learned.forecast(query)?, query.threshold()));
+        let ask = |learned: &Learned, query: &Query<'_>| learned.forecast(query);
         let function = Function::of(&self.identity);
         function.sees(Kind { bytes: situation.item_bytes, owns: situation.owns });
-        let Some((forecast, threshold)) =
+        let Some(forecast) =
             ask_history(&self.identity, &function.learned_lately(), self.place, remaining, options, situation, ask)
         else {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
         };
-        let is_sure = forecast.confidence >= threshold
+        let is_sure = forecast.confidence >= threshold(options)
             || is_over_at_once(forecast.pool, forecast.costs.serial(), remaining, options);
         // An attempt of which nothing is recorded would never end.
         let prior = forecast.prior(self.leaves, options, situation);
@@ -195,6 +195,11 @@ fn comparison(last: &Sample, samples: usize, remaining: Remaining) -> Prior {
     Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, basis: Basis::Attempt }
 }
 
+/// Confidence below which a forecast is not followed blindly: what the options say, or what calibration has found.
+fn threshold(options: &Options) -> f64 {
+    options.confidence_threshold.unwrap_or_else(|| calibrated::current().threshold())
+}
+
 /// Asks what has been learned of a function; `None` where that is too little, which is seen before anything is found
 /// out for the query.
 fn ask_history<T>(
@@ -219,7 +224,6 @@ fn ask_history<T>(
         at_least: remaining.lower,
         options,
         situation,
-        threshold: calibrated::current().threshold(),
     };
     ask(learned, &query)
 }
@@ -237,7 +241,7 @@ pub(crate) fn predict(
     // What else this process has done so far, and so whether its threads run, is no part of the answer.
     let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, wake: Wake::USUAL, ..*situation };
     let remaining = Remaining::from_hint((len, Some(len)));
-    let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query);
+    let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query, threshold(options));
     let forecast = ask_history(identity, &function.learned(), place, remaining, options, &situation, ask)?;
     Some((&forecast).into())
 }

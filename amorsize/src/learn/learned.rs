@@ -7,19 +7,28 @@ use crate::learn::contents::Contents;
 use crate::learn::machines;
 use crate::learn::predict::{Asked, Forecast, Model, Query};
 use crate::learn::sample::Sample;
+use crate::sync::lock;
 
 /// Samples and what follows from them; always of the same samples.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     contents: Contents,
     model: Model,
-    /// The last answer, and what it was given for: many short runs ask the same again and again.
-    last: Mutex<Option<(Asked, Option<Forecast>)>>,
+    last: Mutex<Option<Last>>,
+}
+
+/// The last question, and its answer until something is learned: many short runs ask the same again and again.
+#[derive(Debug)]
+struct Last {
+    asked: Asked,
+    answer: Option<Option<Forecast>>,
 }
 
 impl Clone for Learned {
     fn clone(&self) -> Self {
-        Self { contents: self.contents.clone(), model: self.model.clone(), last: Mutex::default() }
+        let asked = lock(&self.last).as_ref().map(|last| last.asked.clone());
+        let last = asked.map(|asked| Last { asked, answer: None });
+        Self { contents: self.contents.clone(), model: self.model.clone(), last: Mutex::new(last) }
     }
 }
 
@@ -47,12 +56,23 @@ impl Learned {
         // Whoever finds somebody else here does not wait.
         let Ok(mut last) = self.last.try_lock() else { return self.model.forecast(query) };
         let asked = Asked::from(query);
-        if let Some((_, known)) = last.as_ref().filter(|(before, _)| *before == asked) {
-            return known.clone();
+        let known = last.as_ref().filter(|last| last.asked == asked).and_then(|last| last.answer.clone());
+        known.unwrap_or_else(|| {
+            let forecast = self.model.forecast(query);
+            *last = Some(Last { asked, answer: Some(forecast.clone()) });
+            forecast
+        })
+    }
+
+    /// Answers the last question again if something was learned since, for whoever asks it next.
+    pub(crate) fn foresee(&self) {
+        let Ok(mut last) = self.last.try_lock() else { return };
+        let Some(Last { asked, answer: answer @ None }) = &mut *last else { return };
+        let similarity = |machine| self.similarity(machine);
+        let query = asked.query(&similarity);
+        if !self.model.is_neglected(&query) {
+            *answer = Some(self.model.forecast(&query));
         }
-        let forecast = self.model.forecast(query);
-        *last = Some((asked, forecast.clone()));
-        forecast
     }
 
     /// What this machine's samples are filed under here.
@@ -71,7 +91,9 @@ impl Learned {
     }
 
     pub(crate) fn add(&mut self, samples: Vec<Sample>) {
-        self.last = Mutex::default();
+        if let Some(last) = lock(&self.last).as_mut() {
+            last.answer = None;
+        }
         samples.iter().for_each(|sample| self.model.add(sample));
         self.contents.samples.extend(samples);
     }
@@ -111,5 +133,22 @@ mod tests {
         learned.add(vec![sample(Pool::Serial, 1, 50e-9, 1.0); 3]);
         assert!(is_right(&learned, &query(&options)));
         assert!(is_right(&learned.clone(), &query(&options)));
+    }
+
+    #[test]
+    fn what_was_asked_last_is_answered_before_it_is_asked_again() {
+        let mut learned = Learned::default();
+        let options = Options::default();
+        learned.foresee();
+        learned.add(vec![sample(Pool::Cpu, 2, 50e-6, 1.9); 3]);
+        let before = learned.forecast(&query(&options));
+        learned.add(vec![sample(Pool::Serial, 1, 50e-9, 1.0); 9]);
+        for learned in [&learned, &learned.clone()] {
+            learned.foresee();
+            let answer = lock(&learned.last).as_ref().and_then(|last| last.answer.clone());
+            assert_eq!(answer, Some(learned.model.forecast(&query(&options))));
+            assert_ne!(answer, Some(before.clone()));
+            assert_eq!(answer, Some(learned.forecast(&query(&options))));
+        }
     }
 }

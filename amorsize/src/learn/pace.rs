@@ -22,8 +22,8 @@ const ALLOWED: Duration = Duration::from_micros(50);
 const APPENDING: Duration = Duration::from_micros(25);
 /// Finding out what machine this is takes about this, the first time.
 const KNOWING_THE_MACHINE: Duration = Duration::from_micros(200);
-/// Learning from a run takes about this.
-const LEARNING: Duration = Duration::from_micros(5);
+/// Learning from a run takes about this where caches are cold, as they are after a run of some length.
+const LEARNING: Duration = Duration::from_micros(25);
 /// Making a file takes so many times what appending to it does.
 pub(crate) const CREATING: u32 = 8;
 

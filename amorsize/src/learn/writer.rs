@@ -143,6 +143,7 @@ fn write_due() -> bool {
         quietly(|| {
             let written = timed(function, || function.drain());
             written.unwrap_or_else(|error| function.warn(&error));
+            function.foresee();
         });
     }
     !due.is_empty()

@@ -130,7 +130,6 @@ pub(super) fn query<'a>(world: &World, options: &'a Options, situation: &'a Situ
         at_least: 0,
         options,
         situation,
-        threshold: CONFIDENCE_THRESHOLD,
     }
 }
 

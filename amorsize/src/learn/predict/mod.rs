@@ -57,15 +57,6 @@ pub(crate) struct Query<'a> {
     pub(crate) at_least: u64,
     pub(crate) options: &'a Options,
     pub(crate) situation: &'a Situation,
-    /// Confidence below which a forecast is doubted, unless the options name one.
-    pub(crate) threshold: f64,
-}
-
-impl Query<'_> {
-    /// Confidence below which a forecast is not followed blindly.
-    pub(crate) fn threshold(&self) -> f64 {
-        self.options.confidence_threshold.unwrap_or(self.threshold)
-    }
 }
 
 /// A query that was asked. Of the same history it has the same answer whenever it is asked again, unless threads are
@@ -76,6 +67,16 @@ pub(crate) struct Asked {
     items: (Option<u64>, u64),
     options: Options,
     situation: Situation,
+}
+
+impl Asked {
+    /// The same question again.
+    pub(crate) fn query<'a>(&'a self, similarity: &'a dyn Fn(u64) -> f64) -> Query<'a> {
+        let Self { origin: [body, build, machine, call_site], items: (items, at_least), options, situation } = self;
+        let (&body, &build, &machine, &call_site) = (body, build, machine, call_site);
+        let (&items, &at_least) = (items, at_least);
+        Query { body, build, machine, similarity, call_site, items, at_least, options, situation }
+    }
 }
 
 impl From<&Query<'_>> for Asked {
@@ -101,9 +102,10 @@ fn threads_would_pay(query: &Query<'_>, view: &neighbours::View) -> bool {
 }
 
 impl Model {
-    /// The plan that earlier runs recommend, or `None` where they are too few or too far from the query.
-    pub(crate) fn predict(&self, query: &Query<'_>) -> Option<Forecast> {
-        self.forecast(query).filter(|forecast| forecast.confidence >= query.threshold())
+    /// The plan that earlier runs recommend, or `None` where they are too few or too far from the query for so much
+    /// confidence.
+    pub(crate) fn predict(&self, query: &Query<'_>, threshold: f64) -> Option<Forecast> {
+        self.forecast(query).filter(|forecast| forecast.confidence >= threshold)
     }
 
     /// Whether threads are due for another attempt, as far as history can tell.

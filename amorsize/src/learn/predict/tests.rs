@@ -46,7 +46,6 @@ pub(in crate::learn) fn query<'a>(options: &'a Options) -> Query<'a> {
         at_least: 10_000,
         options,
         situation: &EIGHT,
-        threshold: 0.7,
     }
 }
 
@@ -64,7 +63,7 @@ fn good(count: usize, item: f64) -> Model {
 fn two_samples_are_too_few_and_three_are_enough() {
     let options = Options::default();
     assert_eq!(good(2, 50e-6).forecast(&query(&options)), None);
-    let forecast = good(3, 50e-6).predict(&query(&options)).unwrap();
+    let forecast = good(3, 50e-6).predict(&query(&options), 0.7).unwrap();
     assert_eq!((forecast.pool, forecast.threads, forecast.samples), (Pool::Cpu, 8, 3));
     assert!((forecast.expected_speedup - 7.5).abs() < 0.5, "{forecast:?}");
 }
@@ -73,7 +72,7 @@ fn two_samples_are_too_few_and_three_are_enough() {
 fn cheap_items_are_predicted_to_stay_in_the_plain_loop() {
     let options = Options::default();
     let model = model((0..3).map(|_| sample(Pool::Serial, 1, 1e-9, 1.0)));
-    assert_eq!(model.predict(&query(&options)).unwrap().pool, Pool::Serial);
+    assert_eq!(model.predict(&query(&options), 0.7).unwrap().pool, Pool::Serial);
 }
 
 #[test]
@@ -380,13 +379,10 @@ fn one_disturbed_run_is_not_believed() {
 }
 
 #[test]
-fn a_users_threshold_decides_whether_there_is_a_prediction() {
-    let model = good(10, 20e-6);
-    let options = |threshold| Options { confidence_threshold: Some(threshold), ..Options::default() };
-    assert!(model.predict(&query(&options(0.0))).is_some());
-    assert!(model.predict(&query(&options(1.0))).is_none());
-    let unset = Options::default();
-    assert!(model.predict(&Query { threshold: 1.0, ..query(&unset) }).is_none());
+fn the_threshold_decides_whether_there_is_a_prediction() {
+    let (model, options) = (good(10, 20e-6), Options::default());
+    assert!(model.predict(&query(&options), 0.0).is_some());
+    assert!(model.predict(&query(&options), 1.0).is_none());
 }
 
 #[test]
