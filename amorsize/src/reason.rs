@@ -1,25 +1,31 @@
-//! Why a plan is what it is, in words that are shared by everybody who keeps them.
+//! Why a plan is what it is, in words that are shared by everybody who keeps them, and made when somebody reads them:
+//! nobody does of most plans, and a short run would wait for it.
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, LazyLock};
 
 /// A sentence.
 #[derive(Clone)]
 pub(crate) enum Reason {
     Fixed(&'static str),
-    Made(Arc<str>),
+    Made(Arc<dyn Words>),
+}
+
+pub(crate) trait Words: Deref<Target = String> + Send + Sync + UnwindSafe + RefUnwindSafe {}
+impl<T: Deref<Target = String> + Send + Sync + UnwindSafe + RefUnwindSafe> Words for T {}
+
+impl Reason {
+    /// One that is made when somebody reads it, of what is known now.
+    pub(crate) fn when_read(make: impl FnOnce() -> String + Send + UnwindSafe + RefUnwindSafe + 'static) -> Self {
+        Self::Made(Arc::new(LazyLock::new(make)))
+    }
 }
 
 impl From<&'static str> for Reason {
     fn from(words: &'static str) -> Self {
         Self::Fixed(words)
-    }
-}
-
-impl From<String> for Reason {
-    fn from(words: String) -> Self {
-        Self::Made(words.into())
     }
 }
 

@@ -73,7 +73,8 @@ pub(crate) fn beginning(verdict: Verdict, costs: &Costs, items: u64, options: &O
         return verdict;
     }
     let gain = choose::gain(costs, threads, items, options, wake);
-    let reason = format!("{}, of which {threads} begin", verdict.reason).into();
+    let all = verdict.reason;
+    let reason = Reason::when_read(move || format!("{all}, of which {threads} begin"));
     Verdict { threads, gain, reason, ..verdict }
 }
 
@@ -83,7 +84,9 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
         return pinned(costs, options, situation);
     }
     if !situation.fits_threads() {
-        return Verdict::serial(format!("{} bytes are too much for the stack of a thread", situation.item_bytes));
+        let bytes = situation.item_bytes;
+        let why = move || format!("{bytes} bytes are too much for the stack of a thread");
+        return Verdict::serial(Reason::when_read(why));
     }
     if items == 0 {
         return Verdict::serial("nothing is left to be shared");
@@ -94,14 +97,19 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     let item_time = Time(costs.item);
     if is_blocking(costs, options) {
         let verdict = blocking(costs, items, options, situation);
-        return verdict.unwrap_or_else(|| Verdict::serial(why_alone(item_time, items, options)));
+        let most = options.max_blocking_threads.get();
+        return verdict
+            .unwrap_or_else(|| Verdict::serial(Reason::when_read(move || why_alone(item_time, items, most))));
     }
     match choose::threads(costs, items, options, situation) {
         Some((threads, gain)) => {
-            let reason = format!("items of {item_time} pay for {threads} threads").into();
+            let reason = Reason::when_read(move || format!("items of {item_time} pay for {threads} threads"));
             Verdict { pool: Pool::Cpu, threads, gain, reason }
         }
-        None => Verdict::serial(why_serial(costs, items, options, situation)),
+        None => {
+            let (costs, options, situation) = (*costs, options.clone(), *situation);
+            Verdict::serial(Reason::when_read(move || why_serial(&costs, items, &options, &situation)))
+        }
     }
 }
 
@@ -111,7 +119,8 @@ pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, 
         return verdict;
     }
     let item_time = Time(costs.item);
-    Verdict::serial(format!("{} of {item_time} would be too few to risk what threads may cost", more(expected)))
+    let why = move || format!("{} of {item_time} would be too few to risk what threads may cost", more(expected));
+    Verdict::serial(Reason::when_read(why))
 }
 
 fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
@@ -122,15 +131,17 @@ fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
         (None, Pool::Blocking) => blocking_threads(costs, options, situation).min(most),
         (None, _) => situation.cores.min(most),
     };
-    Verdict { pool, threads, gain: threads.min(most) as f64, reason: why_pinned(threads, options).into() }
+    let (asked, in_pool) = (options.threads, options.pool);
+    let reason = Reason::when_read(move || why_pinned(threads, asked.is_some(), in_pool));
+    Verdict { pool, threads, gain: threads.min(most) as f64, reason }
 }
 
 /// Why so many threads, where the options ask for some.
-pub(crate) fn why_pinned(threads: usize, options: &Options) -> String {
+pub(crate) fn why_pinned(threads: usize, is_stated: bool, pool: Option<Pool>) -> String {
     let counted = count(threads as u64, "thread");
     let were = if threads == 1 { "was" } else { "were" };
-    match (options.threads, options.pool) {
-        (None, Some(pool)) => format!("`pool = {pool}` was asked for"),
+    match (is_stated, pool) {
+        (false, Some(pool)) => format!("`pool = {pool}` was asked for"),
         (_, None) => format!("{counted} {were} asked for"),
         (_, Some(pool)) => format!("{counted} of the {pool} pool {were} asked for"),
     }
@@ -140,7 +151,7 @@ fn blocking(costs: &Costs, items: u64, options: &Options, situation: &Situation)
     let most = blocking_threads(costs, options, situation).min(usize::try_from(items).unwrap_or(usize::MAX));
     let (threads, gain) = choose::enough_threads(costs, most, items, options, situation)?;
     let (item_time, percent) = (Time(costs.item), costs.blocked * 100.0);
-    let reason = format!("items of {item_time} wait for {percent:.0} % of their time").into();
+    let reason = Reason::when_read(move || format!("items of {item_time} wait for {percent:.0} % of their time"));
     Some(Verdict { pool: Pool::Blocking, threads, gain, reason })
 }
 
@@ -152,8 +163,8 @@ fn blocking_threads(costs: &Costs, options: &Options, situation: &Situation) -> 
 }
 
 /// Why a function that waits is run by nobody else.
-fn why_alone(item_time: Time, expected: u64, options: &Options) -> String {
-    if options.max_blocking_threads.get() == 1 {
+fn why_alone(item_time: Time, expected: u64, most_threads: usize) -> String {
+    if most_threads == 1 {
         return format!("items of {item_time} wait, on one thread at most");
     }
     format!("{} of {item_time} would be over before another thread has begun", more(expected))
@@ -164,16 +175,16 @@ fn more(expected: u64) -> String {
     format!("about {}", count(expected, "more item"))
 }
 
-fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> Reason {
+fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> String {
     let item_time = Time(costs.item);
     if situation.cores < 2 {
-        "this process has one core".into()
+        "this process has one core".to_owned()
     } else if choose::threads(costs, PLENTY, options, situation).is_some() {
-        format!("{} of {item_time} would be done before another thread wakes up", more(expected)).into()
+        format!("{} of {item_time} would be done before another thread wakes up", more(expected))
     } else if costs.source + costs.consumer > costs.item {
-        format!("source and consumer take longer than the function ({item_time} an item)").into()
+        format!("source and consumer take longer than the function ({item_time} an item)")
     } else {
-        format!("items of {item_time} are cheaper than handing them to another thread").into()
+        format!("items of {item_time} are cheaper than handing them to another thread")
     }
 }
 

@@ -7,6 +7,7 @@ use crate::decide::costs::{Costs, Spread};
 use crate::decide::input::{PLENTY, Remaining};
 use crate::decide::watch::Progress;
 use crate::plan::Plan;
+use crate::reason::Reason;
 
 use super::{Pilot, Position};
 
@@ -26,7 +27,7 @@ impl Pilot {
         let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each, begun)) else { return };
         let gain = choose::gain(&costs, threads, left, &self.options, self.situation.wake);
         self.spread = Spread::default();
-        self.employ(threads, gain, format!("{before} threads were not in each other's way"));
+        self.employ(threads, gain, Reason::when_read(move || format!("{before} threads were not in each other's way")));
         if let Some(watch) = &mut self.watch {
             watch.promise(threads, gain);
             watch.restart(progress);
@@ -62,16 +63,16 @@ impl Pilot {
             self.close_stretch(at);
             // More threads may slow each other down: that is no spread of items.
             self.spread = Spread::default();
-            self.employ(more, gain, format!("there are more items than earlier runs had, for {more} threads"));
+            let why = move || format!("there are more items than earlier runs had, for {more} threads");
+            self.employ(more, gain, Reason::when_read(why));
         }
     }
 
     /// The same plan with so many threads.
-    fn employ(&mut self, threads: usize, gain: f64, reason: String) {
+    fn employ(&mut self, threads: usize, gain: f64, reason: Reason) {
         let Some((_, buffer_size)) = self.promise else { return };
         let chunk_size = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);
         let Some(plan) = &self.plan else { return };
-        let reason = reason.into();
         let plan = Plan { threads, chunk_size, expected_speedup: gain, reason, ..plan.clone() };
         tracing::debug!(target: "amorsize", function = self.function, %plan, "plan, with more threads");
         self.plan = Some(plan);

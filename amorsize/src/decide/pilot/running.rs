@@ -6,6 +6,7 @@ use crate::decide::verdict::Verdict;
 use crate::decide::waits::Waits;
 use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
+use crate::reason::Reason;
 
 use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
 
@@ -190,7 +191,9 @@ impl Pilot {
 
     /// Goes on with fewer threads.
     fn reduce(&mut self, Crowd { threads, inflation, alone }: Crowd, at: Position, progress: Progress) {
-        let reason = format!("{} threads made items take {inflation:.0} times as long", self.threads()).into();
+        let before = self.threads();
+        let why = move || format!("{before} threads made items take {inflation:.0} times as long");
+        let reason = Reason::when_read(why);
         // What the many did to each other is no spread of items.
         self.spread = Spread::default();
         self.costs.item = self.costs.item.min(EXPECTED_INFLATION * alone);
@@ -233,8 +236,8 @@ impl Pilot {
         self.tally.skip(at);
         let threads = self.threads();
         self.refuted = threads;
-        let reason = format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
-        self.adopt(Verdict::serial(reason), self.origin(), at);
+        let why = move || format!("{threads} threads reached only {gain:.2}x of the plain loop, end to end");
+        self.adopt(Verdict::serial(Reason::when_read(why)), self.origin(), at);
     }
 
     /// What threads are thought of, for whoever listens.

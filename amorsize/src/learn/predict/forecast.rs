@@ -1,7 +1,6 @@
 //! What a prediction says: the plan, what to expect of it, and why. Holds values and words; decides only what
 //! follows from the choice (buffer and interval).
 
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use crate::decide::costs::Costs;
@@ -18,8 +17,6 @@ use crate::words::{Time, count};
 use super::candidates::{Candidate, Field};
 use super::confidence::Doubt;
 
-/// Bytes that a reason usually fits in.
-const USUAL_REASON: usize = 96;
 /// Samples of a plan, or of what is near it, that say how it does.
 const MUCH: f64 = 0.5;
 
@@ -153,30 +150,31 @@ fn is_tried(choice: &Candidate) -> bool {
 fn reason(field: &Field<'_>, choice: &Candidate) -> Reason {
     let (samples, item, options) = (field.view.samples, field.view.costs.item, field.query.options);
     let &Candidate { pool, threads, .. } = choice;
+    let pinned_serial = verdict::pinned_serial(options);
+    let pinned_parallel = verdict::is_pinned_parallel(options).then_some((options.threads.is_some(), options.pool));
     let have_threads_lost = [Pool::Cpu, Pool::Blocking].iter().any(|&pool| field.outcomes.weight(pool) >= MUCH);
-    let (runs, item_time) = (count(samples as u64, "earlier run"), Time(item));
-    let said = if samples == 1 { "says" } else { "say" };
-    let mut reason = String::with_capacity(USUAL_REASON);
-    // Writing to a string does not fail.
-    let _ = write!(reason, "{runs} {said} items take {item_time}, ");
-    if let Some(why) = verdict::pinned_serial(options) {
-        let _ = write!(reason, "and {why}");
-        return reason.into();
+    let is_tried = is_tried(choice);
+    Reason::when_read(move || {
+        let (runs, item_time) = (count(samples as u64, "earlier run"), Time(item));
+        let said = if samples == 1 { "says" } else { "say" };
+        let why = match (pinned_serial, pinned_parallel) {
+            (Some(why), _) => format!("and {why}"),
+            (_, Some((is_stated, pool))) => format!("and {}", verdict::why_pinned(threads, is_stated, pool)),
+            _ => why_best(pool, threads, is_tried, have_threads_lost),
+        };
+        format!("{runs} {said} items take {item_time}, {why}")
+    })
+}
+
+/// Why it is thought to be the best, where the options leave a choice.
+fn why_best(pool: Pool, threads: usize, is_tried: bool, have_threads_lost: bool) -> String {
+    match (pool, is_tried) {
+        (Pool::Serial, true) if have_threads_lost => "and that nothing beat the plain loop".to_owned(),
+        (Pool::Serial, false) if have_threads_lost => "and that threads did no better than the plain loop".to_owned(),
+        (Pool::Serial, _) => "too little to pay for threads".to_owned(),
+        (Pool::Blocking, _) if threads == 1 => "most of it waiting, on one thread as asked for".to_owned(),
+        (Pool::Blocking, _) => format!("most of it waiting, which {threads} threads can share"),
+        (Pool::Cpu, true) => format!("and that {threads} threads do well"),
+        (Pool::Cpu, false) => format!("which pays for {threads} threads"),
     }
-    if verdict::is_pinned_parallel(options) {
-        let _ = write!(reason, "and {}", verdict::why_pinned(threads, options));
-        return reason.into();
-    }
-    let _ = match (pool, is_tried(choice)) {
-        (Pool::Serial, true) if have_threads_lost => write!(reason, "and that nothing beat the plain loop"),
-        (Pool::Serial, false) if have_threads_lost => {
-            write!(reason, "and that threads did no better than the plain loop")
-        }
-        (Pool::Serial, _) => write!(reason, "too little to pay for threads"),
-        (Pool::Blocking, _) if threads == 1 => write!(reason, "most of it waiting, on one thread as asked for"),
-        (Pool::Blocking, _) => write!(reason, "most of it waiting, which {threads} threads can share"),
-        (Pool::Cpu, true) => write!(reason, "and that {threads} threads do well"),
-        (Pool::Cpu, false) => write!(reason, "which pays for {threads} threads"),
-    };
-    reason.into()
 }
