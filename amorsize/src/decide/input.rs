@@ -3,6 +3,9 @@
 /// Items of an input without an end.
 pub(crate) const PLENTY: u64 = u64::MAX / 2;
 
+/// Times as long as an input has lasted that it is expected to go on for, at most.
+const BOLDEST: u64 = 4;
+
 /// What a source says of its rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Remaining {
@@ -38,11 +41,14 @@ impl Remaining {
         Self { lower: self.lower.saturating_add(taken), upper }
     }
 
-    /// A guess that never disappoints by more than a factor of two: an input of unknown length is expected to last as
-    /// long again as it has lasted (Lindy's law), within what the source promises.
+    /// A guess that never disappoints much: an input of unknown length is expected to last as long again as it has
+    /// lasted (Lindy's law); of one that is known to end, each order of magnitude up to there is as likely as another,
+    /// since nobody knows what a filter lets through.
     pub(crate) fn expected(self, done: u64) -> u64 {
-        let guess = done.max(self.lower);
-        self.upper.map_or(guess, |upper| guess.min(upper))
+        let least = done.max(self.lower);
+        let Some(upper) = self.upper else { return least };
+        let middle = (least as f64 * upper as f64).sqrt() as u64;
+        middle.clamp(least, least.saturating_mul(BOLDEST)).min(upper)
     }
 }
 
@@ -63,6 +69,11 @@ mod tests {
         assert_eq!(unknown.exact(), None);
         assert_eq!(unknown.expected(100), 100);
         assert_eq!(Remaining::from_hint((0, Some(30))).expected(100), 30);
+        assert_eq!(
+            [144, 400, 10_000, usize::MAX].map(|most| Remaining::from_hint((0, Some(most))).expected(100)),
+            [120, 200, 400, 400]
+        );
+        assert_eq!(Remaining::from_hint((0, Some(30))).expected(0), 0);
         assert_eq!(Remaining::from_hint((500, None)).expected(100), 500);
     }
 }

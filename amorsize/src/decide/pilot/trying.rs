@@ -5,6 +5,7 @@ use crate::decide::costs::{Costs, Spread, blend};
 use crate::decide::input::{PLENTY, Remaining};
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{self, Verdict};
+use crate::decide::waiting::FEW_THREADS;
 use crate::plan::Pool;
 
 use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
@@ -122,7 +123,7 @@ impl Pilot {
         self.spread = Spread::default();
         if matches!(self.mode, Mode::Trying(_) | Mode::Calibrating) {
             let first = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
-            self.chunk_limit = self.chunk_limit.max(first).max(2 * self.done as usize);
+            self.chunk_limit = self.chunk_limit.max(first);
             self.skip_first(at);
         }
         if let Some(prior) = self.doubted.take().filter(|prior| is_like(self.costs.item, prior.costs.item)) {
@@ -133,6 +134,10 @@ impl Pilot {
         let items = remaining.upper.unwrap_or(PLENTY);
         let verdict = self.verdict(remaining);
         let verdict = verdict::beginning(verdict, &self.costs, items, &self.options, self.situation.wake);
+        if verdict.threads <= FEW_THREADS {
+            // So much is known of items by now. Many threads would begin with so much more that is not.
+            self.chunk_limit = self.chunk_limit.max(2 * self.done as usize);
+        }
         self.settle(verdict, self.origin(), expected, at);
         self.begin_climb();
     }
