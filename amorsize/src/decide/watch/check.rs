@@ -193,8 +193,10 @@ impl Watch {
 
     fn settle(&mut self, verdict: Finding, compared: Compared, now: f64) -> Judgement {
         self.is_assumed = false;
-        let Compared { gain, inflation, .. } = compared;
-        self.inflation = Some((self.threads, inflation.max(1.0)));
+        let Compared { gain, doubt, inflation } = compared;
+        // Of threads that stay for want of proof no more is remembered than that.
+        let sure = if verdict == Finding::Open { inflation / doubt } else { inflation };
+        self.inflation = Some((self.threads, sure.max(1.0)));
         if let Some(threads) = self.fewer(compared) {
             return self.reduce(Crowd { threads, inflation, alone: self.alone.median() }, now);
         }
