@@ -22,9 +22,9 @@ const STARTING: f64 = 5.4;
 const START_TIME: f64 = 50e-6;
 /// Chance below which the law is too pessimistic, and what it is there at most.
 const DOUBTED: f64 = 0.5;
-const LUCK: f64 = 0.4;
+const LUCK: f64 = 0.36;
 /// How fast that turns into the law above it.
-const STEEP: f64 = 8.0;
+const STEEP: f64 = 1.6;
 /// Relevance of the nearest sample, and weight of all, at which half of the confidence is left.
 const HALF_RELEVANCE: f64 = 0.03;
 const HALF_EVIDENCE: f64 = 0.05;
