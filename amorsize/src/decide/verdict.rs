@@ -177,8 +177,11 @@ fn more(expected: u64) -> String {
 
 fn why_serial(costs: &Costs, expected: u64, options: &Options, situation: &Situation) -> String {
     let item_time = Time(costs.item);
+    let started = Situation { wake: Wake { start: 0.0, ..situation.wake }, ..*situation };
     if situation.cores < 2 {
         "this process has one core".to_owned()
+    } else if choose::threads(costs, expected, options, &started).is_some() {
+        format!("{} of {item_time} would be done before threads are started", more(expected))
     } else if choose::threads(costs, PLENTY, options, situation).is_some() {
         format!("{} of {item_time} would be done before another thread wakes up", more(expected))
     } else if costs.source + costs.consumer > costs.item {
@@ -266,6 +269,17 @@ mod tests {
         let expected = |items| if_worth_the_risk(verdict(), &costs, items, &owning).pool;
         assert_eq!((expected(10_000), expected(100_000)), (Pool::Serial, Pool::Cpu));
         assert_eq!(if_worth_the_risk(verdict(), &costs, 1_000, &TWO_CORES), verdict());
+    }
+
+    #[test]
+    fn short_runs_say_whether_threads_are_yet_to_be_started() {
+        let reason = |start| {
+            let wake = Wake { start, ..Wake::USUAL };
+            let costs = Costs { item: 1e-6, ..Costs::default() };
+            reach(&costs, 200, &Options::default(), &Situation { wake, ..TWO_CORES }).reason.to_string()
+        };
+        assert!(reason(400e-6).ends_with("would be done before threads are started"), "{}", reason(400e-6));
+        assert!(reason(0.0).contains("pay for 2 threads"), "{}", reason(0.0));
     }
 
     #[test]
