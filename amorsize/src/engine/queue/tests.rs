@@ -88,6 +88,7 @@ fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_
     let (batch, _) = queue.deposit(queue.run_here(own, Runner::Consumer, || ()), 0).expect("what comes next");
     assert_eq!(batch.results, [0]);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    assert_eq!(next.clocks, Clocks::All, "it may wait");
     assert_eq!((next.start, next.items), (1, (1..100).collect::<Vec<_>>()));
     assert_eq!(queue.run_whole(chunk(0..3)).results, [0, 1, 2], "who runs a trial waits for all of it");
 }
