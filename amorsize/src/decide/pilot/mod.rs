@@ -216,11 +216,14 @@ impl Pilot {
         &self.costs
     }
 
-    /// Seconds of the function for an item, to be shown: of a loop that was asked for, only the whole is known.
+    /// Seconds of the function for an item, to be shown: of a plain loop, what is left of the whole.
     pub(crate) fn item_time(&self, has_ended: bool) -> f64 {
-        let mean = || (self.made.worked + self.spent) / self.done as f64;
-        let is_mean = self.costs.item == 0.0 || (has_ended && self.made.worked > 0.0);
-        if is_mean && self.done > 0 { mean() } else { self.costs.item }
+        let is_mean = self.costs.item == 0.0 || has_ended;
+        if !is_mean || self.done == 0 {
+            return self.costs.item;
+        }
+        let around = if self.made.worked > 0.0 { 0.0 } else { self.costs.source + self.costs.consumer };
+        ((self.made.worked + self.spent) / self.done as f64 - around).max(0.0)
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -236,6 +236,17 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_loop_shows_what_its_items_took_and_not_what_they_were_thought_to_take() {
+        let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+        assert!(matches!(lead(&mut pilot, 100e-9, exactly(100)), Step::Loop(_)));
+        pilot.looped(Looped { items: 20, seconds: 2e-6 }, Position { now: 4e-6, yielded: 40 }, exactly(860));
+        let items = 900 - pilot.done as usize;
+        pilot.looped(Looped { items, seconds: 1e-3 * items as f64 }, Position { now: 0.9, yielded: 900 }, exactly(0));
+        let shown = pilot.item_time(true);
+        assert!((0.9e-3..=1e-3).contains(&shown) && pilot.item_time(false) < 1e-6, "{shown}");
+    }
+
+    #[test]
     fn a_run_that_is_not_worth_starting_threads_says_what_it_lost_by_that() {
         let start = |start, options| {
             let wake = Wake { start, ..Wake::USUAL };
