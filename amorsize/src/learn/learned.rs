@@ -7,7 +7,7 @@ use crate::learn::contents::Contents;
 use crate::learn::machines;
 use crate::learn::predict::{Asked, Forecast, Model, Query};
 use crate::learn::sample::Sample;
-use crate::sync::lock;
+use crate::sync::{lock, try_lock};
 
 /// Samples and what follows from them; always of the same samples.
 #[derive(Debug, Default)]
@@ -26,7 +26,8 @@ struct Last {
 
 impl Clone for Learned {
     fn clone(&self) -> Self {
-        let asked = lock(&self.last).as_ref().map(|last| last.asked.clone());
+        // Who is answering it has no time for that, and whoever copies this may be waited for.
+        let asked = try_lock(&self.last).and_then(|last| Some(last.as_ref()?.asked.clone()));
         let last = asked.map(|asked| Last { asked, answer: None });
         Self { contents: self.contents.clone(), model: self.model.clone(), last: Mutex::new(last) }
     }
@@ -54,7 +55,7 @@ impl Learned {
             return self.model.forecast(query);
         }
         // Whoever finds somebody else here does not wait.
-        let Ok(mut last) = self.last.try_lock() else { return self.model.forecast(query) };
+        let Some(mut last) = try_lock(&self.last) else { return self.model.forecast(query) };
         let asked = Asked::from(query);
         let known = last.as_ref().filter(|last| last.asked == asked).and_then(|last| last.answer.clone());
         known.unwrap_or_else(|| {
@@ -66,7 +67,7 @@ impl Learned {
 
     /// Answers the last question again if something was learned since, for whoever asks it next.
     pub(crate) fn foresee(&self) {
-        let Ok(mut last) = self.last.try_lock() else { return };
+        let Some(mut last) = try_lock(&self.last) else { return };
         let Some(Last { asked, answer: answer @ None }) = &mut *last else { return };
         let similarity = |machine| self.similarity(machine);
         let query = asked.query(&similarity);
