@@ -19,7 +19,7 @@ const SLOW_SOURCE: f64 = 1e-3;
 /// Ratio of the first item's time to the second's from which it set something up.
 const SET_UP: f64 = 4.0;
 /// Seconds of a batch from which reading all clocks costs nothing that shows.
-pub(crate) const WORTH_CLOCKING: f64 = 20e-6;
+const WORTH_CLOCKING: f64 = 20e-6;
 /// Ratio within which two batches agree; a preemption or a first call's set-up makes them differ by more.
 const AGREEMENT: f64 = 1.5;
 
