@@ -16,8 +16,10 @@ pub(crate) enum Refilled {
     Enough,
     /// One that took its time: results may have come meanwhile.
     Slowly,
-    /// All that there are, that the window has room for, or that results may wait for.
+    /// All that there are, that the window has room for, or that the very first result may wait for.
     All,
+    /// No more until the results come that are about to.
+    Promptly,
 }
 
 /// What there is before chunks are pulled.
@@ -60,7 +62,7 @@ impl Refill {
 
     /// How far chunks are pulled ahead before any is.
     pub(crate) fn begun(&self) -> Option<Refilled> {
-        (self.is_prompt && self.is_made).then_some(Refilled::All)
+        (self.is_prompt && self.is_made).then_some(Refilled::Promptly)
     }
 
     /// Whether one more chunk is pulled now, so many seconds after the first.
@@ -72,7 +74,7 @@ impl Refill {
     pub(crate) fn pulled(&mut self, seconds: f64) -> Option<Refilled> {
         self.pulled += 1;
         if self.is_prompt {
-            return Some(Refilled::All);
+            return Some(Refilled::Promptly);
         }
         (seconds > QUICK).then_some(match () {
             // Nor must it keep the very first result.
@@ -125,8 +127,8 @@ mod tests {
     fn nothing_is_pulled_from_a_source_that_may_be_silent_while_results_are_about_to_come() {
         let prompt = Refill { is_prompt: true, ..EVEN };
         assert_eq!((EVEN.begun(), prompt.begun()), (None, None));
-        assert_eq!(pulled(prompt, 1e-6), (1, Refilled::All));
-        assert_eq!(Refill { is_made: true, ..prompt }.begun(), Some(Refilled::All));
+        assert_eq!(pulled(prompt, 1e-6), (1, Refilled::Promptly));
+        assert_eq!(Refill { is_made: true, ..prompt }.begun(), Some(Refilled::Promptly));
         assert_eq!(Refill { is_made: true, ..EVEN }.begun(), None);
     }
 

@@ -10,7 +10,7 @@ const SLOW: f64 = 200e-6;
 /// Part of a pull for which results that are being made are waited for.
 const WORTH_WAITING: f64 = 0.125;
 /// Part of a silence, and seconds, for which that goes on after it: threads have little to do meanwhile, and where many
-/// items follow, they are to be shared.
+/// items follow, they are to be shared. For as long are results waited for that were expected sooner.
 const CAREFUL: f64 = 0.5;
 const LONGEST_CAREFUL: f64 = 0.25;
 /// Part of what is expected from which a pull was a silence again.
@@ -52,8 +52,17 @@ impl Silence {
 
     /// Whether results that are made in so many seconds are waited for.
     pub(crate) fn is_worth_waiting(&self, seconds: f64) -> bool {
-        let careful = LONGEST_CAREFUL.min(CAREFUL * self.pull);
-        self.is_slow() && seconds <= WORTH_WAITING * self.pull && self.since <= careful
+        self.is_slow() && seconds <= WORTH_WAITING * self.pull && self.since <= self.careful()
+    }
+
+    /// Seconds for which they are.
+    pub(crate) fn careful(&self) -> f64 {
+        LONGEST_CAREFUL.min(CAREFUL * self.pull)
+    }
+
+    /// None came in that time: no others are waited for until the source was silent again.
+    pub(crate) fn waited_in_vain(&mut self) {
+        self.since = f64::INFINITY;
     }
 }
 
@@ -93,6 +102,17 @@ mod tests {
         };
         assert!((15..=25).contains(&promptly(0.5, 10e-3)), "half of the silence");
         assert!((4..=6).contains(&promptly(60.0, 50e-3)), "a quarter of a second");
+    }
+
+    #[test]
+    fn results_that_do_not_come_are_waited_for_once_after_a_silence() {
+        let mut source = after([0.1]);
+        assert!(source.is_worth_waiting(1e-3) && (0.02..=0.05).contains(&source.careful()));
+        source.waited_in_vain();
+        source.pulled(1, 1e-6, 1e-6);
+        assert!(!source.is_worth_waiting(1e-3));
+        source.pulled(1, 0.1, 1e-6);
+        assert!(source.is_worth_waiting(1e-3));
     }
 
     #[test]

@@ -227,6 +227,16 @@ impl Pilot {
         }
     }
 
+    /// Seconds for which results are waited for that come before more items.
+    pub(crate) fn careful(&self) -> f64 {
+        self.silence.careful()
+    }
+
+    /// They did not come.
+    pub(crate) fn waited_in_vain(&mut self) {
+        self.silence.waited_in_vain();
+    }
+
     /// Chunks that are to be at hand: one for each thread to go on with, or what the consumer runs next where nobody
     /// else may.
     fn chunks_ahead(&self) -> usize {

@@ -1,7 +1,7 @@
 //! A parallel run: chunks are pulled ahead and handed over, results taken back, and the consumer helps or sleeps.
 
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
@@ -153,7 +153,14 @@ where
     fn wait(&mut self, waiting: Waiting, refilled: Refilled, most: usize) -> bool {
         let few_chunks = if refilled == Refilled::Enough { self.pilot.threads() } else { 0 };
         let most_tickets = most.min(self.most_tickets);
-        self.queue.wait(Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks }, &mut self.waits)
+        let careful = (refilled == Refilled::Promptly).then(|| Duration::from_secs_f64(self.pilot.careful()));
+        let until = careful.map(|careful| Instant::now() + careful);
+        let sleeper = Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks, until };
+        let goes_on = self.queue.wait(sleeper, &mut self.waits);
+        if until.is_some_and(|until| until <= Instant::now()) {
+            self.pilot.waited_in_vain();
+        }
+        goes_on
     }
 
     pub(super) fn look_at_memory(&mut self, now: Instant) {

@@ -196,7 +196,8 @@ impl<W, I, R> Queue<W, I, R> {
             state = self.look_out(state);
         }
         while !state.may_wake(sleeper) {
-            let patience = state.patience(sleeper.waiting);
+            let left = sleeper.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let patience = state.patience(sleeper.waiting).into_iter().chain(left).min();
             if patience == Some(Duration::ZERO) {
                 break;
             }

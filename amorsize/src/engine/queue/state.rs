@@ -55,6 +55,8 @@ pub(crate) struct Sleeper {
     pub(crate) most_tickets: usize,
     /// It pulls more chunks once fewer than this are left.
     pub(crate) few_chunks: usize,
+    /// From then on it has something else to do.
+    pub(crate) until: Option<Instant>,
 }
 
 impl<I, R> State<I, R> {

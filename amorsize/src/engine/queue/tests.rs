@@ -12,7 +12,7 @@ const LONG: Duration = Duration::from_millis(20);
 const HELPS: Waiting = Waiting { helps: true, is_short: false, patience: Duration::ZERO };
 const LEAVES_IT: Waiting = Waiting { helps: false, is_short: false, patience: Duration::MAX };
 /// Waits for results alone, whatever else may come.
-const PASSIVE: Sleeper = Sleeper { next: 0, waiting: LEAVES_IT, most_tickets: 0, few_chunks: 0 };
+const PASSIVE: Sleeper = Sleeper { next: 0, waiting: LEAVES_IT, most_tickets: 0, few_chunks: 0, until: None };
 
 fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
     Chunk {
