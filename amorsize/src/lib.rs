@@ -21,9 +21,9 @@
 //! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
 //! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, when a
 //! source falls silent (a channel, a terminal), the results of its last few items wait until it goes on; after that,
-//! nothing more is pulled from it while results are about to come, unless many items follow at once. A panic of the
-//! function comes out in place of its result (with `panic = "abort"` it ends the program, as it always does); items that
-//! run beside it go on, and may print panics of their own.
+//! nothing more is pulled from it while results are about to come, unless many items follow at once or those results
+//! do not come. A panic of the function comes out in place of its result (with `panic = "abort"` it ends the program, as
+//! it always does); items that run beside it go on, and may print panics of their own.
 //!
 //! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at
 //! most (so set it where each run has its price, and `take` ends the stream early); those that run are not waited for,

@@ -2,7 +2,7 @@
 //! waiting, and more where items are uneven and that takes next to no time, since the consumer may be busy for longer
 //! than they are. With results at hand no more than one, and none of a source that may be [silent](super::silence),
 //! which must not keep them from the consumer, unless threads would have nothing to do meanwhile. Nor is anything pulled
-//! from that while results are about to come.
+//! from that while results are about to come, for a while.
 
 use super::silence::Silence;
 

@@ -9,7 +9,7 @@ use super::refill::Refilled;
 /// the delay of what it could yield meanwhile.
 const LONGEST_HELP: f64 = 500e-6;
 /// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
-pub(crate) const FEW_THREADS: usize = 4;
+pub(super) const FEW_THREADS: usize = 4;
 /// For how long a consumer that does not help leaves all chunks to threads that have not begun: some times what waking
 /// one takes, and no longer than a chunk, since they may be busy with something else; a blocking thread is sure to
 /// come.

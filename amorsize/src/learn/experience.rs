@@ -98,11 +98,10 @@ impl Experience {
         if !self.asks {
             return unasked();
         }
-        let ask = |learned: &Learned, query: &Query<'_>| learned.forecast(query);
         let function = Function::of(&self.identity);
         function.sees(Kind { bytes: situation.item_bytes, owns: situation.owns });
-        let Some(forecast) =
-            ask_history(&self.identity, &function.learned_lately(), self.place, remaining, options, situation, ask)
+        let (learned, ask) = (function.learned_lately(), Learned::forecast);
+        let Some(forecast) = ask_history(&self.identity, &learned, self.place, remaining, options, situation, ask)
         else {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
@@ -249,6 +248,19 @@ pub(crate) fn predict(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constants::{HIGHEST_THRESHOLD, LOWEST_THRESHOLD};
+    use crate::learn::predict::tests::{query, sample};
+
+    #[test]
+    fn a_users_threshold_decides_whether_there_is_a_prediction_and_calibration_where_there_is_none() {
+        let mut learned = Learned::default();
+        learned.add(vec![sample(Pool::Cpu, 8, 20e-6, 7.5); 10]);
+        let predicts = |options: &Options| learned.model().predict(&query(options), threshold(options)).is_some();
+        let stated = |threshold| Options { confidence_threshold: Some(threshold), ..Options::default() };
+        assert!(predicts(&stated(0.0)) && !predicts(&stated(1.0)));
+        // Other tests of this process move it meanwhile.
+        assert!((LOWEST_THRESHOLD..=HIGHEST_THRESHOLD).contains(&threshold(&Options::default())));
+    }
 
     #[test]
     fn what_is_over_at_once_needs_no_confidence_unless_somebody_asks_for_it() {

@@ -92,9 +92,7 @@ impl Learned {
     }
 
     pub(crate) fn add(&mut self, samples: Vec<Sample>) {
-        if let Some(last) = lock(&self.last).as_mut() {
-            last.answer = None;
-        }
+        self.outdate();
         samples.iter().for_each(|sample| self.model.add(sample));
         self.contents.samples.extend(samples);
     }
@@ -108,7 +106,14 @@ impl Learned {
         if self.is_crowded() {
             self.contents.prune_if_crowded();
             self.model = Model::from_samples(&self.contents.samples);
-            self.last = Mutex::default();
+            self.outdate();
+        }
+    }
+
+    /// What was answered may be wrong by now.
+    fn outdate(&self) {
+        if let Some(last) = lock(&self.last).as_mut() {
+            last.answer = None;
         }
     }
 }

@@ -289,7 +289,8 @@ mod tests {
         assert_eq!(pool(&begun(0.9)), Some(Pool::Blocking), "more than half of the processors are idle");
         let found_with = |options, shares: &[f64]| {
             let mut pilot = begun_with(options, 1.9);
-            assert!(pool(&pilot) == Some(Pool::Cpu) && pilot.waits.is_open());
+            assert_eq!((pool(&pilot), pilot.clocks()), (Some(Pool::Cpu), Clocks::All));
+            assert!(pilot.waits.is_open());
             for &share in shares {
                 pilot.pulled(2, 1e-9);
                 pilot.ran(blocked(0.99, 1.9, Runner::Consumer));
@@ -301,7 +302,9 @@ mod tests {
         };
         let found = |shares| {
             let (pool, pilot) = found_with(Options::default(), shares);
-            (pool, pilot.waits.is_open())
+            let is_open = pilot.waits.is_open();
+            assert!(pilot.clocks() == Clocks::All || !(is_open || pool == Pool::Blocking), "{pool}");
+            (pool, is_open)
         };
         assert_eq!(found(&[0.9, 0.05, 0.9, 0.9, 0.9]), (Pool::Cpu, false), "it computes");
         assert_eq!(found(&[0.99, 0.99]), (Pool::Cpu, true), "that may be by chance");

@@ -153,8 +153,8 @@ where
     fn wait(&mut self, waiting: Waiting, refilled: Refilled, most: usize) -> bool {
         let few_chunks = if refilled == Refilled::Enough { self.pilot.threads() } else { 0 };
         let most_tickets = most.min(self.most_tickets);
-        let careful = (refilled == Refilled::Promptly).then(|| Duration::from_secs_f64(self.pilot.careful()));
-        let until = careful.map(|careful| Instant::now() + careful);
+        let is_prompt = refilled == Refilled::Promptly;
+        let until = is_prompt.then(|| Instant::now() + Duration::from_secs_f64(self.pilot.careful()));
         let sleeper = Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks, until };
         let goes_on = self.queue.wait(sleeper, &mut self.waits);
         if until.is_some_and(|until| until <= Instant::now()) {

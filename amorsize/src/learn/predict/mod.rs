@@ -72,9 +72,8 @@ pub(crate) struct Asked {
 impl Asked {
     /// The same question again.
     pub(crate) fn query<'a>(&'a self, similarity: &'a dyn Fn(u64) -> f64) -> Query<'a> {
-        let Self { origin: [body, build, machine, call_site], items: (items, at_least), options, situation } = self;
-        let (&body, &build, &machine, &call_site) = (body, build, machine, call_site);
-        let (&items, &at_least) = (items, at_least);
+        let &Self { origin, items: (items, at_least), ref options, ref situation } = self;
+        let [body, build, machine, call_site] = origin;
         Query { body, build, machine, similarity, call_site, items, at_least, options, situation }
     }
 }
