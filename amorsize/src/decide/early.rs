@@ -23,8 +23,11 @@ pub(crate) const HEAD_START: usize = 2;
 const WAKING: f64 = 5e-6;
 /// Bytes of items that are pulled ahead: moving them shows in short runs.
 const AHEAD_BYTES: usize = 16 << 10;
-/// Seconds that pulling items ahead may take.
+/// Seconds that pulling items ahead may take, and where threads are stated, which have them whatever the first shows.
 const PULLING: f64 = 15e-6;
+const PULLING_STATED: f64 = 1e-3;
+/// Seconds that one may take where it is the only one.
+const PULLING_ONE: f64 = 200e-6;
 
 /// How somebody who runs an item is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,12 +92,27 @@ pub(crate) fn items(threads: usize, item_bytes: usize) -> usize {
     threads.min(AHEAD_BYTES / item_bytes.max(1))
 }
 
-/// How many more to pull in one go, where the last ones took so many seconds, and all that were pulled ahead `spent`:
-/// one by one where it is not sure that there is another one, since it may have to be waited for.
-pub(crate) fn more(last: usize, seconds: f64, spent: f64, remaining: Remaining) -> usize {
+/// What pulling items ahead took so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pulled {
+    /// Items of the last go, or the first item itself, and their seconds.
+    pub(crate) last: usize,
+    pub(crate) seconds: f64,
+    /// Seconds of all that were pulled ahead: none before the first of them.
+    pub(crate) spent: f64,
+}
+
+/// How many more to pull in one go: one by one where it is not sure that there is another one, since it may have to be
+/// waited for. One is worth more time than many, since a second thread is: a first pull may be slow for being the first.
+pub(crate) fn more(pulled: Pulled, remaining: Remaining, stated: Stated) -> usize {
+    let Pulled { last, seconds, spent } = pulled;
+    let is_stated = stated != Stated::default();
+    let is_sure = remaining.lower > 0;
     let each = (seconds / last.max(1) as f64).max(1e-9);
-    let most = if remaining.lower > 0 { 2 * last } else { 1 };
-    most.min(((PULLING - spent) / each).max(0.0) as usize)
+    let most = if is_sure { 2 * last } else { 1 };
+    let least = usize::from(spent == 0.0 && is_sure && (is_stated || each <= PULLING_ONE));
+    let budget = if is_stated { PULLING_STATED } else { PULLING };
+    most.min(((budget - spent) / each).max(0.0) as usize).max(least)
 }
 
 #[cfg(test)]
@@ -142,10 +160,29 @@ mod tests {
 
     #[test]
     fn little_is_pulled_ahead_of_a_slow_source_and_of_large_items() {
-        let sure = |last, seconds, spent| more(last, seconds, spent, Remaining { lower: 99, upper: None });
-        assert_eq!([sure(1, 1e-9, 0.0), sure(8, 1e-7, 1e-6), sure(1, 10e-6, 0.0), sure(1, 1.0, 0.0)], [2, 16, 1, 0]);
-        assert_eq!(sure(32, 4e-6, 14.1e-6), 7, "as far as the time goes");
-        assert_eq!(more(8, 1e-7, 1e-6, Remaining::UNKNOWN), 1, "it may have to be waited for");
+        let go = |last, seconds, spent| Pulled { last, seconds, spent };
+        let sure = Remaining { lower: 99, upper: None };
+        let more = |pulled| super::more(pulled, sure, Stated::default());
+        assert_eq!([more(go(1, 1e-9, 0.0)), more(go(8, 1e-7, 1e-6))], [2, 16]);
+        assert_eq!(more(go(32, 4e-6, 14.1e-6)), 7, "as far as the time goes");
+        assert_eq!([more(go(1, 30e-6, 0.0)), more(go(1, 30e-6, 30e-6)), more(go(1, 1.0, 0.0))], [1, 0, 0]);
         assert_eq!([items(64, 8), items(64, 4_000), items(64, 1 << 20), items(64, 0)], [64, 4, 0, 64]);
+    }
+
+    #[test]
+    fn threads_that_are_stated_have_more_pulled_for_them() {
+        let more = |stated, seconds, spent| {
+            super::more(Pulled { last: 1, seconds, spent }, Remaining { lower: 99, upper: None }, stated)
+        };
+        let stated = Stated { threads: Some(2), pool: None };
+        assert_eq!([more(stated, 1.0, 0.0), more(stated, 1.0, 1.0)], [1, 0], "one however long it takes");
+        assert_eq!([more(stated, 100e-6, 100e-6), more(Stated::default(), 100e-6, 100e-6)], [2, 0]);
+    }
+
+    #[test]
+    fn what_may_have_to_be_waited_for_is_pulled_one_by_one_and_only_while_that_takes_no_time() {
+        let more =
+            |last, seconds| super::more(Pulled { last, seconds, spent: 0.0 }, Remaining::UNKNOWN, Stated::default());
+        assert_eq!([more(8, 1e-7), more(1, 30e-6)], [1, 0]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Flow;
-use crate::decide::early;
+use crate::decide::early::{self, Pulled};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Clocks, Runner, TRIAL_BYTES};
 use crate::engine::chunk::{Batch, BatchCost, Chunk};
@@ -48,16 +48,17 @@ where
     /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many
     /// seconds; those of all of them.
     fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> f64 {
-        let (mut last, mut spent) = ((1, took), 0.0);
+        let stated = self.pilot.options().into();
+        let mut pulled = Pulled { last: 1, seconds: took, spent: 0.0 };
         while self.ahead.len() < room && !self.exhausted {
             let remaining = Remaining::from_hint(source.size_hint());
-            let more = early::more(last.0, last.1, spent, remaining).min(room - self.ahead.len());
+            let more = early::more(pulled, remaining, stated).min(room - self.ahead.len());
             let Some((chunk, took)) = self.pull(source, more) else { break };
-            last = (chunk.items.len(), took.as_secs_f64());
-            spent += last.1;
+            let seconds = took.as_secs_f64();
+            pulled = Pulled { last: chunk.items.len(), seconds, spent: pulled.spent + seconds };
             self.ahead.extend(chunk.items);
         }
-        spent
+        pulled.spent
     }
 
     /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What
