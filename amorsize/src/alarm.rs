@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use timer::Timer;
 
+use crate::first_thread;
 use crate::quiet::quietly;
 use crate::sync::lock;
 
@@ -63,6 +64,7 @@ pub(crate) fn call(due: Instant, job: Job) -> bool {
 fn start() -> Option<Arc<Timer>> {
     let timer = Arc::new(Timer::new()?);
     let kept = Arc::clone(&timer);
+    first_thread::may_start();
     let started = thread::Builder::new().name("amorsize-alarm".into()).spawn(move || keep(&kept));
     started.is_ok().then_some(timer)
 }

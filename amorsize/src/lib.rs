@@ -228,6 +228,7 @@ mod engine;
 mod environment;
 mod error;
 mod fingerprint;
+mod first_thread;
 mod indexed;
 mod learn;
 mod machine;

@@ -168,25 +168,30 @@ fn qualify<J: Job>(case: &Case<J>, contender: Contender, plain: f64, honest: &mu
     (affordable as usize).clamp(items / 2, case.items)
 }
 
-/// The rounds: the loop first and last, the others between, each time in another order.
+/// The rounds: the loop first and last, the others between, each time in another order. What a lap leaves behind
+/// (caches, sleeping threads, a heap in disorder) shows in the next one, so everybody follows a lap of the loop that is
+/// not timed, the loop itself included.
 fn race<J: Job>(case: &Case<J>, entries: &mut [Entry], effort: Effort) -> Vec<f64> {
     let began = Instant::now();
+    let timed = |contender, items| {
+        case.lap(Contender::Loop, case.items);
+        case.lap(contender, items).seconds
+    };
     let mut plain = Vec::new();
     let (fewest, most) = effort.rounds;
     while plain.len() < most && (plain.len() < fewest || began.elapsed() < effort.cell) {
-        let before = case.lap(Contender::Loop, case.items).seconds;
+        let before = timed(Contender::Loop, case.items);
         for place in order(entries.len(), plain.len()) {
             let entry = &mut entries[place];
-            entry.laps.push(case.lap(entry.contender, entry.items).seconds);
+            entry.laps.push(timed(entry.contender, entry.items));
         }
-        let after = case.lap(Contender::Loop, case.items).seconds;
+        let after = timed(Contender::Loop, case.items);
         plain.push((before + after) / 2.0);
     }
     plain
 }
 
-/// Who runs when in a round. What the one before has left behind (caches, sleeping threads, a heap in disorder) must
-/// not always meet the same contender, so steps change from round to round.
+/// Who runs when in a round: steps change, so that nobody always follows the same one.
 fn order(count: usize, round: usize) -> impl Iterator<Item = usize> {
     let steps: Vec<usize> = (1..count.max(2)).filter(|&step| gcd(step, count) == 1).collect();
     let step = steps[round % steps.len()];

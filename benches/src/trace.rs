@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use amorsize::{Pool, Tuner};
 use anyhow::Result;
 use tracing::Level;
 use tracing_subscriber::fmt::time::Uptime;
@@ -32,6 +33,9 @@ pub(crate) struct Options {
     /// Also what threads are thought of, whenever they are judged.
     #[arg(long)]
     judgements: bool,
+    /// Rayon's pool runs, as in a program that has used it before.
+    #[arg(long)]
+    started: bool,
     /// No decisions, only times.
     #[arg(long)]
     silent: bool,
@@ -58,6 +62,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.silent {
         let level = if options.judgements { Level::TRACE } else { Level::DEBUG };
         tracing_subscriber::fmt().with_max_level(level).with_timer(Uptime::default()).with_writer(io::stdout).init();
+    }
+    if options.started {
+        let waiting = |_: u32| std::thread::sleep(Duration::from_millis(10));
+        Tuner::new("starting", waiting).pool(Pool::Cpu).online_learning(false).stream(0..6).for_each(drop);
     }
     row.visit(Context { pace: Pace::measure(), lap: options.lap }, &mut Laps(options, contender));
     Ok(())

@@ -26,6 +26,17 @@ pub(crate) fn plain_loops_that_are_asked_for_are_recorded_without_another_thread
     assert_eq!(home.count(), 100);
 }
 
+/// Where a process has no thread yet, glibc's allocations take no locks.
+#[cfg(target_os = "linux")]
+pub(crate) fn cheap_results_that_own_memory_are_run_and_recorded_without_another_thread() {
+    let home = Home::new();
+    for records in ["50 records", "100 records"] {
+        let played = home.play("allocate alone", "50");
+        assert!(played.ok, "{}", played.stderr);
+        assert!(played.stdout.contains(records), "{}", played.stdout);
+    }
+}
+
 pub(crate) fn a_run_whose_function_panics_teaches_nothing() {
     let home = Home::new();
     let played = home.play("interrupt", "");

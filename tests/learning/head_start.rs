@@ -13,7 +13,8 @@ use crate::children::Home;
 
 /// The longest that an event may take.
 const HANGS: Duration = Duration::from_secs(10);
-const ITEMS: u64 = 200;
+/// Few enough that the first ones are worth the first thread of a process.
+const ITEMS: u64 = 100;
 /// The first item, and as many as wait at most at first.
 const AHEAD: usize = 1 + 64;
 /// Items that wait for each other, and the longest that they do so in vain: longer than anybody takes to look in.

@@ -79,6 +79,7 @@ fn linux_trials() -> Vec<Trial> {
 
     trials![
         ends::plain_loops_that_are_asked_for_are_recorded_without_another_thread,
+        ends::cheap_results_that_own_memory_are_run_and_recorded_without_another_thread,
         head_start::first_items_that_wait_do_so_all_at_once,
         unix::a_short_program_hears_of_a_directory_that_cannot_be_made,
     ]

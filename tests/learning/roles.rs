@@ -49,6 +49,7 @@ pub(crate) fn play(role: &str) {
         "stream" => (0..number(&argument)).for_each(stream),
         "look" => assert_eq!(square().stream(0..100).sum::<u64>(), 328_350),
         "loop alone" => loop_alone(number(&argument)),
+        "allocate alone" => allocate_alone(number(&argument)),
         "run and return" => runs(SHORT),
         "run and exit" => {
             runs(SHORT);
@@ -111,6 +112,16 @@ fn loop_alone(runs: usize) {
     let before = threads();
     (0..runs).for_each(|_| assert_eq!(square().pool(Pool::Serial).stream(0..100).count(), 100));
     assert_eq!(threads(), before);
+}
+
+/// Results of many small blocks, in a process of one thread: of a function that is new, and of one that is known.
+fn allocate_alone(runs: usize) {
+    let threads = || std::fs::read_dir("/proc/self/task").expect("Linux has it").count();
+    let before = threads();
+    let tuner = Tuner::new("parts", |item: u64| (0..8).map(|part| Box::new(item + part)).collect::<Vec<_>>());
+    (0..runs).for_each(|_| assert_eq!(tuner.stream(0..2_000).count(), 2_000));
+    assert!(threads() == before || !cfg!(target_env = "gnu"));
+    println!("{}", tuner.history().expect("a history"));
 }
 
 /// Runs whose function panics, one item after the other and in one go; then one that does not.

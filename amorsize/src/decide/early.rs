@@ -5,6 +5,7 @@
 
 use super::climb::Climb;
 use super::input::Remaining;
+use super::situation::{Owns, Situation};
 use super::verdict::BLOCKING_SHARE;
 use crate::options::Options;
 use crate::plan::Pool;
@@ -28,6 +29,10 @@ const PULLING: f64 = 15e-6;
 const PULLING_STATED: f64 = 1e-3;
 /// Seconds that one may take where it is the only one.
 const PULLING_ONE: f64 = 200e-6;
+
+/// Items for each processor up to which it is worth looking in on the first one where that takes the process's first
+/// thread: of more, one that nobody helps with is a small part.
+const FEW_ITEMS: u64 = 64;
 
 /// How somebody who runs an item is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +65,14 @@ impl From<&Options> for Stated {
     fn from(options: &Options) -> Self {
         Self { pool: options.pool, threads: options.threads.map(usize::from) }
     }
+}
+
+/// Whether first items are worth a thread before anything is known. The first one of a process makes all of its
+/// allocations dearer: where results are known to be allocated, none is started for that; others may be as well, which
+/// no type tells.
+pub(crate) fn is_worth_a_thread(remaining: Remaining, situation: &Situation) -> bool {
+    let is_few = remaining.upper.is_some_and(|items| items <= FEW_ITEMS * situation.cores as u64);
+    !situation.is_threadless || (is_few && situation.owns == Owns::Nothing)
 }
 
 /// Seconds since the first item began at which the first look is due.
@@ -136,6 +149,16 @@ mod tests {
         assert_eq!(shares(None), [None, Some(0.9)]);
         assert_eq!(shares(Some(Pool::Cpu)), [None, None]);
         assert_eq!(shares(Some(Pool::Blocking)), [Some(0.0), Some(0.9)]);
+    }
+
+    #[test]
+    fn the_first_thread_of_a_process_is_started_for_few_items_that_own_nothing() {
+        let is_worth = |items, owns| {
+            let remaining = Remaining { lower: items, upper: Some(items) };
+            is_worth_a_thread(remaining, &Situation { owns, is_threadless: true, ..Situation::TWO_CORES })
+        };
+        assert!(is_worth(8, Owns::Nothing) && !is_worth(1_000, Owns::Nothing) && !is_worth(8, Owns::OneBlock));
+        assert!(is_worth_a_thread(Remaining::UNKNOWN, &Situation::TWO_CORES), "there are threads");
     }
 
     #[test]

@@ -27,6 +27,23 @@ pub(crate) const PAUSES_A_LOSS: f64 = 100.0;
 /// Part of a run that may be lost to plans which nobody has tried.
 pub(crate) const HARMLESS: f64 = 0.02;
 
+/// Seconds an item by which what it owns takes longer to be made and freed once a process has a thread: 3 ns for each
+/// small block.
+const SLOWED: f64 = 30e-9;
+const SLOWED_BLOCK: f64 = 4e-9;
+
+/// Whether threads would be the process's first, and slow all items of the plain loop by more than a run may lose,
+/// whatever becomes of them.
+pub(crate) fn slows_everything(costs: &Costs, situation: &Situation) -> bool {
+    let slowed = match situation.owns {
+        _ if !situation.is_threadless => 0.0,
+        Owns::Nothing => 0.0,
+        Owns::OneBlock => SLOWED_BLOCK,
+        Owns::Anything => SLOWED,
+    };
+    slowed > HARMLESS * costs.serial()
+}
+
 /// Whether threads may lose because of memory.
 pub(crate) fn is_of_memory(costs: &Costs, situation: &Situation) -> bool {
     let bytes = situation.item_bytes;
@@ -44,12 +61,17 @@ pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
     lost / (1.0 + costs.item / QUARTERS).powi(2)
 }
 
+/// The same where what is made by one thread is freed by another, which leaves a heap that makes what follows slow.
+pub(crate) fn by_heap(costs: &Costs, situation: &Situation) -> f64 {
+    if situation.owns == Owns::Nothing { 0.0 } else { by_memory(costs, situation) }
+}
+
 /// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and the
 /// run is long enough to lose that.
 pub(crate) fn is_worth_it(costs: &Costs, gain: f64, items: u64, situation: &Situation) -> bool {
     let (by_memory, run) = (by_memory(costs, situation), items as f64 * costs.serial());
     let is_spared = choose::saved(costs, gain, items) >= by_memory && HARMLESS * run >= by_memory;
-    is_spared && pays_for_check(costs, gain, items)
+    is_spared && !slows_everything(costs, situation) && pays_for_check(costs, gain, items)
 }
 
 /// Whether threads of such a gain are expected to save what it takes to hold them against the plain loop, if they are.
@@ -89,6 +111,20 @@ mod tests {
             let is_worth_it = |items| is_worth_it(&costs, 1.8, items, &OWNING);
             assert!(is_worth_it(least + least / 100) && !is_worth_it(least - least / 100), "{each}");
         }
+    }
+
+    #[test]
+    fn the_first_thread_of_a_process_is_not_risked_for_cheap_items_that_own_memory() {
+        let slows = |each, owns, is_threadless| {
+            slows_everything(&item(each), &Situation { owns, is_threadless, ..Situation::TWO_CORES })
+        };
+        assert!(slows(200e-9, Owns::Anything, true) && !slows(2e-6, Owns::Anything, true));
+        assert!(slows(100e-9, Owns::OneBlock, true) && !slows(300e-9, Owns::OneBlock, true));
+        assert!(!slows(100e-9, Owns::Anything, false) && !slows(1e-9, Owns::Nothing, true));
+        let threadless = Situation { is_threadless: true, ..OWNING };
+        assert!(
+            !is_worth_it(&item(200e-9), 1.8, 1 << 30, &threadless) && is_worth_it(&item(200e-9), 1.8, 1 << 30, &OWNING)
+        );
     }
 
     #[test]

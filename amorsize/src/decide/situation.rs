@@ -34,6 +34,8 @@ pub(crate) struct Situation {
     pub(crate) wake: Wake,
     /// What items or results own, whichever is more: it is freed by another thread than made it.
     pub(crate) owns: Owns,
+    /// This process is not known to have another thread than the caller: see [`first_thread`](crate::first_thread).
+    pub(crate) is_threadless: bool,
     /// Cores and memory are a guess, until somebody looks: which takes longer than many a run.
     pub(crate) is_guess: bool,
 }
@@ -59,6 +61,7 @@ impl Situation {
         item_bytes: 8,
         wake: Wake::USUAL,
         owns: Owns::Nothing,
+        is_threadless: false,
         is_guess: false,
     };
 }

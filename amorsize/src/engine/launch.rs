@@ -10,6 +10,7 @@ use super::wake;
 use crate::bytes::guess;
 use crate::decide::model::Wake;
 use crate::decide::situation::Situation;
+use crate::first_thread;
 use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
 use crate::pool::{self, Crew};
@@ -155,6 +156,7 @@ impl Situation {
             item_bytes: size_of::<I>().max(size_of::<R>()),
             wake: wake::expected(is_running(), is_unseen),
             owns: guess::owns::<I>().max(guess::owns::<R>()),
+            is_threadless: first_thread::would_be_first(),
             is_guess,
         }
     }
@@ -188,6 +190,7 @@ pub(crate) fn is_running() -> bool {
 /// Starts rayon's global pool unless it runs already. (Rayon itself would panic where the system refuses threads.)
 pub(super) fn start_global() -> bool {
     let mut refused = None;
+    first_thread::may_start();
     let is_running = *GLOBAL_POOL.get_or_init(|| match ThreadPoolBuilder::new().build_global() {
         Err(error) if std::error::Error::source(&error).is_some() => {
             refused = Some(error);

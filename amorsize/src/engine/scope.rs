@@ -12,6 +12,7 @@ use std::thread;
 
 use super::launch::{Launch, Target, is_running, serve};
 use super::queue::Queue;
+use crate::first_thread;
 use crate::quiet::drop_quietly;
 use crate::sync::{lock, sleep_while};
 use crate::work::Work;
@@ -173,6 +174,7 @@ impl<'s> Brokers<'s, '_> {
         if let Some((_, broker)) = open.iter().find(|(known, _)| known.is_same(target)) {
             return Some(broker.clone());
         }
+        first_thread::may_start();
         let (broker, jobs) = mpsc::channel();
         let pool = target.clone();
         let started = thread::Builder::new()

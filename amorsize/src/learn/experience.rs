@@ -12,6 +12,7 @@ use crate::decide::situation::Situation;
 use crate::decide::tally::Stretch;
 use crate::decide::verdict::{self, Verdict};
 use crate::fingerprint::{self, Identity};
+use crate::first_thread;
 use crate::options::Options;
 use crate::plan::{Origin, Pool};
 use crate::prediction::Prediction;
@@ -21,7 +22,7 @@ use super::learned::Learned;
 use super::outcome::now;
 use super::predict::Query;
 use super::sample::{Predicted, Sample, narrow};
-use super::{calibrated, machines, pace};
+use super::{calibrated, machines, pace, writer};
 
 /// Seconds of the plain loop below which a run is often over before threads are held against it.
 const UNCHECKED: f64 = 3e-3;
@@ -141,7 +142,9 @@ impl Experience {
         let function = Function::of(&self.identity);
         let samples: Vec<Sample> = stretches.iter().map(|stretch| self.sample(stretch, length)).collect();
         calibrated::observe(&samples);
-        if self.starts_threads {
+        let had_none = stretches.iter().all(|stretch| stretch.plan.pool == Pool::Serial);
+        let spares_first = had_none && first_thread::would_be_first() && writer::will_be_told();
+        if self.starts_threads && !spares_first {
             function.record(samples, run);
         } else {
             function.record_here(samples, run);
@@ -238,7 +241,8 @@ pub(crate) fn predict(
     let function = Function::of(identity);
     let kind = function.kind();
     // What else this process has done so far, and so whether its threads run, is no part of the answer.
-    let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, wake: Wake::USUAL, ..*situation };
+    let kept = Situation { wake: Wake::USUAL, is_threadless: false, ..*situation };
+    let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, ..kept };
     let remaining = Remaining::from_hint((len, Some(len)));
     let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query, threshold(options));
     let forecast = ask_history(identity, &function.learned(), place, remaining, options, &situation, ask)?;

@@ -51,18 +51,21 @@ impl Learned {
 
     /// What [`Model::forecast`] says.
     pub(crate) fn forecast(&self, query: &Query<'_>) -> Option<Forecast> {
-        if self.model.is_neglected(query) {
-            return self.model.forecast(query);
-        }
         // Whoever finds somebody else here does not wait.
         let Some(mut last) = try_lock(&self.last) else { return self.model.forecast(query) };
         let asked = Asked::from(query);
         let known = last.as_ref().filter(|last| last.asked == asked).and_then(|last| last.answer.clone());
         known.unwrap_or_else(|| {
             let forecast = self.model.forecast(query);
-            *last = Some(Last { asked, answer: Some(forecast.clone()) });
+            *last = Some(Last { asked, answer: self.lasting(query, &forecast) });
             forecast
         })
+    }
+
+    /// An answer, if the same question has the same one until something is learned.
+    fn lasting(&self, query: &Query<'_>, answer: &Option<Forecast>) -> Option<Option<Forecast>> {
+        let is_neglected = answer.as_ref().is_some_and(|answer| self.model.is_neglected(query, &answer.costs));
+        (!is_neglected).then(|| answer.clone())
     }
 
     /// Answers the last question again if something was learned since, for whoever asks it next.
@@ -71,9 +74,7 @@ impl Learned {
         let Some(Last { asked, answer: answer @ None }) = &mut *last else { return };
         let similarity = |machine| self.similarity(machine);
         let query = asked.query(&similarity);
-        if !self.model.is_neglected(&query) {
-            *answer = Some(self.model.forecast(&query));
-        }
+        *answer = self.lasting(&query, &self.model.forecast(&query));
     }
 
     /// What this machine's samples are filed under here.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use crate::first_thread;
 use crate::plan::Pool;
 use crate::sync::{lock, sleep_while};
 
@@ -55,6 +56,7 @@ impl Drop for Post {
 impl Crew {
     /// Starts `size` threads.
     pub(crate) fn start(kind: Pool, size: usize) -> Result<Self, ThreadPoolBuildError> {
+        first_thread::may_start();
         let pool = ThreadPoolBuilder::new()
             .num_threads(size)
             .thread_name(move |index| format!("amorsize-{kind}-{index}"))

@@ -115,6 +115,7 @@ pub(super) fn situation(world: &World) -> Situation {
         item_bytes: 16,
         wake: Wake::USUAL,
         owns: Owns::Nothing,
+        is_threadless: false,
         is_guess: false,
     }
 }

@@ -57,10 +57,11 @@ impl Pilot {
         let is_stated = self.is_pinned_parallel();
         let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
         let may_pull = beside == Beside::Thread || !remaining.is_unknown();
+        let is_worth_it = is_stated || early::is_worth_a_thread(remaining, &self.situation);
         let has_cores = is_stated || self.situation.cores >= HEAD_START;
         let is_possible = has_cores && has_room && may_wait && may_pull;
         let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
-        if !is_settled && is_possible && !is_short {
+        if !is_settled && is_possible && !is_short && is_worth_it {
             let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
             // Threads that are stated are started for this stream, and by whoever looks in.

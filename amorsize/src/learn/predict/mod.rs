@@ -29,6 +29,7 @@ use std::fmt;
 
 use crate::constants::MIN_SAMPLES;
 use crate::decide::choose;
+use crate::decide::costs::Costs;
 use crate::decide::model::Wake;
 use crate::decide::risk;
 use crate::decide::situation::Situation;
@@ -107,9 +108,11 @@ impl Model {
         self.forecast(query).filter(|forecast| forecast.confidence >= threshold)
     }
 
-    /// Whether threads are due for another attempt, as far as history can tell.
-    pub(crate) fn is_neglected(&self, query: &Query<'_>) -> bool {
-        self.neglect.is_over((query.body, query.build, query.machine))
+    /// Whether threads are due for another attempt at items of such costs, should they pay.
+    pub(crate) fn is_neglected(&self, query: &Query<'_>, costs: &Costs) -> bool {
+        let at_risk = risk::by_heap(costs, query.situation);
+        let is_over = self.neglect.is_over((query.body, query.build, query.machine), at_risk);
+        is_over && !risk::slows_everything(costs, query.situation)
     }
 
     /// What [`Model::predict`] says, however little confidence it deserves.
@@ -123,7 +126,8 @@ impl Model {
         let field = candidates::Field { query, view: &view, outcomes: &outcomes, ordered };
         let choice = field.choose(&view.costs);
         let doubt = confidence::judge(self, &field, &choice);
-        let is_stale = choice.pool == Pool::Serial && self.is_neglected(query) && threads_would_pay(query, &view);
+        let is_stale =
+            choice.pool == Pool::Serial && self.is_neglected(query, &view.costs) && threads_would_pay(query, &view);
         Some(forecast::assemble(&field, &choice, &doubt, is_stale))
     }
 }

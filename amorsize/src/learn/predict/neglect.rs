@@ -78,11 +78,12 @@ impl Neglect {
         self.tries == TRIES || self.lost >= MOST_LOST
     }
 
-    /// Whether threads are due for another attempt, or in the middle of one.
-    pub(super) fn is_over(&self, subject: Subject) -> bool {
+    /// Whether threads are due for another attempt, which puts so many seconds at risk, or in the middle of one.
+    pub(super) fn is_over(&self, subject: Subject, at_risk: f64) -> bool {
         let is_under_way = self.tries > 0 && !self.has_failed();
         let doublings = f64::from(1 << self.failures.min(MOST_DOUBLINGS));
-        let pause = PAUSES_A_LOSS * self.lost.clamp(LEAST_LOST, MOST_LOST) * doublings;
+        let lost = self.lost.clamp(LEAST_LOST, MOST_LOST).max(at_risk);
+        let pause = PAUSES_A_LOSS * lost * doublings;
         self.subject == subject && (is_under_way || self.seconds >= pause)
     }
 }

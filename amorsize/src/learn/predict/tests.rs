@@ -94,6 +94,20 @@ fn untried_threads_are_not_predicted_where_they_may_cost_more_than_they_save() {
 }
 
 #[test]
+fn attempts_that_may_leave_a_heap_in_disorder_come_later_and_never_as_a_threadless_process_first() {
+    let options = Options::default();
+    let cheap = Sample { items: 200, length: 200, ..sample(Pool::Serial, 1, 1e-6, 1.0) };
+    let is_due = |runs: usize, owns, is_threadless| {
+        let situation = Situation { owns, is_threadless, ..EIGHT };
+        let query = Query { situation: &situation, ..query(&options) };
+        model(vec![cheap.clone(); runs]).is_neglected(&query, &cheap.costs)
+    };
+    assert!(is_due(110, Owns::Nothing, true), "22 ms");
+    assert!(!is_due(110, Owns::Anything, false) && is_due(600, Owns::Anything, false));
+    assert!(!is_due(600, Owns::Anything, true));
+}
+
+#[test]
 fn a_chunk_that_did_well_is_taken_although_the_planned_one_did_badly() {
     let options = Options::default();
     let of = |chunk_size, speedup| Sample { chunk_size, ..sample(Pool::Cpu, 2, 1e-3, speedup) };
@@ -230,7 +244,7 @@ fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
 fn an_attempt_may_take_a_few_short_runs() {
     let of = |pool, speedup| Sample { items: 200, length: 200, ..sample(pool, 2, 1e-6, speedup) };
     let (slow_start, quick_start) = (of(Pool::Cpu, 0.6), of(Pool::Cpu, 1.5));
-    let is_due = |model: &Model| model.is_neglected(&query(&Options::default()));
+    let is_due = |model: &Model| model.is_neglected(&query(&Options::default()), &Costs::default());
     let mut model = model(vec![of(Pool::Serial, 1.0); 3]);
     assert!(!is_due(&model));
     let attempt = |model: &mut Model| {
