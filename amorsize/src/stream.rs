@@ -18,6 +18,9 @@ use crate::quiet::{drop_each_quietly, drop_quietly};
 use crate::report::Report;
 use crate::work::Work;
 
+/// Bytes of a result that a function returns in registers.
+const IN_REGISTERS: usize = 16;
+
 /// A lazy, fused iterator over the results of a function, run the fastest safe way.
 ///
 /// Nothing is taken from the source before the first call of `next`, [`plan`](Self::plan), or an internal iteration
@@ -308,6 +311,61 @@ where
     }
 }
 
+impl<S, W, P> Stream<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+    P: Launch<W, S::Item>,
+{
+    /// The next result within a budget.
+    #[inline]
+    fn next_of_loop(&mut self) -> Option<W::Output> {
+        let mut guard = EndOnUnwind::new(&mut self.core);
+        // The compiler makes item and result where they are taken; one that has a name first is copied once more.
+        match self.source.next() {
+            Some(item) => {
+                guard.core.budget -= 1;
+                guard.has_item = true;
+                let result = Some(self.work.call(item));
+                guard.disarm();
+                result
+            }
+            None => {
+                guard.disarm();
+                self.core.end_loop(&mut self.source, &mut self.ready);
+                None
+            }
+        }
+    }
+
+    /// The next result without one.
+    #[inline]
+    fn next_ready(&mut self) -> Option<W::Output> {
+        loop {
+            if let Some(result) = self.ready.0.next() {
+                return Some(result);
+            }
+            if !self.core.advance(&mut self.source, &mut self.ready) {
+                return None;
+            }
+            if self.core.budget > 0 {
+                return self.first_of_loop();
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_of_loop(&mut self) -> Option<W::Output> {
+        self.next_of_loop()
+    }
+
+    #[inline(never)]
+    fn next_apart(&mut self) -> Option<W::Output> {
+        self.next_ready()
+    }
+}
+
 impl<S, W, P> Iterator for Stream<S, W, P>
 where
     S: Iterator,
@@ -318,33 +376,11 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<W::Output> {
-        loop {
-            if self.core.budget > 0 {
-                let mut guard = EndOnUnwind::new(&mut self.core);
-                // The compiler makes item and result where they are taken; one that has a name first is copied once
-                // more.
-                return match self.source.next() {
-                    Some(item) => {
-                        guard.core.budget -= 1;
-                        guard.has_item = true;
-                        let result = Some(self.work.call(item));
-                        guard.disarm();
-                        result
-                    }
-                    None => {
-                        guard.disarm();
-                        self.core.end_loop(&mut self.source, &mut self.ready);
-                        None
-                    }
-                };
-            }
-            if let Some(result) = self.ready.0.next() {
-                return Some(result);
-            }
-            if !self.core.advance(&mut self.source, &mut self.ready) {
-                return None;
-            }
+        if self.core.budget > 0 {
+            return self.next_of_loop();
         }
+        // Where a result does not fit into registers, one that may come from two places is copied twice more.
+        if const { size_of::<W::Output>() > IN_REGISTERS } { self.next_apart() } else { self.next_ready() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -165,7 +165,8 @@ impl Situation {
     pub(crate) fn looked_at(&self) -> Self {
         let Share { cores, processors, available_memory, is_guess, is_unseen } = machine::share();
         let wake = Wake { start: wake::expected(is_running(), is_unseen).start, ..self.wake };
-        Self { cores: cores_here(cores), processors, available_memory, is_guess, wake, ..*self }
+        let is_threadless = first_thread::is_seen_to_be_first();
+        Self { cores: cores_here(cores), processors, available_memory, is_threadless, is_guess, wake, ..*self }
     }
 }
 

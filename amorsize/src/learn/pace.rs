@@ -3,7 +3,8 @@
 //!
 //! A run may be delayed at its end by a hundredth of its time, or by 50 µs if that is more. Appending takes some 25 µs,
 //! so runs of a few milliseconds are written at once, and the program may be killed right after. Shorter ones are
-//! queued, and written some milliseconds later by a thread apart, or by the thread that recorded them when it ends.
+//! queued, and written some milliseconds later by a thread apart, or by the thread that recorded them when it ends; in
+//! a process without threads none is started for that, and every 32nd is written with those before it.
 //! The end of the main thread is the end of the program, and on the usual platforms it is told of it; elsewhere, and on
 //! threads for which nobody may wait, short runs are written at once too, if the disk takes them within the 50 µs.
 

@@ -64,11 +64,16 @@ pub(crate) fn is_ending() -> bool {
     AT_END.try_with(|_| ()).is_err()
 }
 
-/// Writes what a run has just recorded, or has it written.
-pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
+/// Whether writing what a run has recorded takes next to nothing of it.
+pub(crate) fn is_quick(function: &Function, run: Duration) -> bool {
     let told = will_be_told();
     let factor = if function.is_stored() { 1 } else { pace::CREATING };
-    if !pace::at_once(run, factor * APPENDING.expected(), told) {
+    pace::at_once(run, factor * APPENDING.expected(), told)
+}
+
+/// Writes what a run has just recorded, or has it written.
+pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
+    if !is_quick(function, run) {
         return ask(function);
     }
     match timed(function, || function.try_drain()) {

@@ -33,14 +33,14 @@ impl Function {
         }
     }
 
-    /// The same of a run that was to start no thread, and whose record none is started for either: it is written with
-    /// others, or at the end of this thread.
+    /// The same of a run that started no thread, and whose record none is started for either: what is not written now
+    /// is written with others, or at the end of this thread.
     pub(crate) fn record_here(self: &Arc<Self>, samples: Vec<Sample>, run: Duration) {
         if !self.takes_in(samples, run) {
             return;
         }
-        writer::will_be_told();
-        if pace::worth_knowing_the_machine(run) || lock(&self.put_off).len() >= MOST_PUT_OFF {
+        let is_quick = writer::is_quick(self, run) && machines::id_if_known() != NOT_YET_KNOWN;
+        if is_quick || pace::worth_knowing_the_machine(run) || lock(&self.put_off).len() >= MOST_PUT_OFF {
             // Even where nothing can be written: what waits is bounded, and what is known is thinned out.
             self.catch_up();
             if self.writing.allows() {
