@@ -1,5 +1,6 @@
 //! Measures amorsize against the plain loop, its peers and an oracle; see `benches/README.md`.
 
+mod alone;
 mod bars;
 mod blocking;
 mod busy;
@@ -57,6 +58,8 @@ enum Measurement {
     Midrun,
     /// The first stream of a process.
     First(first::Options),
+    /// A process without threads: results of small blocks, which its first thread would slow.
+    Alone(alone::Options),
     /// How long a prediction takes.
     Selection(selection::Options),
     /// Joins the JSON of several matrix runs: table, bars, page.
@@ -85,6 +88,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Blocking => blocking::run()?,
         Measurement::Midrun => midrun::run()?,
         Measurement::First(options) => first::run(options)?,
+        Measurement::Alone(options) => alone::run(options)?,
         Measurement::Selection(options) => selection::run(options)?,
         Measurement::Page(options) => matrix::join(&options)?,
         Measurement::Trace(options) => trace::run(&options)?,

@@ -156,7 +156,7 @@ impl Situation {
             item_bytes: size_of::<I>().max(size_of::<R>()),
             wake: wake::expected(is_running(), is_unseen),
             owns: guess::owns::<I>().max(guess::owns::<R>()),
-            is_threadless: first_thread::would_be_first(),
+            is_threadless: first_thread::would_be_first() && !is_running(),
             is_guess,
         }
     }
