@@ -70,8 +70,8 @@ fn each(run: impl Fn(), items: usize) -> f64 {
     begin.elapsed().as_secs_f64() * 1e9 / items as f64
 }
 
-fn pieces(item: usize) -> Vec<Box<[u8; 16]>> {
-    (0..BLOCKS).map(|block| Box::new([item as u8 ^ block; 16])).collect()
+fn pieces(item: usize) -> Vec<Vec<u8>> {
+    (0..BLOCKS).map(|block| vec![item as u8 ^ block; 16]).collect()
 }
 
 fn plain(items: usize) {
