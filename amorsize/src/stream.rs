@@ -309,14 +309,7 @@ where
             }
         }
     }
-}
 
-impl<S, W, P> Stream<S, W, P>
-where
-    S: Iterator,
-    W: Work<S::Item>,
-    P: Launch<W, S::Item>,
-{
     /// The next result within a budget.
     #[inline]
     fn next_of_loop(&mut self) -> Option<W::Output> {

@@ -34,9 +34,7 @@ pub(crate) fn run(options: Options) -> Result<()> {
         return Ok(());
     }
     for items in RUNS {
-        let processes = (0..PROCESSES).map(|_| in_new_process(items)).collect::<Result<Vec<_>>>()?;
-        let [before, first, streams, after] =
-            [0, 1, 2, 3].map(|which| median(&processes.iter().map(|process| process[which]).collect::<Vec<_>>()));
+        let [before, first, streams, after] = child::medians(PROCESSES, || in_new_process(items))?;
         println!(
             "{items} results of {} blocks: {before:.0} ns in the loop, {first:.0} in the first stream, {streams:.0} in \
              later ones, {after:.0} in the loop afterwards",

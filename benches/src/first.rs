@@ -8,7 +8,6 @@ use anyhow::Result;
 
 use crate::CACHE_DIR;
 use crate::child;
-use crate::stats::median;
 use crate::work::{Pace, spin};
 
 /// Items and nanoseconds of each.
@@ -35,10 +34,10 @@ pub(crate) fn run(options: Options) -> Result<()> {
     let pace = Pace::measure();
     for (items, nanos) in RUNS {
         let steps = pace.steps(nanos);
-        let cold = laps(|| in_new_process(tempfile::tempdir()?.path(), items, steps))?;
+        let cold = child::medians(PROCESSES, || in_new_process(tempfile::tempdir()?.path(), items, steps))?;
         let known = tempfile::tempdir()?;
-        let warm = laps(|| in_new_process(known.path(), items, steps))?;
-        let [cold, warm] = [cold, warm].map(|(plain, stream)| {
+        let warm = child::medians(PROCESSES, || in_new_process(known.path(), items, steps))?;
+        let [cold, warm] = [cold, warm].map(|[plain, stream]| {
             let extra = (stream - plain) * 1e6;
             format!("{:.2} times the loop's speed ({extra:+.0} µs)", plain / stream)
         });
@@ -46,13 +45,6 @@ pub(crate) fn run(options: Options) -> Result<()> {
         println!("{items} items of {item:?} in a new process: {cold}; with what others have learned {warm}");
     }
     Ok(())
-}
-
-/// Median seconds of the loop and of the stream.
-fn laps(lap: impl Fn() -> Result<[f64; 2]>) -> Result<(f64, f64)> {
-    let laps = (0..PROCESSES).map(|_| lap()).collect::<Result<Vec<_>>>()?;
-    let column = |which: usize| median(&laps.iter().map(|lap| lap[which]).collect::<Vec<_>>());
-    Ok((column(0), column(1)))
 }
 
 fn once(items: usize, steps: u32) -> [Duration; 2] {
@@ -70,6 +62,7 @@ fn once(items: usize, steps: u32) -> [Duration; 2] {
     [loop_time, stream_time]
 }
 
+/// Seconds of the loop and of the stream.
 fn in_new_process(cache: &Path, items: usize, steps: u32) -> Result<[f64; 2]> {
     let mut command = child::command(&["first", "--items", &items.to_string(), "--steps", &steps.to_string()])?;
     command.env(CACHE_DIR, cache);

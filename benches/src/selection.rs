@@ -43,8 +43,8 @@ pub(crate) fn run(options: Options) -> Result<()> {
         amorsize::flush()?;
         let size = (bytes()? - before) as f64 / f64::from(samples);
         let warm = warm(samples);
-        let first = (0..PROCESSES).map(|_| in_new_process(samples)).collect::<Result<Vec<_>>>()?;
-        let (first, ratio) = (median(&first), DRY_RUN / warm);
+        let [first] = child::medians(PROCESSES, || in_new_process(samples))?;
+        let ratio = DRY_RUN / warm;
         let [warm, first] = [warm, first].map(Duration::from_secs_f64);
         println!(
             "{samples} runs: {warm:.1?} warm, {first:.1?} first, {size:.0} bytes a run; \
@@ -80,9 +80,9 @@ fn first(samples: u32) -> Duration {
     begin.elapsed()
 }
 
-fn in_new_process(samples: u32) -> Result<f64> {
-    let [nanos]: [f64; 1] = child::numbers(child::command(&["selection", "--first", &samples.to_string()])?)?;
-    Ok(nanos * 1e-9)
+fn in_new_process(samples: u32) -> Result<[f64; 1]> {
+    let nanos: [f64; 1] = child::numbers(child::command(&["selection", "--first", &samples.to_string()])?)?;
+    Ok(nanos.map(|nanos| nanos * 1e-9))
 }
 
 /// Bytes of all histories.

@@ -106,21 +106,24 @@ fn stream(number: usize) {
     assert_eq!(tuner.stream(0..len).count() as u64, len);
 }
 
+/// Threads of this process.
+fn thread_count() -> usize {
+    std::fs::read_dir("/proc/self/task").expect("Linux has it").count()
+}
+
 /// Plain loops that are asked for, in a process of one thread.
 fn loop_alone(runs: usize) {
-    let threads = || std::fs::read_dir("/proc/self/task").expect("Linux has it").count();
-    let before = threads();
+    let before = thread_count();
     (0..runs).for_each(|_| assert_eq!(square().pool(Pool::Serial).stream(0..100).count(), 100));
-    assert_eq!(threads(), before);
+    assert_eq!(thread_count(), before);
 }
 
 /// Results of many small blocks, in a process of one thread: of a function that is new, and of one that is known.
 fn allocate_alone(runs: usize) {
-    let threads = || std::fs::read_dir("/proc/self/task").expect("Linux has it").count();
-    let before = threads();
+    let before = thread_count();
     let tuner = Tuner::new("parts", |item: u64| (0..8).map(|part| Box::new(item + part)).collect::<Vec<_>>());
     (0..runs).for_each(|_| assert_eq!(tuner.stream(0..2_000).count(), 2_000));
-    assert!(threads() == before || !cfg!(target_env = "gnu"));
+    assert!(thread_count() == before || !cfg!(target_env = "gnu"));
     println!("{}", tuner.history().expect("a history"));
 }
 

@@ -116,10 +116,10 @@ pub(crate) struct Pulled {
 }
 
 /// How many more to pull in one go: one by one where it is not sure that there is another one, since it may have to be
-/// waited for. One is worth more time than many, since a second thread is: a first pull may be slow for being the first.
-pub(crate) fn more(pulled: Pulled, remaining: Remaining, stated: Stated) -> usize {
+/// waited for. One is worth more time than many, since a second thread is, and all are where threads are stated: a first
+/// pull may be slow for being the first.
+pub(crate) fn more(pulled: Pulled, remaining: Remaining, is_stated: bool) -> usize {
     let Pulled { last, seconds, spent } = pulled;
-    let is_stated = stated != Stated::default();
     let is_sure = remaining.lower > 0;
     let each = (seconds / last.max(1) as f64).max(1e-9);
     let most = if is_sure { 2 * last } else { 1 };
@@ -185,7 +185,7 @@ mod tests {
     fn little_is_pulled_ahead_of_a_slow_source_and_of_large_items() {
         let go = |last, seconds, spent| Pulled { last, seconds, spent };
         let sure = Remaining { lower: 99, upper: None };
-        let more = |pulled| super::more(pulled, sure, Stated::default());
+        let more = |pulled| super::more(pulled, sure, false);
         assert_eq!([more(go(1, 1e-9, 0.0)), more(go(8, 1e-7, 1e-6))], [2, 16]);
         assert_eq!(more(go(32, 4e-6, 14.1e-6)), 7, "as far as the time goes");
         assert_eq!([more(go(1, 30e-6, 0.0)), more(go(1, 30e-6, 30e-6)), more(go(1, 1.0, 0.0))], [1, 0, 0]);
@@ -194,18 +194,16 @@ mod tests {
 
     #[test]
     fn threads_that_are_stated_have_more_pulled_for_them() {
-        let more = |stated, seconds, spent| {
-            super::more(Pulled { last: 1, seconds, spent }, Remaining { lower: 99, upper: None }, stated)
+        let more = |is_stated, seconds, spent| {
+            super::more(Pulled { last: 1, seconds, spent }, Remaining { lower: 99, upper: None }, is_stated)
         };
-        let stated = Stated { threads: Some(2), pool: None };
-        assert_eq!([more(stated, 1.0, 0.0), more(stated, 1.0, 1.0)], [1, 0], "one however long it takes");
-        assert_eq!([more(stated, 100e-6, 100e-6), more(Stated::default(), 100e-6, 100e-6)], [2, 0]);
+        assert_eq!([more(true, 1.0, 0.0), more(true, 1.0, 1.0)], [1, 0], "one however long it takes");
+        assert_eq!([more(true, 100e-6, 100e-6), more(false, 100e-6, 100e-6)], [2, 0]);
     }
 
     #[test]
     fn what_may_have_to_be_waited_for_is_pulled_one_by_one_and_only_while_that_takes_no_time() {
-        let more =
-            |last, seconds| super::more(Pulled { last, seconds, spent: 0.0 }, Remaining::UNKNOWN, Stated::default());
+        let more = |last, seconds| super::more(Pulled { last, seconds, spent: 0.0 }, Remaining::UNKNOWN, false);
         assert_eq!([more(8, 1e-7), more(1, 30e-6)], [1, 0]);
     }
 }

@@ -36,12 +36,11 @@ const SLOWED_BLOCK: f64 = 4e-9;
 /// whatever becomes of them.
 pub(crate) fn slows_everything(costs: &Costs, situation: &Situation) -> bool {
     let slowed = match situation.owns {
-        _ if !situation.is_threadless => 0.0,
         Owns::Nothing => 0.0,
         Owns::OneBlock => SLOWED_BLOCK,
         Owns::Anything => SLOWED,
     };
-    slowed > HARMLESS * costs.serial()
+    situation.is_threadless && slowed > HARMLESS * costs.serial()
 }
 
 /// Whether threads may lose because of memory.

@@ -191,14 +191,16 @@ pub(crate) fn is_running() -> bool {
 /// Starts rayon's global pool unless it runs already. (Rayon itself would panic where the system refuses threads.)
 pub(super) fn start_global() -> bool {
     let mut refused = None;
-    first_thread::may_start();
-    let is_running = *GLOBAL_POOL.get_or_init(|| match ThreadPoolBuilder::new().build_global() {
-        Err(error) if std::error::Error::source(&error).is_some() => {
-            refused = Some(error);
-            false
+    let is_running = *GLOBAL_POOL.get_or_init(|| {
+        first_thread::may_start();
+        match ThreadPoolBuilder::new().build_global() {
+            Err(error) if std::error::Error::source(&error).is_some() => {
+                refused = Some(error);
+                false
+            }
+            // Either started now, or by somebody before.
+            _ => true,
         }
-        // Either started now, or by somebody before.
-        _ => true,
     });
     // Whoever listens may start a stream: not while others wait for the answer.
     if let Some(error) = refused {

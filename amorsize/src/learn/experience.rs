@@ -241,8 +241,8 @@ pub(crate) fn predict(
     let function = Function::of(identity);
     let kind = function.kind();
     // What else this process has done so far, and so whether its threads run, is no part of the answer.
-    let kept = Situation { wake: Wake::USUAL, is_threadless: false, ..*situation };
-    let situation = Situation { item_bytes: kind.bytes, owns: kind.owns, ..kept };
+    let situation =
+        Situation { item_bytes: kind.bytes, owns: kind.owns, wake: Wake::USUAL, is_threadless: false, ..*situation };
     let remaining = Remaining::from_hint((len, Some(len)));
     let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query, threshold(options));
     let forecast = ask_history(identity, &function.learned(), place, remaining, options, &situation, ask)?;

@@ -2,7 +2,8 @@
 //! long first item then delays nobody, and where threads turn out to pay, one of them is awake by then. Where they do
 //! not, that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that
 //! earlier runs gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one
-//! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long.
+//! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long; unless
+//! that somebody would be the first thread of the process, and items are many or own memory.
 
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;

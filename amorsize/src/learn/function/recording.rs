@@ -39,7 +39,8 @@ impl Function {
         if !self.takes_in(samples, run) {
             return;
         }
-        let is_quick = writer::is_quick(self, run) && machines::id_if_known() != NOT_YET_KNOWN;
+        writer::will_be_told();
+        let is_quick = machines::id_if_known() != NOT_YET_KNOWN && writer::is_quick(self, run);
         if is_quick || pace::worth_knowing_the_machine(run) || lock(&self.put_off).len() >= MOST_PUT_OFF {
             // Even where nothing can be written: what waits is bounded, and what is known is thinned out.
             self.catch_up();
