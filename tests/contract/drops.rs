@@ -52,6 +52,22 @@ fn items_and_results_live_once() {
     });
 }
 
+#[test]
+fn cheap_results_that_own_something_are_made_one_by_one_from_the_first_on() {
+    let census = Census::default();
+    let most = Arc::new(AtomicUsize::new(0));
+    let (made, alive) = (census.clone(), Arc::clone(&most));
+    let one_by_one = Tuner::new("one-by-one", move |number: u64| {
+        let result = made.value(number);
+        alive.fetch_max(made.born() - made.died(), Ordering::SeqCst);
+        result
+    });
+    // One thread at most, whatever the first item is taken for.
+    let stream = one_by_one.max_blocking_threads(1).ml_prediction(false).stream(0..2_000);
+    let sum: u64 = stream.map(|result| result.number).sum();
+    assert_eq!((sum, census.born(), most.load(Ordering::SeqCst)), (1_999_000, 2_000, 1));
+}
+
 fn live(way: Way, fate: Fate, items: &Census, results: &Census) -> mpsc::Receiver<()> {
     let (holder, released) = mpsc::channel::<()>();
     let results = results.clone();

@@ -30,8 +30,7 @@ const PULLING_STATED: f64 = 1e-3;
 /// Seconds that one may take where it is the only one.
 const PULLING_ONE: f64 = 200e-6;
 
-/// Items for each processor up to which it is worth looking in on the first one where that takes the process's first
-/// thread: of more, one that nobody helps with is a small part.
+/// Items for each processor up to which a first one that nobody helps with is a notable part of all.
 const FEW_ITEMS: u64 = 64;
 
 /// How somebody who runs an item is found.
@@ -71,8 +70,19 @@ impl From<&Options> for Stated {
 /// allocations dearer: where results are known to be allocated, none is started for that; others may be as well, which
 /// no type tells.
 pub(crate) fn is_worth_a_thread(remaining: Remaining, situation: &Situation) -> bool {
-    let is_few = remaining.upper.is_some_and(|items| items <= FEW_ITEMS * situation.cores as u64);
-    !situation.is_threadless || (is_few && situation.owns == Owns::Nothing)
+    !situation.is_threadless || (situation.owns == Owns::Nothing && has_few(remaining, situation) == Some(true))
+}
+
+/// Whether one is woken for them where a pool runs. Where memory may matter, threads hardly pay in runs which are so short
+/// that waking one early shows: it is woken for the sake of first items that are long, which are a small part of many.
+pub(crate) fn is_worth_waking(remaining: Remaining, situation: &Situation) -> bool {
+    situation.owns == Owns::Nothing || has_few(remaining, situation) != Some(false)
+}
+
+/// Whether there are so few items that a first one which nobody helps with is a notable part of them; `None` where
+/// nothing is known.
+fn has_few(remaining: Remaining, situation: &Situation) -> Option<bool> {
+    remaining.upper.map(|items| items <= FEW_ITEMS * situation.cores as u64)
 }
 
 /// Seconds since the first item began at which the first look is due.
@@ -159,6 +169,16 @@ mod tests {
         };
         assert!(is_worth(8, Owns::Nothing) && !is_worth(1_000, Owns::Nothing) && !is_worth(8, Owns::OneBlock));
         assert!(is_worth_a_thread(Remaining::UNKNOWN, &Situation::TWO_CORES), "there are threads");
+    }
+
+    #[test]
+    fn one_is_woken_unless_many_items_that_own_memory_are_known_to_follow() {
+        let is_worth = |upper, owns| {
+            let situation = Situation { owns, ..Situation::TWO_CORES };
+            is_worth_waking(Remaining { lower: 0, upper }, &situation)
+        };
+        assert!(!is_worth(Some(129), Owns::OneBlock) && is_worth(Some(128), Owns::OneBlock));
+        assert!(is_worth(None, Owns::Anything) && is_worth(Some(u64::MAX), Owns::Nothing));
     }
 
     #[test]

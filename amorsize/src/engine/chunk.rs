@@ -7,6 +7,10 @@ use super::clock::Elapsed;
 use crate::decide::pilot::{Clocks, Delay, Runner};
 use crate::quiet::{drop_each_quietly, drop_quietly};
 
+/// Bytes of a chunk's vector at least. What results own is mostly smaller: where a single one is run as in the plain
+/// loop, its blocks are then those that the loop would get.
+const LEAST_BLOCK: usize = 500;
+
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
@@ -33,6 +37,11 @@ pub(crate) struct Batch<R> {
     /// The function panicked at the item behind the last result.
     pub(crate) panic: Option<Payload>,
     pub(crate) cost: BatchCost,
+}
+
+/// An empty vector of a chunk, with room for so many.
+pub(crate) fn with_room<T>(items: usize) -> Vec<T> {
+    Vec::with_capacity(items.max(LEAST_BLOCK / size_of::<T>().max(1)))
 }
 
 impl<I> Chunk<I> {

@@ -66,7 +66,7 @@ impl Pilot {
             let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
             // Threads that are stated are started for this stream, and by whoever looks in.
-            let wakes = beside == Beside::Thread && !is_stated;
+            let wakes = beside == Beside::Thread && !is_stated && early::is_worth_waking(remaining, &self.situation);
             let threads = if wakes { doubted.clamp(HEAD_START, most) } else { 1 };
             self.head_start = Some(HeadStart {
                 pool: self.options.pool.unwrap_or(Pool::Cpu),
@@ -82,6 +82,12 @@ impl Pilot {
         if self.in_flight == 0 {
             self.end_head_start();
         }
+    }
+
+    /// The first item ran, and no thread has taken any: whether those that were pulled ahead are tried one by one
+    /// instead.
+    pub(crate) fn goes_on_alone(&self) -> bool {
+        self.in_flight == 0 && self.holds_one()
     }
 
     /// A plan goes on from here.
@@ -147,6 +153,9 @@ impl Pilot {
 
     /// The items of a chunk of those that no thread has taken.
     pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
+        if self.holds_one() {
+            return 1;
+        }
         let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
         let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
         by_time.min(by_bytes).clamp(1, items.max(1))
@@ -194,7 +203,7 @@ impl Pilot {
     /// Items of the next chunk of a head start; none once enough is known.
     pub(super) fn first_items(&self) -> Option<usize> {
         match &self.mode {
-            Mode::Trying(trial) if self.head_start.is_some() => Some(trial.next().unwrap_or(0)),
+            Mode::Trying(trial) if self.head_start.is_some() => Some(self.next_tried(trial).unwrap_or(0)),
             _ => None,
         }
     }
@@ -245,7 +254,7 @@ mod tests {
 
     use super::*;
     use crate::decide::pilot::Step;
-    use crate::decide::situation::Situation;
+    use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
 
     const ITEMS: u64 = 100;
@@ -303,6 +312,28 @@ mod tests {
         came_back(&mut pilot, 1.1e-6, Runner::Consumer);
         assert!(matches!(pilot.step(at(9e-6, 5), left(3), 1_000), Step::Loop(_)), "three more of a microsecond");
         assert_eq!(pilot.situation.wake, Wake::USUAL, "a thread is asleep again by the next decision");
+    }
+
+    #[test]
+    fn what_was_pulled_ahead_is_tried_one_by_one_after_a_cheap_item_that_owns_memory() {
+        let after_one_of = |seconds, owns| {
+            let mut pilot = begun(Options::default(), Situation { owns, ..Situation::TWO_CORES }, ITEMS);
+            pilot.pulled_ahead(3, 1e-9);
+            came_back(&mut pilot, seconds, Runner::Consumer);
+            pilot.goes_on_alone()
+        };
+        assert!(after_one_of(1e-6, Owns::Anything));
+        assert!(!after_one_of(1e-3, Owns::Anything) && !after_one_of(1e-6, Owns::Nothing));
+    }
+
+    #[test]
+    fn no_thread_is_woken_for_the_first_of_many_items_that_own_memory() {
+        let wakes = |items, owns| {
+            let pilot = begun(Options::default(), Situation { owns, ..Situation::TWO_CORES }, items);
+            assert!(pilot.head_start.is_some(), "somebody looks in");
+            !pilot.begins_alone()
+        };
+        assert!(wakes(8, Owns::Anything) && wakes(1_000, Owns::Nothing) && !wakes(1_000, Owns::OneBlock));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Pilot {
         let remaining = remaining.and(self.in_flight);
         let needs_trial = self.plan.is_some() || !self.needs_no_trial();
         let has_more = room > 0 || (self.head_start.is_some() && self.in_flight > 0);
-        let batch = trial.next().filter(|_| needs_trial && has_more);
+        let batch = self.next_tried(trial).filter(|_| needs_trial && has_more);
         let is_cheap = needs_trial && self.is_too_cheap_to_know();
         self.count_on_woken(at.now);
         match batch {
@@ -45,6 +45,19 @@ impl Pilot {
         }
         self.end_head_start();
         None
+    }
+
+    /// Items of the next batch of a trial; none once enough is known. Where something else tells what they take, each is
+    /// one of its own: see [`holds_one`](Self::holds_one).
+    pub(super) fn next_tried(&self, trial: &Trial) -> Option<usize> {
+        trial.next().map(|items| if self.holds_one() { 1 } else { items })
+    }
+
+    /// Whether each of the first results is yielded before the next one is made, as in the plain loop. Blocks that were
+    /// held at the same time and are free again make all that follows slower: glibc moves seven of them to where a
+    /// thread finds them at once, and back, for each result of more than seven of one size.
+    pub(crate) fn holds_one(&self) -> bool {
+        self.needs_proof() && !self.is_pinned_parallel()
     }
 
     fn grant(&mut self, items: usize) -> Step {
@@ -73,9 +86,7 @@ impl Pilot {
     }
 
     pub(super) fn saw_first(&mut self, ran: Ran) {
-        // The less of what owns memory is held before it is yielded, the less the heap is in another state for what
-        // follows.
-        let enough_below = if self.needs_proof() { self.loop_tells_below() } else { 0.0 };
+        let enough_below = if self.holds_one() { self.loop_tells_below() } else { 0.0 };
         let blocked = self.waits.outside(ran, self.situation.processors);
         let Mode::Trying(trial) = &mut self.mode else { return };
         trial.observe(ran.items, ran.seconds, ran.clocks, blocked);
@@ -187,7 +198,7 @@ mod tests {
     use super::*;
     use crate::decide::model::Wake;
     use crate::decide::pilot::{Clocks, Looped, Made, Runner};
-    use crate::decide::situation::Situation;
+    use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };
@@ -222,6 +233,24 @@ mod tests {
         assert!(matches!(after_trial(100e-9, 1_000), Step::Loop(_)));
         assert_eq!(after_trial(100e-9, 1_000_000), Step::Look);
         assert_eq!(after_trial(100e-6, 9), Step::Look, "threads may pay");
+    }
+
+    #[test]
+    fn first_results_that_own_memory_are_made_one_by_one_unless_threads_are_stated() {
+        let tried = |owns, options: Options| {
+            let mut pilot = Pilot::new(options, Situation { owns, ..Situation::TWO_CORES });
+            let mut batches = Vec::new();
+            while let Step::Try(items) = pilot.step(Position::default(), exactly(1_000), usize::MAX) {
+                batches.push(items);
+                let seconds = 100e-9 * items as f64;
+                pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+            }
+            (batches, matches!(pilot.mode, Mode::Calibrating))
+        };
+        assert_eq!(tried(Owns::Anything, Options::default()), (vec![1; 5], true));
+        assert_eq!(tried(Owns::Nothing, Options::default()).0[..3], [1, 1, 3], "none is missed");
+        let stated = Options { pool: Some(Pool::Cpu), ..Options::default() };
+        assert!(tried(Owns::Anything, stated).0[2] > 1);
     }
 
     #[test]

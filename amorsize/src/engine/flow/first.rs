@@ -8,7 +8,7 @@ use super::Flow;
 use crate::decide::early::{self, Pulled};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Clocks, Runner, TRIAL_BYTES};
-use crate::engine::chunk::{Batch, BatchCost, Chunk};
+use crate::engine::chunk::{Batch, BatchCost, Chunk, with_room};
 use crate::engine::launch::Launch;
 use crate::engine::queue::{FoundWaiting, Standing, Terms};
 use crate::work::Work;
@@ -41,7 +41,11 @@ where
         let (batch, standing) = self.run_first(first, items, each);
         let remaining = self.remaining(source);
         self.observe(&batch, standing, remaining);
-        self.hand_over_ahead();
+        if self.pilot.goes_on_alone() {
+            self.pilot.waive_head_start();
+        } else {
+            self.hand_over_ahead();
+        }
         Some(batch)
     }
 
@@ -117,7 +121,7 @@ where
 
     /// Runs some of what was pulled ahead and nobody has taken, before a plain loop goes on with the source.
     pub(super) fn loop_ahead(&mut self, most: usize) -> Batch<R> {
-        let chunk = self.take_ahead(most);
+        let chunk = self.take_ahead(if self.pilot.holds_one() { 1 } else { most });
         let batch = self.queue.run_whole(chunk);
         self.has_panicked |= batch.panic.is_some();
         self.pilot.ran_apart(batch.results.len());
@@ -127,7 +131,9 @@ where
     /// The next items of those that were pulled ahead.
     pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I> {
         let start = self.pulled - self.ahead.len() as u64;
-        let items = self.ahead.drain(..most.min(self.ahead.len())).collect();
+        let taken = most.min(self.ahead.len());
+        let mut items = with_room(taken);
+        items.extend(self.ahead.drain(..taken));
         self.chunk_of(start, items)
     }
 }

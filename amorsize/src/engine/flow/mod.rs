@@ -17,12 +17,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, BatchCost, Payload};
+use super::heap;
 use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
 use crate::decide::input::Remaining;
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Position, Ran, Step};
+use crate::decide::situation::Owns;
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::quiet::{drop_each_quietly, drop_quietly, quietly};
@@ -257,6 +259,9 @@ where
     }
 
     fn drained(&mut self) {
+        if self.pilot.situation().owns != Owns::Nothing {
+            heap::settle();
+        }
         let at = self.position();
         self.pilot.drained(at);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Flow;
 use crate::decide::cut::Cut;
-use crate::engine::chunk::Chunk;
+use crate::engine::chunk::{Chunk, with_room};
 use crate::engine::launch::Launch;
 use crate::work::Work;
 
@@ -36,7 +36,7 @@ where
     pub(super) fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
         let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let expected = source.size_hint().1.unwrap_or(most);
-        let mut items = Vec::with_capacity(most.min(expected).min(MOST_RESERVED));
+        let mut items = with_room(most.min(expected).min(MOST_RESERVED));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());

@@ -11,7 +11,7 @@ use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
 use crate::decide::cut::Cut;
 use crate::decide::pilot::{Clocks, Runner};
-use crate::engine::chunk::{Batch, BatchCost, Chunk};
+use crate::engine::chunk::{Batch, BatchCost, Chunk, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::wake;
 use crate::quiet::drop_each_quietly;
@@ -117,7 +117,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     ) -> Batch<R> {
         let Chunk { start, items, clocks, stride, is_pinned, .. } = chunk;
         let watch = Stopwatch::start(clocks);
-        let mut results = Vec::with_capacity(items.len());
+        let mut results = with_room(items.len());
         let mut items = items.into_iter();
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let mut look_at = cut.items();
