@@ -5,6 +5,7 @@
 
 use super::climb::Climb;
 use super::input::Remaining;
+use super::risk;
 use super::situation::{Owns, Situation};
 use super::verdict::BLOCKING_SHARE;
 use crate::options::Options;
@@ -76,7 +77,7 @@ pub(crate) fn is_worth_a_thread(remaining: Remaining, situation: &Situation) -> 
 /// Whether one is woken for them where a pool runs. Where memory may matter, threads hardly pay in runs which are so short
 /// that waking one early shows: it is woken for the sake of first items that are long, which are a small part of many.
 pub(crate) fn is_worth_waking(remaining: Remaining, situation: &Situation) -> bool {
-    situation.owns == Owns::Nothing || has_few(remaining, situation) != Some(false)
+    !risk::may_be_of_memory(situation) || has_few(remaining, situation) != Some(false)
 }
 
 /// Whether there are so few items that a first one which nobody helps with is a notable part of them; `None` where
@@ -173,12 +174,11 @@ mod tests {
 
     #[test]
     fn one_is_woken_unless_many_items_that_own_memory_are_known_to_follow() {
-        let is_worth = |upper, owns| {
-            let situation = Situation { owns, ..Situation::TWO_CORES };
-            is_worth_waking(Remaining { lower: 0, upper }, &situation)
-        };
-        assert!(!is_worth(Some(129), Owns::OneBlock) && is_worth(Some(128), Owns::OneBlock));
-        assert!(is_worth(None, Owns::Anything) && is_worth(Some(u64::MAX), Owns::Nothing));
+        let is_worth = |upper, situation| is_worth_waking(Remaining { lower: 0, upper }, &situation);
+        let owning = Situation { owns: Owns::OneBlock, ..Situation::TWO_CORES };
+        assert!(!is_worth(Some(129), owning) && is_worth(Some(128), owning) && is_worth(None, owning));
+        assert!(!is_worth(Some(129), Situation { item_bytes: 4096, ..Situation::TWO_CORES }));
+        assert!(is_worth(Some(u64::MAX), Situation::TWO_CORES));
     }
 
     #[test]

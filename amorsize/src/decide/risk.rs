@@ -43,6 +43,11 @@ pub(crate) fn slows_everything(costs: &Costs, situation: &Situation) -> bool {
     situation.is_threadless && slowed > HARMLESS * costs.serial()
 }
 
+/// Whether threads may lose because of memory, whatever items take.
+pub(crate) fn may_be_of_memory(situation: &Situation) -> bool {
+    is_of_memory(&Costs::default(), situation)
+}
+
 /// Whether threads may lose because of memory.
 pub(crate) fn is_of_memory(costs: &Costs, situation: &Situation) -> bool {
     let bytes = situation.item_bytes;

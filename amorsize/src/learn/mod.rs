@@ -13,7 +13,7 @@
 //! The disk:
 //! - [`directory`]: where, who may, and the lock
 //! - [`mod@file`]: one history; [`fresh`]: written anew
-//! - [`store`]: all of them; [`tidy`] keeps them few
+//! - [`store`]: all of them; [`listing`]: which there are; [`tidy`] keeps them few
 //! - [`exchange`]: export and import
 //!
 //! The process:
@@ -43,6 +43,7 @@ pub(crate) mod function;
 mod header;
 pub(crate) mod history;
 pub(crate) mod learned;
+mod listing;
 pub(crate) mod machines;
 pub(crate) mod outcome;
 mod pace;

@@ -17,6 +17,7 @@ use crate::learn::contents::Contents;
 use crate::learn::directory::{Directory, Lock, PATIENCE};
 use crate::learn::file::{self, State, Tail};
 use crate::learn::header::{self, Name};
+use crate::learn::listing::{Before, Listing};
 use crate::learn::machines;
 use crate::learn::prune;
 use crate::learn::tidy::{self, DAMAGED, HISTORY};
@@ -43,6 +44,7 @@ pub(crate) struct Store {
     tried: AtomicBool,
     /// Files made by this process.
     created: AtomicU32,
+    listing: Listing,
 }
 
 /// What was read, and what is to be said about it.
@@ -82,6 +84,7 @@ impl Store {
             looked: AtomicBool::new(false),
             tried: AtomicBool::new(false),
             created: AtomicU32::new(0),
+            listing: Listing::default(),
         }
     }
 
@@ -118,6 +121,9 @@ impl Store {
 
     /// Reads a history. A damaged file is set aside, and what is whole of it kept.
     pub(crate) fn load(&self, name: &Name) -> Result<Loaded, Error> {
+        if self.listing.lacks(name.key) {
+            return Ok(Loaded::default());
+        }
         let path = self.file(name)?;
         // For a new function one system call is all that this may cost. Only the first one looks at the directory too:
         // whoever writes to it at the end of a short program can no longer tell what is wrong.
@@ -172,8 +178,9 @@ impl Store {
                 Ok(Aftermath { surplus: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
             _ => {
+                let before = self.listing.before();
                 file::replace(&path, name.header(), &known)?;
-                Ok(Aftermath { surplus: self.counts_file(), crowded: false, damage })
+                Ok(Aftermath { surplus: self.made(&before, name)?, crowded: false, damage })
             }
         }
     }
@@ -190,9 +197,14 @@ impl Store {
         }
     }
 
-    /// One more file; whether to look through all of them, which takes a while.
-    fn counts_file(&self) -> bool {
-        self.created.fetch_add(1, Ordering::Relaxed).is_multiple_of(FILES_A_LOOK)
+    /// One more file; whether some may be too many. Which others there are is found out if this was not the only one,
+    /// and ever more seldom where that does not last.
+    fn made(&self, before: &Before, name: &Name) -> Result<bool, Error> {
+        let others = self.created.fetch_add(1, Ordering::Relaxed);
+        if !self.listing.made(before, name.key) && others.is_power_of_two() {
+            self.listing.read(self.path()?);
+        }
+        Ok(others.is_multiple_of(FILES_A_LOOK))
     }
 
     /// Makes a file one that can be appended to; what it holds then, and what was wrong. Or why it must be left alone.

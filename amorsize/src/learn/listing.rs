@@ -1,0 +1,138 @@
+//! Which histories there are, so that a new function is known to have none without a look for its file: that takes the
+//! file system ten microseconds, and forty in cold caches, which a short run cannot pay.
+//!
+//! Whoever makes a file notes it, and the time at which the directory last changed. While that is the same, there are no
+//! others. (Two changes within one tick of the file system's clock look like one: a history that another process makes
+//! in the same few milliseconds as this one is found at the next change. Nothing is lost by that; a run begins with a
+//! trial.) Where a directory cannot be kept open, as on Windows, nothing is ever known.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use crate::learn::header;
+use crate::learn::tidy::{self, HISTORY};
+use crate::sync::lock;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Listing(Mutex<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    directory: File,
+    changed: SystemTime,
+    keys: HashSet<u64>,
+}
+
+/// What was known before a file was made.
+pub(crate) struct Before {
+    was_current: bool,
+}
+
+impl Listing {
+    /// Whether it is known that no function of this key has a history.
+    pub(crate) fn lacks(&self, key: u64) -> bool {
+        lock(&self.0).as_ref().is_some_and(|known| !known.keys.contains(&key) && known.is_current())
+    }
+
+    /// A file is about to be made, under the directory's lock.
+    pub(crate) fn before(&self) -> Before {
+        Before { was_current: lock(&self.0).as_ref().is_some_and(Known::is_current) }
+    }
+
+    /// That of this key was made; whether all are known now.
+    pub(crate) fn made(&self, before: &Before, key: u64) -> bool {
+        let mut known = lock(&self.0);
+        *known = known.take().filter(|_| before.was_current).and_then(|known| known.with(key).ok());
+        known.is_some()
+    }
+
+    /// Looks through the directory, which takes a while.
+    pub(crate) fn read(&self, directory: &Path) {
+        let known = Known::read(directory).ok();
+        *lock(&self.0) = known;
+    }
+}
+
+impl Known {
+    fn read(directory: &Path) -> io::Result<Self> {
+        let open = File::open(directory)?;
+        // Read before the names are: what is made meanwhile is a change.
+        let changed = open.metadata()?.modified()?;
+        let key = |path: &Path| header::key(path.file_stem()?.to_str()?);
+        let keys = tidy::files(directory, HISTORY).iter().filter_map(|path| key(path)).collect();
+        Ok(Self { directory: open, changed, keys })
+    }
+
+    fn with(mut self, key: u64) -> io::Result<Self> {
+        self.keys.insert(key);
+        self.changed = self.directory.metadata()?.modified()?;
+        Ok(self)
+    }
+
+    fn is_current(&self) -> bool {
+        self.directory.metadata().and_then(|found| found.modified()).is_ok_and(|changed| changed == self.changed)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn make(directory: &Path, key: u64) {
+        fs::write(directory.join(format!("{}.{HISTORY}", header::stem(key))), "").unwrap();
+    }
+
+    fn note(listing: &Listing, directory: &Path, key: u64) {
+        let before = listing.before();
+        make(directory, key);
+        if !listing.made(&before, key) {
+            listing.read(directory);
+        }
+    }
+
+    /// Another process makes one, a while later.
+    fn make_elsewhere(directory: &Path, key: u64) {
+        make(directory, key);
+        let open = File::open(directory).unwrap();
+        let changed = open.metadata().unwrap().modified().unwrap();
+        open.set_modified(changed + Duration::from_secs(1)).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_noted_is_not_there_until_somebody_else_changes_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let (listing, place) = (Listing::default(), directory.path());
+        make(place, 1);
+        assert!(!listing.lacks(9), "nothing is known");
+        note(&listing, place, 2);
+        note(&listing, place, 3);
+        assert_eq!([1, 2, 3, 9].map(|key| listing.lacks(key)), [false, false, false, true]);
+        make_elsewhere(place, 4);
+        assert_eq!([4, 9].map(|key| listing.lacks(key)), [false; 2]);
+        note(&listing, place, 5);
+        assert_eq!([4, 5, 9].map(|key| listing.lacks(key)), [false, false, true]);
+    }
+
+    #[test]
+    fn where_the_directory_is_gone_nothing_is_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let listing = Listing::default();
+        listing.read(&directory.path().join("absent"));
+        assert!(!listing.lacks(9));
+        let place = directory.path().join("cache");
+        fs::create_dir(&place).unwrap();
+        note(&listing, &place, 1);
+        assert!(listing.lacks(9));
+        fs::remove_dir_all(&place).unwrap();
+        make_elsewhere(directory.path(), 2);
+        assert!(!listing.lacks(1));
+    }
+}
