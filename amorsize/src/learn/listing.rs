@@ -8,14 +8,18 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::learn::header;
 use crate::learn::tidy::{self, HISTORY};
 use crate::sync::lock;
+
+/// How long ago a directory in which a file was just made may have changed last: some file systems over networks never
+/// say that one has.
+const JUST: Duration = Duration::from_secs(60);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -63,6 +67,9 @@ impl Known {
         let open = File::open(directory)?;
         // Read before the names are: what is made meanwhile is a change.
         let changed = open.metadata()?.modified()?;
+        if changed.elapsed().is_ok_and(|age| age > JUST) {
+            return Err(ErrorKind::Unsupported.into());
+        }
         let key = |path: &Path| header::key(path.file_stem()?.to_str()?);
         let keys = tidy::files(directory, HISTORY).iter().filter_map(|path| key(path)).collect();
         Ok(Self { directory: open, changed, keys })
@@ -82,7 +89,6 @@ impl Known {
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs;
-    use std::time::Duration;
 
     use super::*;
 
@@ -119,6 +125,18 @@ mod tests {
         assert_eq!([4, 9].map(|key| listing.lacks(key)), [false; 2]);
         note(&listing, place, 5);
         assert_eq!([4, 5, 9].map(|key| listing.lacks(key)), [false, false, true]);
+    }
+
+    #[test]
+    fn a_file_system_that_does_not_tell_of_changes_is_not_believed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (listing, place) = (Listing::default(), directory.path());
+        make(place, 1);
+        File::open(place).unwrap().set_modified(SystemTime::now() - 2 * JUST).unwrap();
+        listing.read(place);
+        assert!(!listing.lacks(9));
+        note(&listing, place, 2);
+        assert!(listing.lacks(9));
     }
 
     #[test]
