@@ -10,6 +10,16 @@ const LOOK: f64 = 12e-6;
 /// Ratio to the expected time from which a stretch is worth a thought.
 const SLOW: f64 = 4.0;
 
+/// Items that take so many seconds each, to the next look at the clock.
+pub(crate) fn stretch(item_time: f64) -> usize {
+    ((LOOK / item_time.max(1e-10)) as usize).max(1)
+}
+
+/// Seconds after which so many of them are worth a thought.
+pub(crate) fn patience(items: usize, item_time: f64) -> f64 {
+    (SLOW * items as f64 * item_time).max(SLOW * LOOK)
+}
+
 /// See the module. Holds instants that it is given; reads none.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
@@ -27,8 +37,8 @@ pub(crate) struct Pace {
 impl Pace {
     /// `items` that take `item_time` seconds each.
     pub(crate) fn new(items: usize, item_time: f64, now: Instant) -> Self {
-        let stretch = ((LOOK / item_time.max(1e-10)) as usize).clamp(1, items);
-        let patience = Duration::from_secs_f64((SLOW * stretch as f64 * item_time).max(SLOW * LOOK));
+        let stretch = stretch(item_time).min(items);
+        let patience = Duration::from_secs_f64(patience(stretch, item_time));
         Self { stretch, patience, rest: items, granted: stretch, ran: 0, begin: now, last: now }
     }
 

@@ -9,6 +9,8 @@ const TRUSTED_BATCH: f64 = 1e-6;
 /// Seconds after which a trial of the default sample size ends, whatever it has seen: by then it costs as much as
 /// being wrong would.
 const LONGEST_TRIAL: f64 = 30e-6;
+/// The same where items have differed so far, and are fewer than the sample: what two of them take says little then.
+const LONGEST_UNEVEN: f64 = 400e-6;
 /// Seconds of a first item from which it stands for all: a second one alone would cost more than it is worth knowing
 /// what a first call's set-up took.
 const LONG_ITEM: f64 = 200e-6;
@@ -41,6 +43,28 @@ pub(crate) struct Trial {
     is_source_slow: bool,
     last: Option<Timed>,
     before: Option<Timed>,
+    singles: Singles,
+}
+
+/// Items that were timed each on its own, as long as there was nothing else.
+#[derive(Clone, Copy, Debug, Default)]
+struct Singles {
+    items: usize,
+    seconds: f64,
+    longest: f64,
+}
+
+impl Singles {
+    fn add(&mut self, seconds: f64) {
+        self.items += 1;
+        self.seconds += seconds;
+        self.longest = self.longest.max(seconds);
+    }
+
+    /// Seconds of one, the longest left aside.
+    fn mean(&self) -> f64 {
+        (self.seconds - self.longest) / (self.items - 1) as f64
+    }
 }
 
 impl Trial {
@@ -54,6 +78,7 @@ impl Trial {
             is_source_slow: false,
             last: None,
             before: None,
+            singles: Singles::default(),
         }
     }
 
@@ -70,7 +95,9 @@ impl Trial {
     fn is_enough(&self, last: Timed) -> bool {
         let generosity = (self.sample_size as f64 / DEFAULT_SAMPLE_SIZE as f64).max(1.0);
         let is_lonely = self.before.is_none() && self.seconds < LONG_ITEM;
-        let is_late = (self.seconds >= LONGEST_TRIAL * generosity || self.is_source_slow) && !is_lonely;
+        let is_uneven = self.items < self.sample_size && !self.agrees(last);
+        let longest = if is_uneven { LONGEST_UNEVEN } else { LONGEST_TRIAL * generosity };
+        let is_late = (self.seconds >= longest || self.is_source_slow) && !is_lonely;
         let is_trusted = last.items as f64 * last.item_time >= TRUSTED_BATCH;
         !self.is_open
             && (is_late || self.is_cheap || (self.items >= self.sample_size && is_trusted && self.agrees(last)))
@@ -96,6 +123,9 @@ impl Trial {
             self.before.is_none() && self.last.is_some_and(|first| first.item_time * items as f64 > SET_UP * seconds);
         self.seconds = if was_set_up { seconds } else { self.seconds + seconds };
         self.items += items;
+        if items == 1 {
+            self.singles.add(seconds);
+        }
         self.before = self.last;
         self.last = Some(Timed { items, item_time: (seconds / items as f64).max(1e-10) });
     }
@@ -126,8 +156,12 @@ impl Trial {
         }
     }
 
-    /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it.
+    /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it; of
+    /// items that were timed one by one all but the longest.
     pub(crate) fn item_time(&self) -> f64 {
+        if self.items > 1 && self.singles.items == self.items {
+            return self.singles.mean().max(1e-10);
+        }
         let times = [self.last, self.before].into_iter().flatten().map(|timed| timed.item_time);
         times.reduce(f64::min).unwrap_or(0.0)
     }
@@ -209,6 +243,23 @@ mod tests {
     fn a_preemption_is_not_believed() {
         let trial = run(5, |item| if item == 5 { 50e-6 } else { 1e-6 });
         assert!(trial.item_time() < 2e-6, "{}", trial.item_time());
+    }
+
+    #[test]
+    fn items_that_differ_are_tried_until_some_are_alike_or_the_sample_is_there() {
+        let tried = |each: &[f64]| {
+            let mut trial = Trial::new(5);
+            for &seconds in each {
+                assert!(trial.next().is_some(), "{trial:?}");
+                trial.observe(1, seconds, trial.clocks(), Some(0.0));
+            }
+            assert_eq!(trial.next(), None, "{trial:?}");
+            trial.item_time() * 1e6
+        };
+        assert!((tried(&[2e-6, 193e-6, 156e-6]) - 79.0).abs() < 1e-6);
+        assert!((tried(&[4e-6, 100e-6, 30e-6, 5e-6, 98e-6]) - 137.0 / 4.0).abs() < 1e-6);
+        assert!((tried(&[4e-6, 500e-6]) - 4.0).abs() < 1e-6, "by then it is late");
+        assert!((tried(&[1e-6, 1e-6, 3e-3]) - 1.0).abs() < 1e-6, "one may have been interrupted");
     }
 
     #[test]

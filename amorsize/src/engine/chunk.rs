@@ -7,9 +7,9 @@ use super::clock::Elapsed;
 use crate::decide::pilot::{Clocks, Delay, Runner};
 use crate::quiet::{drop_each_quietly, drop_quietly};
 
-/// Bytes of a chunk's vector at least. What results own is mostly smaller: where a single one is run as in the plain
-/// loop, its blocks are then those that the loop would get.
-const LEAST_BLOCK: usize = 500;
+/// Bytes of the vectors of an item that is run as in the plain loop. What its result owns is mostly smaller, and is then
+/// made of the blocks that the loop would get.
+const UNLIKE_OTHERS: usize = 500;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -27,6 +27,8 @@ pub(crate) struct Chunk<I> {
     pub(crate) expected: Duration,
     /// Its size was asked for: it is not cut short.
     pub(crate) is_pinned: bool,
+    /// It is run as the plain loop would run it.
+    pub(crate) is_like_loop: bool,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -39,9 +41,10 @@ pub(crate) struct Batch<R> {
     pub(crate) cost: BatchCost,
 }
 
-/// An empty vector of a chunk, with room for so many.
-pub(crate) fn with_room<T>(items: usize) -> Vec<T> {
-    Vec::with_capacity(items.max(LEAST_BLOCK / size_of::<T>().max(1)))
+/// An empty vector with room for so many.
+pub(crate) fn with_room<T>(items: usize, is_like_loop: bool) -> Vec<T> {
+    let least = if is_like_loop { UNLIKE_OTHERS / size_of::<T>().max(1) } else { 0 };
+    Vec::with_capacity(items.max(least))
 }
 
 impl<I> Chunk<I> {
@@ -55,8 +58,8 @@ impl<I> Chunk<I> {
         let whole = self.expected;
         self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
         let (start, expected) = (self.start + items as u64, whole - self.expected);
-        let &mut Self { stride, is_pinned, .. } = self;
-        Some(Self { start, items: rest, clocks: Clocks::Wall, stride, expected, is_pinned })
+        let &mut Self { stride, is_pinned, is_like_loop, .. } = self;
+        Some(Self { start, items: rest, clocks: Clocks::Wall, stride, expected, is_pinned, is_like_loop })
     }
 
     /// Drops what nobody will run.

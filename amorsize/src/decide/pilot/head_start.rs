@@ -8,12 +8,13 @@
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
+use crate::decide::pace;
 use crate::decide::situation::Situation;
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
 
-use super::{Beside, Clocks, FIRST_CHUNK, Mode, Pilot, Position, Ran, Runner};
+use super::{Beside, Clocks, FIRST_CHUNK, Looped, Mode, Pilot, Position, Ran, Runner};
 
 /// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in
 /// order what was freed before, of which there may be milliseconds' worth; too much for a function that may be over by
@@ -161,9 +162,22 @@ impl Pilot {
         by_time.min(by_bytes).clamp(1, items.max(1))
     }
 
-    /// So many items ran while nobody looked.
-    pub(crate) fn ran_apart(&mut self, items: usize) {
-        self.done += items as u64;
+    /// How many of the items that were pulled ahead the plain loop runs in one go, before it goes on with the source.
+    pub(crate) fn loop_ahead(&self, items: usize) -> usize {
+        let most = if self.holds_one() { 1 } else { pace::stretch(self.costs.serial()) };
+        items.min(most)
+    }
+
+    /// It ran them. They are too few to show more than that they are far dearer than was thought.
+    pub(crate) fn looped_ahead(&mut self, ran: Looped, at: Position, remaining: Remaining) {
+        let is_dear = ran.items > 0 && ran.seconds > pace::patience(ran.items, self.costs.serial());
+        match self.mode {
+            Mode::Looping if is_dear => return self.looped(ran, at, remaining),
+            Mode::Calibrating if is_dear => self.try_again(),
+            _ => {}
+        }
+        self.done += ran.items as u64;
+        self.spent += ran.seconds;
     }
 
     /// The first items belong to no plan. But where threads ran many of them while the consumer ran one, their results
@@ -324,6 +338,38 @@ mod tests {
         };
         assert!(after_one_of(1e-6, Owns::Anything));
         assert!(!after_one_of(1e-3, Owns::Anything) && !after_one_of(1e-6, Owns::Nothing));
+    }
+
+    #[test]
+    fn items_that_turn_out_dear_are_noticed_among_those_that_were_pulled_ahead() {
+        let owning = Situation { owns: Owns::Anything, ..Situation::TWO_CORES };
+        for each in [2e-6, 6e-6] {
+            let mut pilot = begun(Options::default(), owning, ITEMS);
+            pilot.pulled_ahead(63, 1e-9);
+            came_back(&mut pilot, each, Runner::Consumer);
+            pilot.waive_head_start();
+            let mut ahead = 63;
+            let mut seconds = each;
+            let plan = loop {
+                assert!(ahead > 50, "{each}: {ahead}");
+                let at = at(seconds, 64 - ahead as u64);
+                match pilot.step(at, left(ITEMS - at.yielded), 1) {
+                    Step::Try(items) => {
+                        let clocks = Clocks::All;
+                        let seconds = if pilot.done < 5 { each } else { 120e-6 };
+                        pilot.tried(0.0, Ran { items, seconds, clocks, blocked: Some(0.0), ..Ran::default() });
+                    }
+                    Step::Loop(_) => {
+                        assert_eq!(pilot.loop_ahead(ahead), 1);
+                        let ran = Looped { items: 1, seconds: 120e-6 };
+                        pilot.looped_ahead(ran, at, left(ITEMS - at.yielded - 1));
+                    }
+                    _ => break pilot.plan().cloned(),
+                }
+                (ahead, seconds) = (ahead - 1, seconds + 120e-6);
+            };
+            assert_eq!(plan.map(|plan| plan.threads), Some(2), "{each}");
+        }
     }
 
     #[test]

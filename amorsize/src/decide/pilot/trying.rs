@@ -60,6 +60,11 @@ impl Pilot {
         self.needs_proof() && !self.is_pinned_parallel()
     }
 
+    /// Whether what the consumer runs now is run as in the plain loop, for the same reason.
+    pub(crate) fn is_like_loop(&self) -> bool {
+        self.holds_one() && (self.plan.is_none() || self.is_looping())
+    }
+
     fn grant(&mut self, items: usize) -> Step {
         self.granted += items;
         Step::Try(items)

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Flow;
 use crate::decide::early::{self, Pulled};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Clocks, Runner, TRIAL_BYTES};
+use crate::decide::pilot::{Clocks, Looped, Runner, TRIAL_BYTES};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, with_room};
 use crate::engine::launch::Launch;
 use crate::engine::queue::{FoundWaiting, Standing, Terms};
@@ -120,11 +120,13 @@ where
     }
 
     /// Runs some of what was pulled ahead and nobody has taken, before a plain loop goes on with the source.
-    pub(super) fn loop_ahead(&mut self, most: usize) -> Batch<R> {
-        let chunk = self.take_ahead(if self.pilot.holds_one() { 1 } else { most });
+    pub(super) fn loop_ahead<S: Iterator<Item = I>>(&mut self, source: &S) -> Batch<R> {
+        let chunk = self.take_ahead(self.pilot.loop_ahead(self.ahead.len()));
         let batch = self.queue.run_whole(chunk);
         self.has_panicked |= batch.panic.is_some();
-        self.pilot.ran_apart(batch.results.len());
+        let ran = Looped { items: batch.results.len(), seconds: batch.cost.elapsed.wall.as_secs_f64() };
+        let (at, remaining) = (self.position(), self.remaining(source));
+        self.pilot.looped_ahead(ran, at, remaining);
         batch
     }
 
@@ -132,7 +134,7 @@ where
     pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I> {
         let start = self.pulled - self.ahead.len() as u64;
         let taken = most.min(self.ahead.len());
-        let mut items = with_room(taken);
+        let mut items = with_room(taken, self.pilot.is_like_loop());
         items.extend(self.ahead.drain(..taken));
         self.chunk_of(start, items)
     }

@@ -245,8 +245,8 @@ where
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
-                Step::Loop(items) if !self.ahead.is_empty() => {
-                    let batch = self.loop_ahead(items);
+                Step::Loop(_) if !self.ahead.is_empty() => {
+                    let batch = self.loop_ahead(source);
                     return self.hand_over(batch);
                 }
                 Step::Loop(items) => return self.hand_loop(items),

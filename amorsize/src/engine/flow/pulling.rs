@@ -36,7 +36,7 @@ where
     pub(super) fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
         let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let expected = source.size_hint().1.unwrap_or(most);
-        let mut items = with_room(most.min(expected).min(MOST_RESERVED));
+        let mut items = with_room(most.min(expected).min(MOST_RESERVED), self.pilot.is_like_loop());
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
@@ -67,7 +67,7 @@ where
         let expected =
             Duration::try_from_secs_f64(self.pilot.costs().item * items.len() as f64).unwrap_or(Duration::MAX);
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        let is_pinned = self.pilot.options().chunk_size.is_some();
-        Chunk { start, items, clocks, stride, expected, is_pinned }
+        let (is_pinned, is_like_loop) = (self.pilot.options().chunk_size.is_some(), self.pilot.is_like_loop());
+        Chunk { start, items, clocks, stride, expected, is_pinned, is_like_loop }
     }
 }

@@ -103,7 +103,8 @@ impl<I> Ahead<I> {
         let start = self.next;
         self.next += 1;
         self.taken += 1;
-        Some(Chunk { start, items: vec![item], clocks, stride: 1, expected: Duration::ZERO, is_pinned: false })
+        let (items, expected) = (vec![item], Duration::ZERO);
+        Some(Chunk { start, items, clocks, stride: 1, expected, is_pinned: false, is_like_loop: false })
     }
 }
 

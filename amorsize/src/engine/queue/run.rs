@@ -115,9 +115,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         is_worth: impl Fn(Duration) -> bool,
         mut divided: impl FnMut(),
     ) -> Batch<R> {
-        let Chunk { start, items, clocks, stride, is_pinned, .. } = chunk;
+        let Chunk { start, items, clocks, stride, is_pinned, is_like_loop, .. } = chunk;
         let watch = Stopwatch::start(clocks);
-        let mut results = with_room(items.len());
+        let mut results = with_room(items.len(), is_like_loop);
         let mut items = items.into_iter();
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let mut look_at = cut.items();
@@ -203,7 +203,8 @@ fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
 #[cold]
 fn rest<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
     let items = std::mem::take(items).collect();
-    Chunk { start: next, items, clocks: Clocks::Wall, stride: 1, expected: Duration::ZERO, is_pinned }
+    let (clocks, expected) = (Clocks::Wall, Duration::ZERO);
+    Chunk { start: next, items, clocks, stride: 1, expected, is_pinned, is_like_loop: false }
 }
 
 /// Takes the back half of it.

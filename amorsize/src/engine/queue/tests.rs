@@ -22,6 +22,7 @@ fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
         stride: 1,
         expected: Duration::ZERO,
         is_pinned: false,
+        is_like_loop: false,
     }
 }
 
