@@ -3,8 +3,12 @@
 //!
 //! A result may borrow, so the list has only types that `castaway` knows to be free of lifetimes. `PathBuf`, boxed
 //! slices and `io::Error` are not among them: those are found only by the attribute, which sees the type spelled out.
+//! That a value of them is a single block is known by the type's name, since nothing but time depends on it.
 
+use std::any::type_name;
+use std::ffi::OsString;
 use std::mem::needs_drop;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use castaway::cast;
@@ -74,6 +78,15 @@ fn is_one_block<T>() -> bool {
             Vec<(f64, f64)>,
         )
         || is_any_of!(T: Result<String, String>, Result<Vec<u8>, String>, Box<u64>, Box<f64>)
+        || is_called_like::<T, PathBuf>()
+        || is_called_like::<T, OsString>()
+        || is_called_like::<T, Box<str>>()
+        || is_called_like::<T, Box<Path>>()
+}
+
+fn is_called_like<T, K>() -> bool {
+    let called = type_name::<T>();
+    called == type_name::<K>() || called == type_name::<Option<K>>() || called == type_name::<(usize, K)>()
 }
 
 fn listed<R>(result: &R) -> usize {
@@ -117,6 +130,7 @@ mod tests {
         assert_eq!([owns::<u64>(), owns::<&str>(), owns::<Option<[u8; 9]>>()], [Owns::Nothing; 3]);
         assert_eq!([owns::<String>(), owns::<Vec<u64>>(), owns::<Option<Vec<f64>>>()], [Owns::OneBlock; 3]);
         assert_eq!([owns::<(usize, String)>(), owns::<Result<String, String>>()], [Owns::OneBlock; 2]);
+        assert_eq!([owns::<PathBuf>(), owns::<Option<OsString>>(), owns::<(usize, Box<str>)>()], [Owns::OneBlock; 3]);
         struct Mine(#[expect(dead_code)] String);
         assert_eq!([owns::<Vec<String>>(), owns::<Mine>(), owns::<Box<dyn Fn()>>()], [Owns::Anything; 3]);
     }

@@ -74,8 +74,9 @@ pub(crate) fn is_worth_a_thread(remaining: Remaining, situation: &Situation) -> 
     !situation.is_threadless || (situation.owns == Owns::Nothing && has_few(remaining, situation) == Some(true))
 }
 
-/// Whether one is woken for them where a pool runs. Where memory may matter, threads hardly pay in runs which are so short
-/// that waking one early shows: it is woken for the sake of first items that are long, which are a small part of many.
+/// Whether one is woken for them where a pool runs. Where memory may matter, threads hardly pay in runs that are so
+/// short that waking one early shows. So it is woken only for the sake of first items that are long, and of many items
+/// these are a small part.
 pub(crate) fn is_worth_waking(remaining: Remaining, situation: &Situation) -> bool {
     !risk::may_be_of_memory(situation) || has_few(remaining, situation) != Some(false)
 }

@@ -96,8 +96,8 @@ impl Trial {
         let generosity = (self.sample_size as f64 / DEFAULT_SAMPLE_SIZE as f64).max(1.0);
         let is_lonely = self.before.is_none() && self.seconds < LONG_ITEM;
         let is_uneven = self.items < self.sample_size && !self.agrees(last);
-        let longest = if is_uneven { LONGEST_UNEVEN } else { LONGEST_TRIAL * generosity };
-        let is_late = (self.seconds >= longest || self.is_source_slow) && !is_lonely;
+        let longest = if is_uneven { LONGEST_UNEVEN } else { LONGEST_TRIAL };
+        let is_late = (self.seconds >= longest * generosity || self.is_source_slow) && !is_lonely;
         let is_trusted = last.items as f64 * last.item_time >= TRUSTED_BATCH;
         !self.is_open
             && (is_late || self.is_cheap || (self.items >= self.sample_size && is_trusted && self.agrees(last)))

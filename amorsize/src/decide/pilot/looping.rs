@@ -19,6 +19,9 @@ const LONGEST_STRETCH: f64 = 400e-6;
 const NOTABLE: f64 = 1.5;
 const REMARKABLE: f64 = 4.0;
 const SURELY_DEAR: u32 = 2;
+/// One more of so many parts of the items that were expected makes the plan worth another thought, too: what threads may
+/// cost is weighed against all of them.
+const LONGER: u64 = 4;
 /// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
 const FEWER: usize = 4;
 
@@ -68,7 +71,7 @@ impl Pilot {
         let settled = &mut self.settled;
         settled.dear_stretches = if each > notable * settled.serial { settled.dear_stretches + 1 } else { 0 };
         let is_dearer = settled.dear_stretches >= SURELY_DEAR;
-        let is_longer = expected > self.settled.items.saturating_mul(2);
+        let is_longer = expected > self.settled.items.saturating_add(self.settled.items / LONGER);
         if !is_dearer && !is_longer {
             return;
         }
