@@ -13,7 +13,6 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use crate::learn::header;
 use crate::learn::tidy::{self, HISTORY};
 use crate::sync::lock;
 
@@ -32,26 +31,21 @@ struct Known {
     keys: HashSet<u64>,
 }
 
-/// What was known before a file was made.
-pub(crate) struct Before {
-    was_current: bool,
-}
-
 impl Listing {
     /// Whether it is known that no function of this key has a history.
     pub(crate) fn lacks(&self, key: u64) -> bool {
         lock(&self.0).as_ref().is_some_and(|known| !known.keys.contains(&key) && known.is_current())
     }
 
-    /// A file is about to be made, under the directory's lock.
-    pub(crate) fn before(&self) -> Before {
-        Before { was_current: lock(&self.0).as_ref().is_some_and(Known::is_current) }
+    /// Whether all are known: to be asked under the directory's lock, before a file is made.
+    pub(crate) fn is_current(&self) -> bool {
+        lock(&self.0).as_ref().is_some_and(Known::is_current)
     }
 
-    /// That of this key was made; whether all are known now.
-    pub(crate) fn made(&self, before: &Before, key: u64) -> bool {
+    /// That of this key was made, where `was_current` is what was known before; whether all are known now.
+    pub(crate) fn made(&self, key: u64, was_current: bool) -> bool {
         let mut known = lock(&self.0);
-        *known = known.take().filter(|_| before.was_current).and_then(|known| known.with(key).ok());
+        *known = known.take().filter(|_| was_current).and_then(|known| known.with(key).ok());
         known.is_some()
     }
 
@@ -66,24 +60,27 @@ impl Known {
     fn read(directory: &Path) -> io::Result<Self> {
         let open = File::open(directory)?;
         // Read before the names are: what is made meanwhile is a change.
-        let changed = open.metadata()?.modified()?;
+        let changed = changed(&open)?;
         if changed.elapsed().is_ok_and(|age| age > JUST) {
             return Err(ErrorKind::Unsupported.into());
         }
-        let key = |path: &Path| header::key(path.file_stem()?.to_str()?);
-        let keys = tidy::files(directory, HISTORY).iter().filter_map(|path| key(path)).collect();
+        let keys = tidy::files(directory, HISTORY).iter().filter_map(|path| tidy::key(path)).collect();
         Ok(Self { directory: open, changed, keys })
     }
 
     fn with(mut self, key: u64) -> io::Result<Self> {
         self.keys.insert(key);
-        self.changed = self.directory.metadata()?.modified()?;
+        self.changed = changed(&self.directory)?;
         Ok(self)
     }
 
     fn is_current(&self) -> bool {
-        self.directory.metadata().and_then(|found| found.modified()).is_ok_and(|changed| changed == self.changed)
+        changed(&self.directory).is_ok_and(|changed| changed == self.changed)
     }
+}
+
+fn changed(directory: &File) -> io::Result<SystemTime> {
+    directory.metadata()?.modified()
 }
 
 #[cfg(all(test, unix))]
@@ -91,15 +88,16 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::learn::header;
 
     fn make(directory: &Path, key: u64) {
         fs::write(directory.join(format!("{}.{HISTORY}", header::stem(key))), "").unwrap();
     }
 
     fn note(listing: &Listing, directory: &Path, key: u64) {
-        let before = listing.before();
+        let was_current = listing.is_current();
         make(directory, key);
-        if !listing.made(&before, key) {
+        if !listing.made(key, was_current) {
             listing.read(directory);
         }
     }
@@ -108,8 +106,7 @@ mod tests {
     fn make_elsewhere(directory: &Path, key: u64) {
         make(directory, key);
         let open = File::open(directory).unwrap();
-        let changed = open.metadata().unwrap().modified().unwrap();
-        open.set_modified(changed + Duration::from_secs(1)).unwrap();
+        open.set_modified(changed(&open).unwrap() + Duration::from_secs(1)).unwrap();
     }
 
     #[test]

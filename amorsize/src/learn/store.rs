@@ -17,7 +17,7 @@ use crate::learn::contents::Contents;
 use crate::learn::directory::{Directory, Lock, PATIENCE};
 use crate::learn::file::{self, State, Tail};
 use crate::learn::header::{self, Name};
-use crate::learn::listing::{Before, Listing};
+use crate::learn::listing::Listing;
 use crate::learn::machines;
 use crate::learn::prune;
 use crate::learn::tidy::{self, DAMAGED, HISTORY};
@@ -178,9 +178,9 @@ impl Store {
                 Ok(Aftermath { surplus: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
             _ => {
-                let before = self.listing.before();
+                let was_current = self.listing.is_current();
                 file::replace(&path, name.header(), &known)?;
-                Ok(Aftermath { surplus: self.made(&before, name)?, crowded: false, damage })
+                Ok(Aftermath { surplus: self.made(name, was_current)?, crowded: false, damage })
             }
         }
     }
@@ -199,9 +199,9 @@ impl Store {
 
     /// One more file; whether some may be too many. Which others there are is found out if this was not the only one,
     /// and ever more seldom where that does not last.
-    fn made(&self, before: &Before, name: &Name) -> Result<bool, Error> {
+    fn made(&self, name: &Name, was_current: bool) -> Result<bool, Error> {
         let others = self.created.fetch_add(1, Ordering::Relaxed);
-        if !self.listing.made(before, name.key) && others.is_power_of_two() {
+        if !self.listing.made(name.key, was_current) && others.is_power_of_two() {
             self.listing.read(self.path()?);
         }
         Ok(others.is_multiple_of(FILES_A_LOOK))
@@ -306,7 +306,7 @@ fn torn(path: PathBuf) -> Error {
 
 /// A history whose function is not known.
 fn any(path: &Path) -> Option<(Name, Contents)> {
-    let key = header::key(path.file_stem()?.to_str()?)?;
+    let key = tidy::key(path)?;
     let name = file::name(path, key)?;
     match file::inspect(path, &name).ok()? {
         State::Absent => None,

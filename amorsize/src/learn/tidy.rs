@@ -53,6 +53,11 @@ pub(crate) fn is_directory(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
+/// The key of the function that a file is of, as its name says.
+pub(crate) fn key(path: &Path) -> Option<u64> {
+    header::key(path.file_stem()?.to_str()?)
+}
+
 /// The histories of the directory, or what else ends so.
 pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
     let is_one =

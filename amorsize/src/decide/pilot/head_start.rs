@@ -154,18 +154,14 @@ impl Pilot {
 
     /// The items of a chunk of those that no thread has taken.
     pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
-        if self.holds_one() {
-            return 1;
-        }
         let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
         let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
-        by_time.min(by_bytes).clamp(1, items.max(1))
+        self.in_one_go(by_time.min(by_bytes).clamp(1, items.max(1)))
     }
 
     /// How many of the items that were pulled ahead the plain loop runs in one go, before it goes on with the source.
     pub(crate) fn loop_ahead(&self, items: usize) -> usize {
-        let most = if self.holds_one() { 1 } else { pace::stretch(self.costs.serial()) };
-        items.min(most)
+        items.min(self.in_one_go(pace::stretch(self.costs.serial())))
     }
 
     /// It ran them. They are too few to show more than that they are far dearer than was thought.

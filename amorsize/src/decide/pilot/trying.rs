@@ -50,7 +50,12 @@ impl Pilot {
     /// Items of the next batch of a trial; none once enough is known. Where something else tells what they take, each is
     /// one of its own: see [`holds_one`](Self::holds_one).
     pub(super) fn next_tried(&self, trial: &Trial) -> Option<usize> {
-        trial.next().map(|items| if self.holds_one() { 1 } else { items })
+        trial.next().map(|items| self.in_one_go(items))
+    }
+
+    /// So many items, or one where each is on its own.
+    pub(super) fn in_one_go(&self, items: usize) -> usize {
+        if self.holds_one() { 1 } else { items }
     }
 
     /// Whether each of the first results is yielded before the next one is made, as in the plain loop. Blocks that were
@@ -222,14 +227,14 @@ mod tests {
     fn lead(pilot: &mut Pilot, each: f64, remaining: Remaining) -> Step {
         loop {
             match pilot.step(Position::default(), remaining, usize::MAX) {
-                Step::Try(items) => {
-                    let seconds = each * items as f64;
-                    let ran = Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() };
-                    pilot.tried(0.0, ran);
-                }
+                Step::Try(items) => pilot.tried(0.0, batch(each, items)),
                 step => return step,
             }
         }
+    }
+
+    fn batch(each: f64, items: usize) -> Ran {
+        Ran { items, seconds: each * items as f64, blocked: Some(0.0), result_bytes: 8, ..Ran::default() }
     }
 
     #[test]
@@ -247,8 +252,7 @@ mod tests {
             let mut batches = Vec::new();
             while let Step::Try(items) = pilot.step(Position::default(), exactly(1_000), usize::MAX) {
                 batches.push(items);
-                let seconds = 100e-9 * items as f64;
-                pilot.tried(0.0, Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+                pilot.tried(0.0, batch(100e-9, items));
             }
             (batches, matches!(pilot.mode, Mode::Calibrating))
         };
