@@ -140,8 +140,9 @@
 //! pool is running.) If one is, one of its threads goes on with them; the longer the first one takes, the more threads
 //! follow, and on Linux, if those that run one are found asleep, those of a function that waits. (A thread of ours,
 //! `amorsize-alarm`, sees to that. It also writes records, and ends after ten idle seconds.) The calls that take
-//! borrowed items have a single thread beside them, and only within a pool: elsewhere they could not return while all
-//! of its threads are busy.
+//! borrowed items have a single thread beside them, unless there are known to be more than 64 for each core; outside of
+//! pools, whose threads may all be busy when the call is to return, it is one that is started for them, one at a time in
+//! a process. Where threads are stated, all of them are there.
 //!
 //! ## What the function must not wait for
 //!

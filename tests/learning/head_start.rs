@@ -24,7 +24,9 @@ const QUIET: Duration = Duration::from_secs(1);
 const ATTEMPTS: usize = 5;
 
 pub(crate) fn a_long_first_item_delays_nobody() {
-    assert!((0..ATTEMPTS).any(|_| begin("meet", "2") == "met"));
+    for how in ["meet", "meet, borrowed", "meet, borrowed, beside a pool"] {
+        assert!((0..ATTEMPTS).any(|_| begin(how, "2") == "met"), "{how}");
+    }
 }
 
 pub(crate) fn only_the_first_items_of_new_functions_are_pulled_ahead() {
@@ -75,7 +77,9 @@ pub(crate) fn play(how: &str) {
     match how {
         "on a busy pool" => collect_on_a_busy_pool(),
         "a conversation" => converse(),
-        "meet" => on_a_pool(meet),
+        "meet" => on_a_pool(|| meet(|tuner| tuner.stream(0..ITEMS).collect())),
+        "meet, borrowed" => without_a_pool(|| meet(|tuner| tuner.collect(0..ITEMS))),
+        "meet, borrowed, beside a pool" => beside_a_pool(|| meet(|tuner| tuner.collect(0..ITEMS))),
         "busy" => beside_a_pool(busy),
         "busy, on a pool" => on_a_pool(busy),
         "busy, before there is a pool" => without_a_pool(busy),
@@ -176,16 +180,18 @@ fn wait_for_each_other(most: usize) {
     println!("{} met", together.unwrap_or(0));
 }
 
+type Meeting = Tuner<ByValue<Box<dyn Fn(u64) -> bool + Send + Sync>>>;
+
 /// The first item ends once the second one has begun.
-fn meet() {
+fn meet(collect: impl FnOnce(Meeting) -> Vec<bool>) {
     let (sender, receiver) = mpsc::channel();
     let receiver = Mutex::new(receiver);
-    let function = move |item: u64| match item {
+    let function: Box<dyn Fn(u64) -> bool + Send + Sync> = Box::new(move |item| match item {
         0 => receiver.lock().unwrap().recv_timeout(HANGS).is_ok(),
         1 => sender.send(()).is_ok(),
         _ => true,
-    };
-    let results: Vec<bool> = Tuner::new("meeting", function).stream(0..ITEMS).collect();
+    });
+    let results = collect(Tuner::new("meeting", function));
     assert_eq!(results.len(), ITEMS as usize);
     println!("{}", if results[0] { "met" } else { "alone" });
 }

@@ -9,6 +9,7 @@ use super::queue::Queue;
 use super::wake;
 use crate::bytes::guess;
 use crate::decide::model::Wake;
+use crate::decide::pilot::Beside;
 use crate::decide::situation::Situation;
 use crate::first_thread;
 use crate::machine::{self, Share};
@@ -25,6 +26,8 @@ pub enum Target {
     /// A dedicated pool.
     #[allow(private_interfaces, reason = "opaque to users, who never see a target")]
     Crew(Arc<Crew>),
+    /// A thread that is started for the ticket.
+    Own,
 }
 
 /// Takes tickets to threads: jobs that run chunks of one stream while there are any.
@@ -36,9 +39,9 @@ pub trait Launch<W: Work<I>, I> {
     /// Hands over a ticket of a queue; false if no thread can be had.
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool;
 
-    /// Whether the end of a run is kept waiting by a ticket that no thread has had time for. Where all of a pool's
-    /// threads are busy for long, or wait for the very caller, only who is sure to need one should launch it.
-    fn waits_for_tickets(&self) -> bool;
+    /// Who there is for the first items of a function of which nothing is known. `is_stated`: the options ask for
+    /// threads.
+    fn beside(&self, is_stated: bool) -> Beside;
 
     /// Whether somebody can look in on the first item while its caller runs it.
     fn can_look_out(&self) -> bool;
@@ -66,12 +69,14 @@ where
                     drop(post);
                 });
             }
+            // Nobody waits for a pool's threads here.
+            Target::Own => return false,
         }
         true
     }
 
-    fn waits_for_tickets(&self) -> bool {
-        false
+    fn beside(&self, _: bool) -> Beside {
+        if is_running() { Beside::Thread } else { Beside::Lookout }
     }
 
     fn can_look_out(&self) -> bool {
@@ -116,7 +121,7 @@ impl Target {
     /// The crew that this is, for as long as it lives without us.
     pub(crate) fn crew(&self) -> Weak<Crew> {
         match self {
-            Self::Current => Weak::new(),
+            Self::Current | Self::Own => Weak::new(),
             Self::Crew(crew) => Arc::downgrade(crew),
         }
     }

@@ -9,6 +9,7 @@
 //! - [`wake`]: how long that takes here
 //! - [`place`]: how it keeps off the consumer's processor
 //! - [`scope`]: the same for borrowed items
+//! - [`own`]: who runs their first ones
 //! - [`heap`]: how memory that comes and goes stays at hand
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 //! - [`stretch`]: the plain loop in internal iteration
@@ -20,6 +21,7 @@ pub(crate) mod flow;
 mod heap;
 pub(crate) mod launch;
 mod lookout;
+mod own;
 pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod scope;

@@ -5,13 +5,16 @@
 //! for a pool that is not running yet goes to a *broker*: a scoped thread that opens the pool's scope on our behalf
 //! and passes tickets on.
 
+use std::io;
 use std::marker::PhantomData;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
 use super::launch::{Launch, Target, is_running, serve};
+use super::own;
 use super::queue::Queue;
+use crate::decide::pilot::Beside;
 use crate::first_thread;
 use crate::quiet::drop_quietly;
 use crate::sync::{lock, sleep_while};
@@ -43,9 +46,16 @@ where
         (self.launch)(target, Box::new(move || serve(queue, epoch, |_, _| ())))
     }
 
-    /// A thread of the pool itself runs what nobody else has taken.
-    fn waits_for_tickets(&self) -> bool {
-        rayon::current_thread_index().is_none()
+    /// A thread of the pool itself runs what nobody else has taken. For others the end would wait for a ticket that no
+    /// thread has had time for.
+    fn beside(&self, is_stated: bool) -> Beside {
+        if rayon::current_thread_index().is_some() {
+            Beside::Thread
+        } else if own::may_start(is_stated) {
+            Beside::Own { has_pool: is_running() }
+        } else {
+            Beside::Nobody
+        }
     }
 
     /// Whoever looks in is bound to no scope.
@@ -83,6 +93,7 @@ fn to_threads<'a, 's>(
             scope.spawn(move |_| roll.run(job));
             true
         }
+        (Target::Own, _) => own::start(brokers.threads, job).inspect_err(tell).is_ok(),
         _ => brokers.send(target, job),
     }
 }
@@ -187,11 +198,15 @@ impl<'s> Brokers<'s, '_> {
             }
             Err(error) => {
                 drop(open);
-                tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
+                tell(&error);
                 None
             }
         }
     }
+}
+
+fn tell(error: &io::Error) {
+    tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
 }
 
 /// A job that a crew knows of until it has ended.
@@ -207,7 +222,9 @@ fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
 /// What a broker does: until nobody sends any more, and all of them have ended.
 fn pass_on(target: &Target, jobs: &Receiver<Job<'_>>) {
     match target {
-        Target::Current => rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job()))),
+        Target::Current | Target::Own => {
+            rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
+        }
         Target::Crew(crew) => {
             crew.pool().in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
         }

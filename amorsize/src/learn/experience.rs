@@ -55,7 +55,7 @@ impl Advice {
             }
             Self::Open => true,
         };
-        if is_open && beside != Beside::Nobody {
+        if is_open {
             pilot.get_head_start(remaining, beside);
         }
     }

@@ -3,7 +3,8 @@
 //! not, that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that
 //! earlier runs gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one
 //! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long; unless
-//! that somebody would be the first thread of the process, and items are many or own memory.
+//! that somebody would be the first thread of the process, and items are many or own memory. Borrowed items are the
+//! affair of a thread that is started for them, since a pool's may not have time for its ticket when the call ends.
 
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
@@ -37,6 +38,8 @@ pub(super) struct HeadStart {
     pool: Pool,
     /// Threads, the consumer included.
     threads: usize,
+    /// One is started for the first items.
+    is_own: bool,
     /// What waking a thread takes at other times.
     wake: Wake,
     help: Help,
@@ -51,14 +54,15 @@ impl HeadStart {
 
 impl Pilot {
     /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had; or
-    /// as many as the options state, once the first one takes long. Without a thread at hand, nothing is pulled ahead of
-    /// a source of which nothing is known: it may wait for the first result, as one that asks somebody.
+    /// as many as the options state, once the first one takes long. Where no pool runs, nothing is pulled ahead of a
+    /// source of which nothing is known: it may wait for the first result, as one that asks somebody.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         let is_settled = self.needs_no_trial() || self.plan.is_some();
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
         let is_stated = self.is_pinned_parallel();
         let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
-        let may_pull = beside == Beside::Thread || !remaining.is_unknown();
+        let has_thread = matches!(beside, Beside::Thread | Beside::Own { has_pool: true });
+        let may_pull = has_thread || !remaining.is_unknown();
         let is_worth_it = is_stated || early::is_worth_a_thread(remaining, &self.situation);
         let has_cores = is_stated || self.situation.cores >= HEAD_START;
         let is_possible = has_cores && has_room && may_wait && may_pull;
@@ -66,12 +70,22 @@ impl Pilot {
         if !is_settled && is_possible && !is_short && is_worth_it {
             let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
             let most = self.situation.cores.min(self.options.max_blocking_threads.get());
-            // Threads that are stated are started for this stream, and by whoever looks in.
-            let wakes = beside == Beside::Thread && !is_stated && early::is_worth_waking(remaining, &self.situation);
-            let threads = if wakes { doubted.clamp(HEAD_START, most) } else { 1 };
+            let threads = match beside {
+                Beside::Own { .. } if is_stated => {
+                    self.options.threads.map_or(HEAD_START, |threads| threads.get().min(FIRST_BLOCKING_THREADS))
+                }
+                Beside::Own { .. } if early::is_worth_starting(remaining, &self.situation) => HEAD_START,
+                Beside::Own { .. } | Beside::Nobody => return,
+                // Threads that are stated are started for this stream, and by whoever looks in.
+                Beside::Thread if !is_stated && early::is_worth_waking(remaining, &self.situation) => {
+                    doubted.clamp(HEAD_START, most)
+                }
+                Beside::Thread | Beside::Lookout => 1,
+            };
             self.head_start = Some(HeadStart {
                 pool: self.options.pool.unwrap_or(Pool::Cpu),
                 threads,
+                is_own: matches!(beside, Beside::Own { .. }),
                 wake: self.situation.wake,
                 help: Help::Nothing,
             });
@@ -93,7 +107,7 @@ impl Pilot {
 
     /// A plan goes on from here.
     pub(super) fn end_head_start(&mut self) {
-        if let Some(HeadStart { wake, pool, threads, help }) = self.head_start.take() {
+        if let Some(HeadStart { wake, pool, threads, help, .. }) = self.head_start.take() {
             self.situation.wake = wake;
             self.helped = (help > Help::Nothing).then_some((pool, threads));
         }
@@ -228,6 +242,16 @@ impl Pilot {
     /// on that.
     pub(super) fn is_about_to_know(&self) -> bool {
         self.first_threads() > 1 && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
+    }
+
+    /// A thread gets the first items before anything is known.
+    pub(crate) fn wakes_first(&self) -> bool {
+        self.first_threads() > 1
+    }
+
+    /// It is not one of a pool.
+    pub(crate) fn begins_on_own_thread(&self) -> bool {
+        self.head_start.is_some_and(|head_start| head_start.is_own)
     }
 
     /// No thread is to be woken yet.
@@ -376,6 +400,21 @@ mod tests {
             !pilot.begins_alone()
         };
         assert!(wakes(8, Owns::Anything) && wakes(1_000, Owns::Nothing) && !wakes(1_000, Owns::OneBlock));
+    }
+
+    #[test]
+    fn a_thread_is_started_for_few_items_or_an_unknown_number_and_for_any_where_threads_are_stated() {
+        let begins = |options: &Options, remaining, has_pool| {
+            let mut pilot = Pilot::new(options.clone(), Situation::TWO_CORES);
+            pilot.get_head_start(remaining, Beside::Own { has_pool });
+            assert_eq!(pilot.begins_on_own_thread(), pilot.wakes_first());
+            pilot.begins_on_own_thread()
+        };
+        let usual = Options::default();
+        assert!(begins(&usual, left(8), false) && !begins(&usual, left(1_000), true));
+        assert!(begins(&usual, Remaining { lower: 0, upper: Some(1_000) }, false));
+        assert_eq!([true, false].map(|has_pool| begins(&usual, Remaining::UNKNOWN, has_pool)), [true, false]);
+        assert!(begins(&Options { threads: std::num::NonZero::new(2), ..usual }, left(1_000), true));
     }
 
     #[test]

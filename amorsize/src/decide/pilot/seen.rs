@@ -90,13 +90,18 @@ impl Sub for Delay {
 
 /// Who there is beside the caller for the first items of a function of which nothing is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beside {
+pub enum Beside {
     /// Nobody that could be had at once.
     Nobody,
     /// Somebody who looks in on them.
     Lookout,
     /// A thread of a pool that runs.
     Thread,
+    /// One that is started for them.
+    Own {
+        /// A pool runs as well.
+        has_pool: bool,
+    },
 }
 
 /// What a batch of items took, as the engine saw it.

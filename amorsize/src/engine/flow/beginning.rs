@@ -2,8 +2,8 @@
 
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Beside, Step};
-use crate::engine::launch::{Launch, is_running};
+use crate::decide::pilot::Step;
+use crate::engine::launch::Launch;
 use crate::learn::experience::Advice;
 use crate::work::Work;
 
@@ -65,16 +65,8 @@ where
             advice = self.ask(remaining);
         }
         if let Some(advice) = advice {
-            let beside = self.beside();
+            let beside = self.launcher.beside(self.pilot.is_pinned_parallel());
             advice.lead(&mut self.pilot, remaining, beside);
-        }
-    }
-
-    fn beside(&self) -> Beside {
-        match (is_running(), self.launcher.waits_for_tickets()) {
-            (true, false) => Beside::Thread,
-            (false, false) if self.launcher.can_look_out() => Beside::Lookout,
-            _ => Beside::Nobody,
         }
     }
 

@@ -20,7 +20,7 @@ where
 {
     /// Runs the first item after others were pulled ahead; `None` where that is not to be.
     pub(super) fn first_item<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
-        if self.pulled > 0 || !self.launcher.can_look_out() {
+        if self.pulled > 0 || !(self.launcher.can_look_out() || self.pilot.wakes_first()) {
             return None;
         }
         self.look_at_memory(Instant::now());

@@ -177,7 +177,7 @@ where
         let target = self.target();
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
-        let launched = (pool == Pool::Cpu).then(Launched::now);
+        let launched = (pool == Pool::Cpu && !matches!(target, Some(Target::Own))).then(Launched::now);
         let helps = self.pilot.waiting().helps;
         if let Some(launched) = launched {
             queue.note_launch(launched, helps.then(Place::here).flatten());
@@ -203,6 +203,7 @@ where
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
             Some(plan) => Target::of(plan, self.pilot.is_pinned()),
+            None if self.pilot.begins_on_own_thread() => Some(Target::Own),
             None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
             None => Some(Target::Current),
         };
