@@ -7,6 +7,7 @@ use crate::learn::contents::Contents;
 use crate::learn::machines;
 use crate::learn::predict::{Asked, Forecast, Model, Query};
 use crate::learn::sample::Sample;
+use crate::plan::Pool;
 use crate::sync::{lock, try_lock};
 
 /// Samples and what follows from them; always of the same samples.
@@ -64,8 +65,9 @@ impl Learned {
 
     /// An answer, if the same question has the same one until something is learned.
     fn lasting(&self, query: &Query<'_>, answer: &Option<Forecast>) -> Option<Option<Forecast>> {
-        let is_neglected = answer.as_ref().is_some_and(|answer| self.model.is_neglected(query, &answer.costs));
-        (!is_neglected).then(|| answer.clone())
+        let may_attempt =
+            |answer: &Forecast| answer.pool == Pool::Serial && self.model.is_neglected(query, &answer.costs);
+        (!answer.as_ref().is_some_and(may_attempt)).then(|| answer.clone())
     }
 
     /// Answers the last question again if something was learned since, for whoever asks it next.

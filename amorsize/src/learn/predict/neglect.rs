@@ -1,7 +1,8 @@
 //! A plain loop that is recommended is all that is seen from then on, so that one bad hour of the machine would keep a
 //! function from threads for ever. This says when they are due for another attempt: attempts that fail cost about a
 //! hundredth of the time between them at first, and ever less. A short run shows little, and threads that have slept
-//! for long are slow to begin, so an attempt may take a few of those.
+//! for long are slow to begin, so an attempt may take a few of those; and it goes on after one that did well, until
+//! threads are what is recommended.
 
 use crate::decide::costs::Costs;
 use crate::decide::risk::PAUSES_A_LOSS;
@@ -55,7 +56,7 @@ impl Neglect {
         }
         self.without = 0;
         if costs.serial() >= WORTH_IT * each {
-            *self = Self { subject, ..Self::default() };
+            *self = Self { subject, tries: 1, ..Self::default() };
             return;
         }
         if self.has_failed() {
