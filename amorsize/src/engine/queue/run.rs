@@ -13,6 +13,7 @@ use crate::decide::cut::Cut;
 use crate::decide::pilot::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
+use crate::engine::heap::Upkeep;
 use crate::engine::wake;
 use crate::quiet::drop_each_quietly;
 use crate::work::Work;
@@ -30,10 +31,13 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
-        let mut delays = Delays::now_and_then();
+        let (mut delays, mut upkeep) = (Delays::now_and_then(), Upkeep::new());
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch, &look_after) {
-            finished = Some(self.run_counting(&mut delays, chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ()));
+            upkeep.look();
+            let batch = self.run_counting(&mut delays, chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
+            upkeep.worked(batch.cost.elapsed.wall);
+            finished = Some(batch);
         }
     }
 
