@@ -4,12 +4,9 @@ use std::any::Any;
 use std::time::Duration;
 
 use super::clock::Elapsed;
+use super::heap;
 use crate::decide::pilot::{Clocks, Delay, Runner};
 use crate::quiet::{drop_each_quietly, drop_quietly};
-
-/// Bytes of the vectors of an item that is run as in the plain loop. What its result owns is mostly smaller, and is then
-/// made of the blocks that the loop would get.
-const UNLIKE_OTHERS: usize = 500;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -27,8 +24,8 @@ pub(crate) struct Chunk<I> {
     pub(crate) expected: Duration,
     /// Its size was asked for: it is not cut short.
     pub(crate) is_pinned: bool,
-    /// It is run as the plain loop would run it.
-    pub(crate) is_like_loop: bool,
+    /// Of the vector that its results are put into.
+    pub(crate) room: Room,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -41,10 +38,49 @@ pub(crate) struct Batch<R> {
     pub(crate) cost: BatchCost,
 }
 
+/// What a vector has room for besides its items: blocks of some sizes had better be left to the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    Exact,
+    /// For an item that is run as in the plain loop: what its result owns is mostly smaller, and is then made of the
+    /// blocks that the loop would get.
+    LikeLoop,
+    /// For what one thread makes and another one frees: a block that is not [at hand](super::heap) to that one from then
+    /// on.
+    Apart,
+}
+
+impl Room {
+    /// Vectors that are kept apart at the same time, so that they need no memory to speak of.
+    const MOST_APART: u64 = 64;
+    /// What a chunk must take to be worth that: such blocks are not to be had without a lock.
+    const WORTH_IT: Duration = Duration::from_micros(10);
+
+    /// For a chunk that is thought to take so long (zero: nobody knows), where so many wait.
+    pub(crate) fn shared(expected: Duration, waiting: u64) -> Self {
+        let is_worth_it = expected.is_zero() || expected >= Self::WORTH_IT;
+        if is_worth_it && waiting < Self::MOST_APART { Self::Apart } else { Self::Exact }
+    }
+
+    fn least_bytes(self) -> usize {
+        match self {
+            Self::Exact => 0,
+            Self::LikeLoop => 500,
+            Self::Apart => heap::KEPT_NOWHERE,
+        }
+    }
+}
+
 /// An empty vector with room for so many.
-pub(crate) fn with_room<T>(items: usize, is_like_loop: bool) -> Vec<T> {
-    let least = if is_like_loop { UNLIKE_OTHERS / size_of::<T>().max(1) } else { 0 };
-    Vec::with_capacity(items.max(least))
+pub(crate) fn with_room<T>(items: usize, room: Room) -> Vec<T> {
+    Vec::with_capacity(items.max(room.least_bytes().div_ceil(size_of::<T>().max(1))))
+}
+
+/// Takes what is behind the first `kept` items, for another thread perhaps.
+pub(crate) fn back<T>(items: &mut Vec<T>, kept: usize) -> Vec<T> {
+    let mut back = with_room(items.len() - kept, Room::Apart);
+    back.extend(items.drain(kept..));
+    back
 }
 
 impl<I> Chunk<I> {
@@ -54,12 +90,12 @@ impl<I> Chunk<I> {
         if self.items.len() <= items {
             return None;
         }
-        let rest = self.items.split_off(items);
+        let rest = back(&mut self.items, items);
         let whole = self.expected;
         self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
         let (start, expected) = (self.start + items as u64, whole - self.expected);
-        let &mut Self { stride, is_pinned, is_like_loop, .. } = self;
-        Some(Self { start, items: rest, clocks: Clocks::Wall, stride, expected, is_pinned, is_like_loop })
+        let &mut Self { stride, is_pinned, room, .. } = self;
+        Some(Self { start, items: rest, clocks: Clocks::Wall, stride, expected, is_pinned, room })
     }
 
     /// Drops what nobody will run.

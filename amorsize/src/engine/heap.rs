@@ -16,9 +16,10 @@
 //! whosever they were: a chunk's vector, or an item that the function has dropped. The next vector or text that begins
 //! with one grows in the arena of that other thread, which takes its lock each time, and once it is freed the block is at
 //! hand again for the next one: two threads then wait for each other for as long as they run. (Rendering of Markdown on
-//! two threads took as long as on one.) So a thread that helps looks now and then whether what it has at hand is its own,
-//! and sends the rest home.
+//! two threads took as long as on one.) So the vectors of a chunk are too large for that, and a thread that helps looks
+//! now and then whether what it has at hand is its own, and sends the rest home.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,6 +48,9 @@ pub(crate) fn settle() {
     drop(black_box(Vec::<u8>::with_capacity(LARGE)));
 }
 
+/// Bytes of a block from which glibc keeps none at hand for a thread.
+pub(crate) const KEPT_NOWHERE: usize = 1040;
+
 /// Small blocks that glibc keeps at hand for a thread, of each size (`glibc.malloc.tcache_count`).
 const AT_HAND: usize = 7;
 /// Sizes of those, in bytes, of which one is taken each: what most vectors and texts begin with.
@@ -54,9 +58,14 @@ const SIZES: RangeInclusive<usize> = 24..=264;
 const APART: usize = 16;
 /// Each arena but the first lies within pieces of the address space of so many bytes, as a power of two.
 const PIECE: u32 = 26;
-/// Work of a thread after which it looks for blocks of others, and from then on. Looking takes 2 µs.
+/// Work of a thread after which it looks for blocks of others, and from then on.
 const FIRST_LOOK: Duration = Duration::from_micros(50);
-const NEXT_LOOK: Duration = Duration::from_millis(2);
+const NEXT_LOOK: Duration = Duration::from_millis(5);
+
+thread_local! {
+    /// Where the calling thread's own blocks are, as far as is known.
+    static HOME: Cell<usize> = const { Cell::new(0) };
+}
 
 /// When a thread that helps looks for blocks of others.
 pub(crate) struct Upkeep {
@@ -79,21 +88,32 @@ impl Upkeep {
         if self.left.is_zero() {
             self.left = NEXT_LOOK;
             if cfg!(all(target_os = "linux", target_env = "gnu")) {
-                SIZES.step_by(APART).for_each(send_home);
+                SIZES.step_by(APART).for_each(look_at);
             }
         }
     }
 }
 
+/// Looks at the block of such a size that the calling thread would get next.
+fn look_at(size: usize) {
+    let [next] = blocks(size);
+    if piece(&next) != HOME.get() {
+        drop(next);
+        HOME.set(send_home(size));
+    }
+}
+
 /// Has blocks of such a size that the calling thread has at hand go where they came from, if they are of others, and its
-/// own take their place.
-fn send_home(size: usize) {
+/// own take their place; where those are.
+fn send_home(size: usize) -> usize {
     let at_hand: [_; AT_HAND] = blocks(size);
     let [own] = blocks(size);
-    if at_hand.iter().any(|block| piece(block) != piece(&own)) {
+    let home = piece(&own);
+    if at_hand.iter().any(|block| piece(block) != home) {
         // Whatever is freed first is at hand from then on.
         drop(blocks::<AT_HAND>(size));
     }
+    home
 }
 
 fn blocks<const COUNT: usize>(size: usize) -> [Vec<u8>; COUNT] {

@@ -134,7 +134,7 @@ where
     pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I> {
         let start = self.pulled - self.ahead.len() as u64;
         let taken = most.min(self.ahead.len());
-        let mut items = with_room(taken, self.pilot.is_like_loop());
+        let mut items = with_room(taken, self.room_for_results());
         items.extend(self.ahead.drain(..taken));
         self.chunk_of(start, items)
     }

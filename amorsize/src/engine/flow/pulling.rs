@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Flow;
 use crate::decide::cut::Cut;
-use crate::engine::chunk::{Chunk, with_room};
+use crate::engine::chunk::{Chunk, Room, with_room};
 use crate::engine::launch::Launch;
 use crate::work::Work;
 
@@ -36,7 +36,7 @@ where
     pub(super) fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
         let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let expected = source.size_hint().1.unwrap_or(most);
-        let mut items = with_room(most.min(expected).min(MOST_RESERVED), self.pilot.is_like_loop());
+        let mut items = with_room(most.min(expected).min(MOST_RESERVED), self.room_for_items(most));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
@@ -64,10 +64,27 @@ where
     }
 
     pub(super) fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I> {
-        let expected =
-            Duration::try_from_secs_f64(self.pilot.costs().item * items.len() as f64).unwrap_or(Duration::MAX);
+        let expected = self.expected(items.len());
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        let (is_pinned, is_like_loop) = (self.pilot.options().chunk_size.is_some(), self.pilot.is_like_loop());
-        Chunk { start, items, clocks, stride, expected, is_pinned, is_like_loop }
+        let (is_pinned, room) = (self.pilot.options().chunk_size.is_some(), self.room_for_results());
+        Chunk { start, items, clocks, stride, expected, is_pinned, room }
+    }
+
+    /// What so many items are thought to take.
+    fn expected(&self, items: usize) -> Duration {
+        Duration::try_from_secs_f64(self.pilot.costs().item * items as f64).unwrap_or(Duration::MAX)
+    }
+
+    /// Of a vector of results that the consumer makes.
+    pub(super) fn room_for_results(&self) -> Room {
+        if self.pilot.is_like_loop() { Room::LikeLoop } else { Room::Exact }
+    }
+
+    /// Of a vector of so many items, which threads may free once there is a plan. (Before, asking for so much would have
+    /// glibc put in order what was freed before, for longer than many a run takes.)
+    fn room_for_items(&self, items: usize) -> Room {
+        let is_shared = self.pilot.plan().is_some() && !self.pilot.is_looping();
+        let waiting = self.in_flight() / items.max(1) as u64;
+        if is_shared { Room::shared(self.expected(items), waiting) } else { self.room_for_results() }
     }
 }

@@ -9,7 +9,7 @@ use super::state::State;
 use crate::decide::early::Stated;
 use crate::decide::pilot::Clocks;
 use crate::engine::asleep::Watched;
-use crate::engine::chunk::Chunk;
+use crate::engine::chunk::{Chunk, Room};
 
 /// Most threads that are looked at.
 const MOST_SEEN: usize = 4;
@@ -104,7 +104,7 @@ impl<I> Ahead<I> {
         self.next += 1;
         self.taken += 1;
         let (items, expected) = (vec![item], Duration::ZERO);
-        Some(Chunk { start, items, clocks, stride: 1, expected, is_pinned: false, is_like_loop: false })
+        Some(Chunk { start, items, clocks, stride: 1, expected, is_pinned: false, room: Room::Exact })
     }
 }
 

@@ -11,7 +11,7 @@ use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
 use crate::decide::cut::Cut;
 use crate::decide::pilot::{Clocks, Runner};
-use crate::engine::chunk::{Batch, BatchCost, Chunk, with_room};
+use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, back, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::heap::Upkeep;
 use crate::engine::wake;
@@ -53,7 +53,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         state.awaited = None;
         let is_current = state.epoch == epoch;
         let limit = state.limit;
-        let next = if is_current { state.take_chunk(limit) } else { None };
+        let mut next = if is_current { state.take_chunk(limit) } else { None };
+        let waiting = state.finished.len() as u64;
+        next.iter_mut().for_each(|chunk| chunk.room = Room::shared(chunk.expected, waiting));
         let unwatched = state.sign_ahead(next.is_some());
         if is_current && next.is_none() {
             state.tickets -= 1;
@@ -119,9 +121,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         is_worth: impl Fn(Duration) -> bool,
         mut divided: impl FnMut(),
     ) -> Batch<R> {
-        let Chunk { start, items, clocks, stride, is_pinned, is_like_loop, .. } = chunk;
+        let Chunk { start, items, clocks, stride, is_pinned, room, .. } = chunk;
         let watch = Stopwatch::start(clocks);
-        let mut results = with_room(items.len(), is_like_loop);
+        let mut results = with_room(items.len(), room);
         let mut items = items.into_iter();
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let mut look_at = cut.items();
@@ -208,7 +210,7 @@ fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
 fn rest<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
     let items = std::mem::take(items).collect();
     let (clocks, expected) = (Clocks::Wall, Duration::ZERO);
-    Chunk { start: next, items, clocks, stride: 1, expected, is_pinned, is_like_loop: false }
+    Chunk { start: next, items, clocks, stride: 1, expected, is_pinned, room: Room::Exact }
 }
 
 /// Takes the back half of it.
@@ -216,7 +218,7 @@ fn rest<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I>
 fn divide<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
     let mut half = rest(items, next, is_pinned);
     let kept = half.items.len().div_ceil(2);
-    let back = half.items.split_off(kept);
+    let back = back(&mut half.items, kept);
     *items = std::mem::replace(&mut half.items, back).into_iter();
     half.start += kept as u64;
     half

@@ -6,6 +6,7 @@ use std::thread;
 use super::*;
 use crate::decide::early::Stated;
 use crate::decide::pilot::{Clocks, Runner};
+use crate::engine::chunk::Room;
 use crate::work::ByValue;
 
 const LONG: Duration = Duration::from_millis(20);
@@ -22,7 +23,7 @@ fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
         stride: 1,
         expected: Duration::ZERO,
         is_pinned: false,
-        is_like_loop: false,
+        room: Room::Exact,
     }
 }
 
