@@ -16,8 +16,9 @@
 //! whosever they were: a chunk's vector, or an item that the function has dropped. The next vector or text that begins
 //! with one grows in the arena of that other thread, which takes its lock each time, and once it is freed the block is at
 //! hand again for the next one: two threads then wait for each other for as long as they run. (Rendering of Markdown on
-//! two threads took as long as on one.) So the vectors of a chunk are too large for that, and a thread that helps looks
-//! now and then whether what it has at hand is its own, and sends the rest home.
+//! two threads took as long as on one.) So the vectors of a chunk are too large for that, and who runs chunks looks now and
+//! then whether what it has at hand is its own, and sends the rest home: the consumer before each of its chunks, if it is
+//! given results that own memory.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -58,7 +59,8 @@ const SIZES: RangeInclusive<usize> = 24..=264;
 const APART: usize = 16;
 /// Each arena but the first lies within pieces of the address space of so many bytes, as a power of two.
 const PIECE: u32 = 26;
-/// Work of a thread after which it looks for blocks of others, and from then on.
+/// Work of a thread after which it looks for blocks of others, and from then on. Looking takes 0.3 µs, and 0.3 µs more for
+/// each size of which there are some.
 const FIRST_LOOK: Duration = Duration::from_micros(50);
 const NEXT_LOOK: Duration = Duration::from_millis(5);
 
@@ -67,15 +69,24 @@ thread_local! {
     static HOME: Cell<usize> = const { Cell::new(0) };
 }
 
-/// When a thread that helps looks for blocks of others.
+/// When a thread that runs chunks looks for blocks of others.
 pub(crate) struct Upkeep {
     /// Work that is left until then.
     left: Duration,
+    /// Work from one look to the next.
+    pause: Duration,
 }
 
 impl Upkeep {
-    pub(crate) fn new() -> Self {
-        Self { left: FIRST_LOOK }
+    /// Of a thread that helps.
+    pub(crate) fn of_helper() -> Self {
+        Self { left: FIRST_LOOK, pause: NEXT_LOOK }
+    }
+
+    /// Of the consumer, which may free results that own memory.
+    pub(crate) fn of_consumer(frees: bool) -> Self {
+        let pause = if frees { Duration::ZERO } else { NEXT_LOOK };
+        Self { left: FIRST_LOOK.min(pause), pause }
     }
 
     /// It has worked for so long.
@@ -86,7 +97,7 @@ impl Upkeep {
     /// It is about to go on.
     pub(crate) fn look(&mut self) {
         if self.left.is_zero() {
-            self.left = NEXT_LOOK;
+            self.left = self.pause;
             if cfg!(all(target_os = "linux", target_env = "gnu")) {
                 SIZES.step_by(APART).for_each(look_at);
             }
@@ -159,7 +170,7 @@ mod tests {
             }
             drop(foreign);
             let before = are_own();
-            let mut upkeep = Upkeep::new();
+            let mut upkeep = Upkeep::of_helper();
             upkeep.worked(FIRST_LOOK);
             upkeep.look();
             Some((before, are_own()))
@@ -171,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_thread_looks_after_a_while_and_then_more_seldom() {
-        let mut upkeep = Upkeep::new();
+        let mut upkeep = Upkeep::of_helper();
         let mut looks_after = |seconds| {
             upkeep.worked(seconds);
             let was_due = upkeep.left.is_zero();
@@ -180,5 +191,8 @@ mod tests {
         };
         let looks = [FIRST_LOOK / 2, FIRST_LOOK, FIRST_LOOK, NEXT_LOOK].map(&mut looks_after);
         assert_eq!(looks, [false, true, false, true]);
+        let mut upkeep = Upkeep::of_consumer(true);
+        upkeep.look();
+        assert!(upkeep.left.is_zero(), "before each chunk");
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, BatchCost, Payload};
-use super::heap;
+use super::heap::{self, Upkeep};
 use super::launch::Launch;
 use super::queue::Queue;
 use super::wake;
@@ -72,6 +72,7 @@ pub(crate) struct Flow<W, I, R, P> {
     handed: Option<(Instant, usize)>,
     /// The plain loop, while it runs.
     pace: Option<Pace>,
+    upkeep: Upkeep,
     pulled: u64,
     accepted: u64,
     waits: u64,
@@ -82,6 +83,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         Self {
             queue,
             launcher,
+            upkeep: Upkeep::of_consumer(pilot.situation().owns != Owns::Nothing),
             pilot,
             experience,
             configured: None,

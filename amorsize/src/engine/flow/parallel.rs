@@ -220,12 +220,14 @@ where
         let Some((chunk, runner)) = self.queue.take_chunk(waiting, self.pilot.chunk_alone()) else {
             return Helped::No;
         };
+        self.upkeep.look();
         let queue = Arc::clone(&self.queue);
         let batch = queue.run_here(chunk, runner, || {
             if queue.claim(most.min(self.most_tickets)) {
                 self.launch();
             }
         });
+        self.upkeep.worked(batch.cost.elapsed.wall);
         let deposited = self.queue.deposit(batch, self.next_result());
         deposited.map_or(Helped::Other, |(batch, standing)| Helped::Next(batch, standing))
     }

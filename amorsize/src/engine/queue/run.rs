@@ -31,7 +31,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
-        let (mut delays, mut upkeep) = (Delays::now_and_then(), Upkeep::new());
+        let (mut delays, mut upkeep) = (Delays::now_and_then(), Upkeep::of_helper());
         let mut finished = None;
         while let Some(chunk) = self.exchange(finished.take(), epoch, &look_after) {
             upkeep.look();
