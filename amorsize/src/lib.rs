@@ -167,7 +167,9 @@
 //! With glibc's allocator, threads have as much free memory kept in the process as is in flight, instead of having it
 //! given back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody
 //! touches) is made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do
-//! not where a program has set them. (That holds for the whole process, and until it ends.)
+//! not where a program has set them. (That holds for the whole process, and until it ends.) And since that allocator lets
+//! a thread have the small blocks that it has freed, whosever they were, so that vectors which begin with one grow under
+//! the other thread's lock, whoever runs chunks looks now and then at what it would get, and sends such blocks home.
 //!
 //! # Learning
 //!

@@ -79,6 +79,29 @@ impl Job for Pieces {
     }
 }
 
+/// Vectors of up to so many numbers, which grow while they are made.
+#[derive(Clone)]
+pub(crate) struct Grown(pub(crate) usize);
+
+impl Job for Grown {
+    type Source = Range<usize>;
+    type Result = Vec<u32>;
+
+    fn source(&self, items: usize) -> Range<usize> {
+        0..items
+    }
+
+    fn work(&self, item: usize) -> Vec<u32> {
+        let numbers = 1 + spin(item as u64, 3) as usize % self.0;
+        // Of these the compiler does not know how many there will be.
+        (0..numbers).map(|number| spin((item ^ number) as u64, 20) as u32).filter(|&number| number != 0).collect()
+    }
+
+    fn read(result: Vec<u32>) -> u64 {
+        result.iter().map(|&number| u64::from(number)).sum()
+    }
+}
+
 /// Items that own memory, which whoever runs them frees.
 #[derive(Clone)]
 pub(crate) struct Strings;

@@ -9,7 +9,7 @@ use regex::Regex;
 
 use crate::corpus;
 use crate::jobs::{
-    Blocks, Contended, Counter, Even, Gather, HeavyTail, Job, Mandelbrot, Moved, Phases, Pieces, Sleep, Strings,
+    Blocks, Contended, Counter, Even, Gather, Grown, HeavyTail, Job, Mandelbrot, Moved, Phases, Pieces, Sleep, Strings,
 };
 use crate::real::{Compress, Digest, Parse, Render, Search};
 use crate::work::Pace;
@@ -46,6 +46,7 @@ enum Kind {
     Phases { dear_first: bool },
     Blocks(usize),
     Pieces { count: usize, bytes: usize },
+    Grown(usize),
     Strings,
     Moved,
     Sleep,
@@ -107,6 +108,7 @@ pub(crate) const ROWS: &[Row] = &[
         400e-9,
         Items::Lap(FEW),
     ),
+    row("grown", "vectors of up to 60 numbers that grow while they are made", Kind::Grown(60), 900e-9, Items::Lap(FEW)),
     row("strings", "sevens in a String: items that own memory", Kind::Strings, 40e-9, Items::Lap(FEW)),
     row("5000x4000B", "items of 4,000 bytes, in a short run", Kind::Moved, 300e-9, Items::Fixed(5_000)),
     row(
@@ -161,6 +163,7 @@ impl Row {
                 visitor.visit(self, Blocks { steps: context.pace.steps(0.7e9 * self.item), bytes }, items)
             }
             Kind::Pieces { count, bytes } => visitor.visit(self, Pieces { count, bytes }, items),
+            Kind::Grown(numbers) => visitor.visit(self, Grown(numbers), items),
             Kind::Strings => visitor.visit(self, Strings, items),
             Kind::Moved => visitor.visit(self, Moved, items),
             Kind::Sleep => visitor.visit(self, Sleep(Duration::from_millis(1)), items),

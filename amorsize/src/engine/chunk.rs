@@ -54,7 +54,7 @@ impl Room {
     /// Vectors that are kept apart at the same time, so that they need no memory to speak of.
     const MOST_APART: u64 = 64;
     /// What a chunk must take to be worth that: such blocks are not to be had without a lock.
-    const WORTH_IT: Duration = Duration::from_micros(10);
+    const WORTH_IT: Duration = Duration::from_micros(2);
 
     /// For a chunk that is thought to take so long (zero: nobody knows), where so many wait.
     pub(crate) fn shared(expected: Duration, waiting: u64) -> Self {

@@ -59,10 +59,9 @@ const SIZES: RangeInclusive<usize> = 24..=264;
 const APART: usize = 16;
 /// Each arena but the first lies within pieces of the address space of so many bytes, as a power of two.
 const PIECE: u32 = 26;
-/// Work of a thread after which it looks for blocks of others, and from then on. Looking takes 0.3 µs, and 0.3 µs more for
-/// each size of which there are some.
-const FIRST_LOOK: Duration = Duration::from_micros(50);
-const NEXT_LOOK: Duration = Duration::from_millis(5);
+/// Work of a thread between two looks for blocks of others. Looking takes 0.3 µs, and 0.3 µs more for each size of which
+/// there are some.
+const PAUSE: Duration = Duration::from_millis(5);
 
 thread_local! {
     /// Where the calling thread's own blocks are, as far as is known.
@@ -80,13 +79,12 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     /// Of a thread that helps.
     pub(crate) fn of_helper() -> Self {
-        Self { left: FIRST_LOOK, pause: NEXT_LOOK }
+        Self { left: Duration::ZERO, pause: PAUSE }
     }
 
     /// Of the consumer, which may free results that own memory.
     pub(crate) fn of_consumer(frees: bool) -> Self {
-        let pause = if frees { Duration::ZERO } else { NEXT_LOOK };
-        Self { left: FIRST_LOOK.min(pause), pause }
+        Self { left: Duration::ZERO, pause: if frees { Duration::ZERO } else { PAUSE } }
     }
 
     /// It has worked for so long.
@@ -171,7 +169,6 @@ mod tests {
             drop(foreign);
             let before = are_own();
             let mut upkeep = Upkeep::of_helper();
-            upkeep.worked(FIRST_LOOK);
             upkeep.look();
             Some((before, are_own()))
         });
@@ -181,18 +178,17 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_looks_after_a_while_and_then_more_seldom() {
-        let mut upkeep = Upkeep::of_helper();
-        let mut looks_after = |seconds| {
-            upkeep.worked(seconds);
-            let was_due = upkeep.left.is_zero();
-            upkeep.look();
-            was_due
+    fn a_helper_looks_at_once_and_now_and_then_and_a_consumer_that_frees_results_each_time() {
+        let looks = |mut upkeep: Upkeep| {
+            [PAUSE / 2, PAUSE, PAUSE].map(|work| {
+                let is_due = upkeep.left.is_zero();
+                upkeep.look();
+                upkeep.worked(work);
+                is_due
+            })
         };
-        let looks = [FIRST_LOOK / 2, FIRST_LOOK, FIRST_LOOK, NEXT_LOOK].map(&mut looks_after);
-        assert_eq!(looks, [false, true, false, true]);
-        let mut upkeep = Upkeep::of_consumer(true);
-        upkeep.look();
-        assert!(upkeep.left.is_zero(), "before each chunk");
+        assert_eq!(looks(Upkeep::of_helper()), [true, false, true]);
+        assert_eq!(looks(Upkeep::of_consumer(false)), [true, false, true]);
+        assert_eq!(looks(Upkeep::of_consumer(true)), [true; 3]);
     }
 }
