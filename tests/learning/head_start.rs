@@ -62,6 +62,7 @@ pub(crate) fn a_source_that_waits_for_the_first_result_gets_it_where_no_pool_run
 
 pub(crate) fn a_plain_loop_does_not_wait_for_a_busy_pool() {
     assert_eq!(begin("on a busy pool", "2"), "done before");
+    assert_eq!(begin("on a busy pool, interrupted", "2"), "done before");
 }
 
 /// What a process says that begins in such a way with so many cores.
@@ -75,7 +76,8 @@ fn begin(how: &str, cores: &str) -> String {
 /// The child's part.
 pub(crate) fn play(how: &str) {
     match how {
-        "on a busy pool" => collect_on_a_busy_pool(),
+        "on a busy pool" => collect_on_a_busy_pool(Duration::ZERO),
+        "on a busy pool, interrupted" => collect_on_a_busy_pool(Duration::from_millis(1)),
         "a conversation" => converse(),
         "meet" => on_a_pool(|| meet(|tuner| tuner.stream(0..ITEMS).collect())),
         "meet, borrowed" => without_a_pool(|| meet(|tuner| tuner.collect(0..ITEMS))),
@@ -196,8 +198,9 @@ fn meet(collect: impl FnOnce(Meeting) -> Vec<bool>) {
     println!("{}", if results[0] { "met" } else { "alone" });
 }
 
-/// All threads of rayon's pool, which runs already, wait for what this one does after it has used a cheap function.
-fn collect_on_a_busy_pool() {
+/// All threads of rayon's pool, which runs already, wait for what this one does after it has used a cheap function, the
+/// first item of which takes so long.
+fn collect_on_a_busy_pool(first: Duration) {
     let dear = |item: u64| {
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_millis(1) {}
@@ -215,7 +218,12 @@ fn collect_on_a_busy_pool() {
             let _ = reply.send(ended.is_ok());
         });
     }
-    assert_eq!(Tuner::new("cheap", |item: u64| item).collect::<Vec<_>>(0..ITEMS).len(), ITEMS as usize);
+    let cheap = |item: u64| {
+        let begin = Instant::now();
+        while item == 0 && begin.elapsed() < first {}
+        item
+    };
+    assert_eq!(Tuner::new("cheap", cheap).collect::<Vec<_>>(0..ITEMS).len(), ITEMS as usize);
     (0..threads).for_each(|_| _ = sender.send(()));
     let all = (0..threads).all(|_| waited.recv().expect("a reply"));
     println!("{}", if all { "done before" } else { "kept waiting" });
