@@ -56,7 +56,7 @@ pub(crate) const KEPT_NOWHERE: usize = 1040;
 const AT_HAND: usize = 7;
 /// Sizes of those, in bytes, of which one is taken each: what most vectors and texts begin with.
 const SIZES: RangeInclusive<usize> = 24..=264;
-const APART: usize = 16;
+const STEP: usize = 16;
 /// Each arena but the first lies within pieces of the address space of so many bytes, as a power of two.
 const PIECE: u32 = 26;
 /// Work of a thread between two looks for blocks of others, and before the first one of a ticket, of which there may be
@@ -101,7 +101,7 @@ impl Upkeep {
             SINCE.set(Duration::ZERO);
             self.pause = self.usual;
             if cfg!(all(target_os = "linux", target_env = "gnu")) {
-                SIZES.step_by(APART).for_each(look_at);
+                SIZES.step_by(STEP).for_each(look_at);
             }
         }
         is_due
@@ -181,25 +181,20 @@ mod tests {
         }
     }
 
+    /// Whether a look is due before so much work.
+    fn go_on(upkeep: &mut Upkeep, work: Duration) -> bool {
+        let looked = upkeep.look();
+        upkeep.worked(work);
+        looked
+    }
+
     #[test]
     fn a_thread_looks_now_and_then_whatever_it_works_for_and_each_time_if_it_frees_results() {
-        let looks = |mut upkeep: Upkeep| {
-            [FIRST_PAUSE / 2, FIRST_PAUSE / 2, PAUSE].map(|work| {
-                let looked = upkeep.look();
-                upkeep.worked(work);
-                looked
-            })
-        };
+        let looks = |mut upkeep: Upkeep| [FIRST_PAUSE / 2, FIRST_PAUSE / 2, PAUSE].map(|work| go_on(&mut upkeep, work));
         let after = |ticket: fn() -> Upkeep| thread::spawn(move || looks(ticket())).join().expect("no panic");
         assert_eq!(after(Upkeep::of_helper), [true, false, false]);
         assert_eq!(after(|| Upkeep::of_consumer(true)), [true; 3]);
-        let many_short_ones = thread::spawn(|| {
-            [(); 4].map(|()| Upkeep::of_helper()).map(|mut upkeep| {
-                let looked = upkeep.look();
-                upkeep.worked(FIRST_PAUSE / 2);
-                looked
-            })
-        });
+        let many_short_ones = thread::spawn(|| [(); 4].map(|()| go_on(&mut Upkeep::of_helper(), FIRST_PAUSE / 2)));
         assert_eq!(many_short_ones.join().expect("no panic"), [true, false, true, false]);
     }
 }

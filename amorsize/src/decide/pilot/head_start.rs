@@ -22,6 +22,9 @@ use super::{Beside, Clocks, FIRST_CHUNK, Looped, Mode, Pilot, Position, Ran, Run
 /// then.
 const SMALL_BLOCK: usize = 1000;
 
+/// Seconds for which a plan may rest on an item that was interrupted.
+const UNSURE: f64 = 5e-3;
+
 /// What threads have run of the first items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Help {
@@ -241,7 +244,7 @@ impl Pilot {
     /// A thread is about to tell whether the function waits: what the consumer ran meanwhile would keep it from acting
     /// on that.
     pub(super) fn is_about_to_know(&self) -> bool {
-        self.first_threads() > 1 && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
+        self.wakes_first() && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
     }
 
     /// A thread gets the first items before anything is known.
@@ -249,8 +252,19 @@ impl Pilot {
         self.first_threads() > 1
     }
 
-    /// It is not one of a pool.
-    pub(crate) fn begins_on_own_thread(&self) -> bool {
+    /// Whether a thread is started for the next ticket, `since` seconds after the run began, instead of taking one of a
+    /// pool: for the first items where that was promised, and from then on while little more is known than they have shown.
+    /// A pool's thread, for which the end of the run would wait, is for who is sure to need one.
+    pub(crate) fn takes_own_thread(&mut self, since: f64) -> bool {
+        let Some(plan) = &self.plan else {
+            self.has_own_thread = self.begins_on_own_thread();
+            return self.has_own_thread;
+        };
+        let is_alike = plan.pool == Pool::Cpu && plan.threads <= HEAD_START && !self.is_pinned();
+        self.has_own_thread && is_alike && since < UNSURE
+    }
+
+    fn begins_on_own_thread(&self) -> bool {
         self.head_start.is_some_and(|head_start| head_start.is_own)
     }
 
@@ -415,6 +429,19 @@ mod tests {
         assert!(begins(&usual, Remaining { lower: 0, upper: Some(1_000) }, false));
         assert_eq!([true, false].map(|has_pool| begins(&usual, Remaining::UNKNOWN, has_pool)), [true, false]);
         assert!(begins(&Options { threads: std::num::NonZero::new(2), ..usual }, left(1_000), true));
+    }
+
+    #[test]
+    fn what_a_long_first_item_has_shown_is_no_reason_for_a_thread_of_a_pool_yet() {
+        let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+        pilot.get_head_start(left(ITEMS), Beside::Own { has_pool: true });
+        assert!(pilot.takes_own_thread(0.0));
+        first_item(&mut pilot, 1e-3);
+        assert_eq!(pilot.plan().map(|plan| plan.threads), Some(2));
+        assert_eq!([1e-3, UNSURE].map(|since| pilot.takes_own_thread(since)), [true, false]);
+        let mut pilot = usual();
+        first_item(&mut pilot, 1e-3);
+        assert!(!pilot.takes_own_thread(1e-3), "a pool's thread has them already");
     }
 
     #[test]

@@ -112,6 +112,8 @@ pub(crate) struct Pilot {
     head_start: Option<HeadStart>,
     /// Where threads ran some of them, and how many, once that is over.
     helped: Option<(Pool, usize)>,
+    /// A thread was started for them.
+    has_own_thread: bool,
     /// Items that threads were given while the consumer ran the first one, until all of them are out.
     ahead_until: Option<u64>,
     /// What earlier runs say without much confidence.
@@ -171,6 +173,7 @@ impl Pilot {
             alone: None,
             head_start: None,
             helped: None,
+            has_own_thread: false,
             ahead_until: None,
             doubted: None,
             follows: false,

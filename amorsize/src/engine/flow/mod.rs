@@ -73,8 +73,6 @@ pub(crate) struct Flow<W, I, R, P> {
     /// The plain loop, while it runs.
     pace: Option<Pace>,
     upkeep: Upkeep,
-    /// A thread was started for the first items.
-    has_own_thread: bool,
     pulled: u64,
     accepted: u64,
     waits: u64,
@@ -89,7 +87,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             pilot,
             experience,
             configured: None,
-            has_own_thread: false,
             most_tickets: usize::MAX,
             unread: 0,
             ahead: VecDeque::new(),

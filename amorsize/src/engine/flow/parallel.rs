@@ -4,7 +4,6 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
-use crate::decide::early::HEAD_START;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
 use crate::decide::refill::{Refilled, There};
@@ -19,9 +18,6 @@ use crate::machine;
 use crate::plan::Pool;
 use crate::pool::{self, Crew};
 use crate::work::Work;
-
-/// For how long a plan may rest on an item that was interrupted.
-const UNSURE: Duration = Duration::from_millis(5);
 
 /// The threads and the pool of a plan.
 pub(super) struct Configured {
@@ -203,11 +199,12 @@ where
 
     /// Where the next ticket goes; `None` if no thread can be had.
     fn target(&mut self) -> Option<Target> {
-        let goes_on_alone = self.goes_on_with_own_thread();
+        let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
+        let is_own = self.pilot.takes_own_thread(since.as_secs_f64());
         let configured = self.configured.as_mut()?;
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
-            _ if goes_on_alone => Some(Target::Own),
+            _ if is_own => Some(Target::Own),
             Some(plan) => Target::of(plan, self.pilot.is_pinned()),
             None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
             None => Some(Target::Current),
@@ -218,18 +215,6 @@ where
             configured.crew = target.as_ref().map_or_else(Weak::new, Target::crew);
         }
         target
-    }
-
-    /// The first items were those of a thread that was started for them, and little more is known: a pool's thread, for
-    /// which the end of the run would wait, is for who is sure to need one.
-    fn goes_on_with_own_thread(&mut self) -> bool {
-        let Some(plan) = self.pilot.plan() else {
-            self.has_own_thread = self.pilot.begins_on_own_thread();
-            return self.has_own_thread;
-        };
-        let is_alike = plan.pool == Pool::Cpu && plan.threads <= HEAD_START && !self.pilot.is_pinned();
-        let is_early = self.began.is_some_and(|began| began.elapsed() < UNSURE);
-        self.has_own_thread && is_alike && is_early
     }
 
     /// Runs a waiting chunk on the consumer's own thread.
