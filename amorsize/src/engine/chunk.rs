@@ -11,11 +11,13 @@ use crate::quiet::{drop_each_quietly, drop_quietly};
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Consecutive items of the source.
-pub(crate) struct Chunk<I> {
+/// Consecutive items of the source, and room for what becomes of them. Both vectors are the consumer's, whoever runs the
+/// chunk: they come back to it.
+pub(crate) struct Chunk<I, R> {
     /// Index of the first item in the source.
     pub(crate) start: u64,
     pub(crate) items: Vec<I>,
+    pub(crate) results: Vec<R>,
     /// What is read around it.
     pub(crate) clocks: Clocks,
     /// Items run before another look at the signal.
@@ -24,8 +26,6 @@ pub(crate) struct Chunk<I> {
     pub(crate) expected: Duration,
     /// Its size was asked for: it is not cut short.
     pub(crate) is_pinned: bool,
-    /// Of the vector that its results are put into.
-    pub(crate) room: Room,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -45,23 +45,12 @@ pub(crate) enum Room {
     /// For an item that is run as in the plain loop: what its result owns is mostly smaller, and is then made of the
     /// blocks that the loop would get.
     LikeLoop,
-    /// For what one thread makes and another one frees: a block that is not [at hand](super::heap) to that one from then
-    /// on.
+    /// For what another thread makes and the consumer frees: a block that is not [at hand](super::heap) to that one from
+    /// then on.
     Apart,
 }
 
 impl Room {
-    /// Vectors that are kept apart at the same time, so that they need no memory to speak of.
-    const MOST_APART: u64 = 64;
-    /// What a chunk must take to be worth that: such blocks are not to be had without a lock.
-    const WORTH_IT: Duration = Duration::from_micros(2);
-
-    /// For a chunk that is thought to take so long (zero: nobody knows), where so many wait.
-    pub(crate) fn shared(expected: Duration, waiting: u64) -> Self {
-        let is_worth_it = expected.is_zero() || expected >= Self::WORTH_IT;
-        if is_worth_it && waiting < Self::MOST_APART { Self::Apart } else { Self::Exact }
-    }
-
     fn least_bytes(self) -> usize {
         match self {
             Self::Exact => 0,
@@ -76,26 +65,26 @@ pub(crate) fn with_room<T>(items: usize, room: Room) -> Vec<T> {
     Vec::with_capacity(items.max(room.least_bytes().div_ceil(size_of::<T>().max(1))))
 }
 
-/// Takes what is behind the first `kept` items, for another thread perhaps.
-pub(crate) fn back<T>(items: &mut Vec<T>, kept: usize) -> Vec<T> {
-    let mut back = with_room(items.len() - kept, Room::Apart);
-    back.extend(items.drain(kept..));
-    back
-}
+impl<I, R> Chunk<I, R> {
+    /// Of items of which nobody knows what they take, made by a thread that runs chunks.
+    pub(crate) fn apart(start: u64, items: Vec<I>, clocks: Clocks, is_pinned: bool) -> Self {
+        let (results, expected) = (with_room(items.len(), Room::Apart), Duration::ZERO);
+        Self { start, items, results, clocks, stride: 1, expected, is_pinned }
+    }
 
-impl<I> Chunk<I> {
     /// Leaves so many items, at least one, and returns the others if there are any.
     pub(crate) fn split_off(&mut self, items: usize) -> Option<Self> {
         let items = items.max(1);
         if self.items.len() <= items {
             return None;
         }
-        let rest = back(&mut self.items, items);
+        let rest = self.items.split_off(items);
         let whole = self.expected;
         self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
         let (start, expected) = (self.start + items as u64, whole - self.expected);
-        let &mut Self { stride, is_pinned, room, .. } = self;
-        Some(Self { start, items: rest, clocks: Clocks::Wall, stride, expected, is_pinned, room })
+        let &mut Self { stride, is_pinned, .. } = self;
+        let results = Vec::with_capacity(rest.len());
+        Some(Self { start, items: rest, results, clocks: Clocks::Wall, stride, expected, is_pinned })
     }
 
     /// Drops what nobody will run.
@@ -144,7 +133,7 @@ pub(crate) trait Placed {
     fn start(&self) -> u64;
 }
 
-impl<I> Placed for Chunk<I> {
+impl<I, R> Placed for Chunk<I, R> {
     fn start(&self) -> u64 {
         self.start
     }

@@ -8,7 +8,7 @@ use super::Flow;
 use crate::decide::early::{self, Pulled};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Clocks, Looped, Runner, TRIAL_BYTES};
-use crate::engine::chunk::{Batch, BatchCost, Chunk, with_room};
+use crate::engine::chunk::{Batch, BatchCost, Chunk};
 use crate::engine::launch::Launch;
 use crate::engine::queue::{FoundWaiting, Standing, Terms};
 use crate::work::Work;
@@ -67,7 +67,7 @@ where
 
     /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What
     /// they leave is the first to be handed over afterwards.
-    fn run_first(&mut self, first: Chunk<I>, items: u64, each: f64) -> (Batch<R>, Standing) {
+    fn run_first(&mut self, first: Chunk<I, R>, items: u64, each: f64) -> (Batch<R>, Standing) {
         let tickets = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
         let terms = Terms {
             cores: self.pilot.situation().cores,
@@ -131,10 +131,10 @@ where
     }
 
     /// The next items of those that were pulled ahead.
-    pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I> {
+    pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I, R> {
         let start = self.pulled - self.ahead.len() as u64;
         let taken = most.min(self.ahead.len());
-        let mut items = with_room(taken, self.room_for_results());
+        let mut items = self.room_for_items(taken);
         items.extend(self.ahead.drain(..taken));
         self.chunk_of(start, items)
     }

@@ -57,6 +57,8 @@ pub(crate) struct Flow<W, I, R, P> {
     unread: usize,
     /// Items that were pulled before the first one ran, and that nobody has run yet.
     ahead: VecDeque<I>,
+    /// Vectors for items, empty, that were in use before.
+    spare: Vec<Vec<I>>,
     /// Results of a trial that are not yet yielded.
     backlog: VecDeque<Batch<R>>,
     exhausted: bool,
@@ -90,6 +92,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             most_tickets: usize::MAX,
             unread: 0,
             ahead: VecDeque::new(),
+            spare: Vec::new(),
             backlog: VecDeque::new(),
             exhausted: false,
             has_panicked: false,

@@ -63,7 +63,8 @@ where
             let waiting = self.pilot.waiting();
             let most = self.most_beside(waiting);
             let most_tickets = most.min(self.most_tickets);
-            let polled = self.queue.poll(self.next_result(), most_tickets, self.pilot.most_bytes_ready());
+            let (next, most_bytes) = (self.next_result(), self.pilot.most_bytes_ready());
+            let polled = self.queue.poll(next, most_tickets, most_bytes, &mut self.spare);
             if polled.claimed {
                 self.launch();
             }
@@ -143,7 +144,7 @@ where
     }
 
     /// For threads, of which there are so many at most.
-    pub(super) fn hand_over_chunk(&mut self, chunk: Chunk<I>, most: usize) {
+    pub(super) fn hand_over_chunk(&mut self, chunk: Chunk<I, R>, most: usize) {
         if self.queue.push(chunk, most.min(self.most_tickets)) {
             self.launch();
         }

@@ -12,6 +12,8 @@ use crate::work::Work;
 /// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
 /// can be.
 const MOST_RESERVED: usize = 8192;
+/// Most bytes of results that a chunk has room for while it waits: of large ones there are none before they are made.
+const MOST_BYTES_RESERVED: usize = 64 << 10;
 
 impl<W, I, R, P> Flow<W, I, R, P>
 where
@@ -23,7 +25,7 @@ where
         &mut self,
         source: &mut S,
         most: usize,
-    ) -> Option<(Chunk<I>, Duration)> {
+    ) -> Option<(Chunk<I, R>, Duration)> {
         if !self.ahead.is_empty() {
             let chunk = self.take_ahead(most);
             let seconds = self.pilot.costs().source * chunk.items.len() as f64;
@@ -33,10 +35,14 @@ where
     }
 
     /// Pulls up to `most` items, fewer of a slow source, and tells how long that took. One that panics ends there.
-    pub(super) fn pull<S: Iterator<Item = I>>(&mut self, source: &mut S, most: usize) -> Option<(Chunk<I>, Duration)> {
+    pub(super) fn pull<S: Iterator<Item = I>>(
+        &mut self,
+        source: &mut S,
+        most: usize,
+    ) -> Option<(Chunk<I, R>, Duration)> {
         let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
         let expected = source.size_hint().1.unwrap_or(most);
-        let mut items = with_room(most.min(expected).min(MOST_RESERVED), self.room_for_items(most));
+        let mut items = self.room_for_items(most.min(expected).min(MOST_RESERVED));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
@@ -63,28 +69,22 @@ where
         (!chunk.items.is_empty()).then(|| (chunk, begin.elapsed()))
     }
 
-    pub(super) fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I> {
-        let expected = self.expected(items.len());
+    pub(super) fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I, R> {
+        let is_small = items.len().saturating_mul(size_of::<R>()) <= MOST_BYTES_RESERVED;
+        let results = if is_small { with_room(items.len(), self.room()) } else { Vec::new() };
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        let (is_pinned, room) = (self.pilot.options().chunk_size.is_some(), self.room_for_results());
-        Chunk { start, items, clocks, stride, expected, is_pinned, room }
+        let seconds = self.pilot.costs().item * items.len() as f64;
+        let expected = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        Chunk { start, items, results, clocks, stride, expected, is_pinned: self.pilot.options().chunk_size.is_some() }
     }
 
-    /// What so many items are thought to take.
-    fn expected(&self, items: usize) -> Duration {
-        Duration::try_from_secs_f64(self.pilot.costs().item * items as f64).unwrap_or(Duration::MAX)
-    }
-
-    /// Of a vector of results that the consumer makes.
-    pub(super) fn room_for_results(&self) -> Room {
+    fn room(&self) -> Room {
         if self.pilot.is_like_loop() { Room::LikeLoop } else { Room::Exact }
     }
 
-    /// Of a vector of so many items, which threads may free once there is a plan. (Before, asking for so much would have
-    /// glibc put in order what was freed before, for longer than many a run takes.)
-    fn room_for_items(&self, items: usize) -> Room {
-        let is_shared = self.pilot.plan().is_some() && !self.pilot.is_looping();
-        let waiting = self.in_flight() / items.max(1) as u64;
-        if is_shared { Room::shared(self.expected(items), waiting) } else { self.room_for_results() }
+    /// An empty vector for so many items, one that was in use before if there is any.
+    pub(super) fn room_for_items(&mut self, items: usize) -> Vec<I> {
+        let spare = self.spare.pop().filter(|spare| spare.capacity() >= items);
+        spare.unwrap_or_else(|| with_room(items, self.room()))
     }
 }

@@ -9,7 +9,7 @@ use super::state::State;
 use crate::decide::early::Stated;
 use crate::decide::pilot::Clocks;
 use crate::engine::asleep::Watched;
-use crate::engine::chunk::{Chunk, Room};
+use crate::engine::chunk::{Chunk, Room, with_room};
 
 /// Most threads that are looked at.
 const MOST_SEEN: usize = 4;
@@ -93,7 +93,7 @@ impl<I> Ahead<I> {
         self.items
     }
 
-    fn take(&mut self) -> Option<Chunk<I>> {
+    fn take<R>(&mut self) -> Option<Chunk<I, R>> {
         if !self.has_work() {
             return None;
         }
@@ -103,14 +103,15 @@ impl<I> Ahead<I> {
         let start = self.next;
         self.next += 1;
         self.taken += 1;
-        let (items, expected) = (vec![item], Duration::ZERO);
-        Some(Chunk { start, items, clocks, stride: 1, expected, is_pinned: false, room: Room::Exact })
+        let mut items = with_room(1, Room::Apart);
+        items.push(item);
+        Some(Chunk::apart(start, items, clocks, false))
     }
 }
 
 impl<I, R> State<I, R> {
     /// The next item that was pulled ahead.
-    pub(super) fn take_ahead(&mut self) -> Option<Chunk<I>> {
+    pub(super) fn take_ahead(&mut self) -> Option<Chunk<I, R>> {
         self.ahead.as_mut().and_then(Ahead::take)
     }
 

@@ -102,7 +102,7 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
-    pub(crate) fn push(&self, chunk: Chunk<I>, most_tickets: usize) -> bool {
+    pub(crate) fn push(&self, chunk: Chunk<I, R>, most_tickets: usize) -> bool {
         let mut state = self.lock();
         if self.signal.0.load(Ordering::Relaxed) == DIVIDE {
             self.signal.0.store(RUN, Ordering::Relaxed);
@@ -137,9 +137,11 @@ impl<W, I, R> Queue<W, I, R> {
         state.tickets
     }
 
-    /// Takes the results that come next, if they are finished. Others may take so many bytes until they are yielded.
-    pub(crate) fn poll(&self, next: u64, most_tickets: usize, most_bytes: usize) -> Polled<R> {
+    /// Takes the results that come next, if they are finished, and the vectors that are `spent`. Others may take so many
+    /// bytes until they are yielded.
+    pub(crate) fn poll(&self, next: u64, most_tickets: usize, most_bytes: usize, spent: &mut Vec<Vec<I>>) -> Polled<R> {
         let mut state = self.lock();
+        spent.append(&mut state.spent);
         let batch = state.take_batch(next);
         let taken = batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         state.held.expect(next + taken, most_bytes);
@@ -150,7 +152,7 @@ impl<W, I, R> Queue<W, I, R> {
 
     /// Takes the first waiting chunk if it is for the consumer to run, and tells as whom: not more than so many items
     /// alone, since every thread waits meanwhile. [`Queue::deposit`] must follow.
-    pub(crate) fn take_chunk(&self, waiting: Waiting, alone: usize) -> Option<(Chunk<I>, Runner)> {
+    pub(crate) fn take_chunk(&self, waiting: Waiting, alone: usize) -> Option<(Chunk<I, R>, Runner)> {
         let mut state = self.lock();
         if !state.is_left_to_consumer(waiting) {
             return None;

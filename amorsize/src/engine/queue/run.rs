@@ -5,13 +5,13 @@ use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use std::vec;
+use std::vec::Drain;
 
 use super::state::{Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
 use crate::decide::cut::Cut;
 use crate::decide::pilot::{Clocks, Runner};
-use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, back, with_room};
+use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::heap::Upkeep;
 use crate::engine::wake;
@@ -33,29 +33,33 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }
         let (mut delays, mut upkeep) = (Delays::now_and_then(), Upkeep::of_helper());
         let mut finished = None;
-        while let Some(chunk) = self.exchange(finished.take(), epoch, &look_after) {
+        while let Some(mut chunk) = self.exchange(finished.take(), epoch, &look_after) {
             upkeep.look();
-            let batch = self.run_counting(&mut delays, chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
+            let batch = self.run_counting(&mut delays, &mut chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
             upkeep.worked(batch.cost.elapsed.wall);
-            finished = Some(batch);
+            finished = Some((batch, chunk.items));
         }
     }
 
-    /// Gives back a finished chunk and takes the next, or ends the ticket.
-    fn exchange(&self, finished: Option<Batch<R>>, epoch: u32, look_after: impl Fn(usize)) -> Option<Chunk<I>> {
+    /// Gives back the results of a chunk with the vector of its items, and takes the next, or ends the ticket.
+    fn exchange(
+        &self,
+        finished: Option<(Batch<R>, Vec<I>)>,
+        epoch: u32,
+        look_after: impl Fn(usize),
+    ) -> Option<Chunk<I, R>> {
         let mut state = self.lock();
         let mut unwanted = Unwanted::default();
-        if let Some(batch) = finished {
+        if let Some((batch, spent)) = finished {
             state.running -= 1;
+            state.spent.push(spent);
             unwanted = state.finish(batch);
         }
         let launched = state.launched.take();
         state.awaited = None;
         let is_current = state.epoch == epoch;
         let limit = state.limit;
-        let mut next = if is_current { state.take_chunk(limit) } else { None };
-        let waiting = state.finished.len() as u64;
-        next.iter_mut().for_each(|chunk| chunk.room = Room::shared(chunk.expected, waiting));
+        let next = if is_current { state.take_chunk(limit) } else { None };
         let unwatched = state.sign_ahead(next.is_some());
         if is_current && next.is_none() {
             state.tickets -= 1;
@@ -81,17 +85,17 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     }
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
-    pub(crate) fn run_whole(&self, chunk: Chunk<I>) -> Batch<R> {
-        self.run(chunk, Cut::NEVER, |_| false, || ())
+    pub(crate) fn run_whole(&self, mut chunk: Chunk<I, R>) -> Batch<R> {
+        self.run(&mut chunk, Cut::NEVER, |_| false, || ())
     }
 
     /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
-    pub(crate) fn run_here(&self, chunk: Chunk<I>, runner: Runner, launch: impl FnMut()) -> Batch<R> {
+    pub(crate) fn run_here(&self, mut chunk: Chunk<I, R>, runner: Runner, launch: impl FnMut()) -> Batch<R> {
         let worth = OnceCell::new();
         let is_worth = |rest| rest >= 2 * *worth.get_or_init(worth_waking);
         // What is run alone stands for the plain loop.
         let mut delays = if runner == Runner::Alone { Delays::of_each_chunk() } else { Delays::now_and_then() };
-        let mut batch = self.run_counting(&mut delays, chunk, is_worth, launch);
+        let mut batch = self.run_counting(&mut delays, &mut chunk, is_worth, launch);
         batch.cost.runner = runner;
         batch
     }
@@ -100,7 +104,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     fn run_counting(
         &self,
         delays: &mut Delays,
-        chunk: Chunk<I>,
+        chunk: &mut Chunk<I, R>,
         is_worth: impl Fn(Duration) -> bool,
         divided: impl FnMut(),
     ) -> Batch<R> {
@@ -113,18 +117,19 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
     /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`; all of it
-    /// where what is done is to be handed in.
+    /// where what is done is to be handed in. Leaves the chunk empty.
     fn run(
         &self,
-        chunk: Chunk<I>,
+        chunk: &mut Chunk<I, R>,
         mut cut: Cut,
         is_worth: impl Fn(Duration) -> bool,
         mut divided: impl FnMut(),
     ) -> Batch<R> {
-        let Chunk { start, items, clocks, stride, is_pinned, room, .. } = chunk;
+        let &mut Chunk { start, clocks, stride, is_pinned, .. } = chunk;
         let watch = Stopwatch::start(clocks);
-        let mut results = with_room(items.len(), room);
-        let mut items = items.into_iter();
+        let mut results = std::mem::take(&mut chunk.results);
+        results.reserve_exact(chunk.items.len());
+        let mut items = chunk.items.drain(..);
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let mut look_at = cut.items();
             loop {
@@ -133,7 +138,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     CANCEL => break,
                     _ => {
                         if time_for_rest(watch.begin(), items.len(), results.len()).is_some_and(&is_worth) {
-                            self.give_away(divide(&mut items, start + results.len() as u64, is_pinned));
+                            let half = last_part(&mut items, 2);
+                            let next = start + (results.len() + items.len()) as u64;
+                            self.give_away(Chunk::apart(next, half, Clocks::Wall, is_pinned));
                             divided();
                         }
                     }
@@ -141,8 +148,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                 if results.len() >= look_at {
                     if self.is_to_be_handed_in(&mut cut, &watch, &results) && !items.as_slice().is_empty() {
                         // Perhaps it takes so long because the function waits.
-                        let rest = rest(&mut items, start + results.len() as u64, is_pinned);
-                        self.give_away(Chunk { clocks: Clocks::All, ..rest });
+                        let rest = last_part(&mut items, 1);
+                        let next = start + results.len() as u64;
+                        self.give_away(Chunk::apart(next, rest, Clocks::All, is_pinned));
                         break;
                     }
                     look_at = results.len().saturating_add(cut.items());
@@ -176,7 +184,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         cut.is_due(watch.begin().elapsed().as_secs_f64()) || is_handful
     }
 
-    fn give_away(&self, chunk: Chunk<I>) {
+    fn give_away(&self, chunk: Chunk<I, R>) {
         let mut state = self.lock();
         if state.cancelled {
             drop(state);
@@ -205,21 +213,12 @@ fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
     (left > 1 && done > 0).then(|| begin.elapsed().mul_f64(left as f64 / done as f64))
 }
 
-/// Takes what is left, where `next` is the place of its first item in the source.
+/// Takes the last of so many parts.
 #[cold]
-fn rest<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
-    let items = std::mem::take(items).collect();
-    let (clocks, expected) = (Clocks::Wall, Duration::ZERO);
-    Chunk { start: next, items, clocks, stride: 1, expected, is_pinned, room: Room::Exact }
-}
-
-/// Takes the back half of it.
-#[cold]
-fn divide<I>(items: &mut vec::IntoIter<I>, next: u64, is_pinned: bool) -> Chunk<I> {
-    let mut half = rest(items, next, is_pinned);
-    let kept = half.items.len().div_ceil(2);
-    let back = back(&mut half.items, kept);
-    *items = std::mem::replace(&mut half.items, back).into_iter();
-    half.start += kept as u64;
-    half
+fn last_part<I>(items: &mut Drain<'_, I>, parts: usize) -> Vec<I> {
+    let count = items.len() / parts;
+    let mut last = with_room(count, Room::Apart);
+    last.extend(items.rev().take(count));
+    last.reverse();
+    last
 }

@@ -15,7 +15,9 @@ use crate::engine::wake::Launched;
 
 pub(super) struct State<I, R> {
     /// By place in the source.
-    pub(super) queued: VecDeque<Chunk<I>>,
+    pub(super) queued: VecDeque<Chunk<I, R>>,
+    /// Vectors of items that threads have run, empty: the consumer's, who made them.
+    pub(super) spent: Vec<Vec<I>>,
     /// Ordered: by place in the source. Unordered: as they came.
     pub(super) finished: VecDeque<Batch<R>>,
     pub(super) ordered: bool,
@@ -63,6 +65,7 @@ impl<I, R> State<I, R> {
     pub(super) fn new() -> Self {
         Self {
             queued: VecDeque::new(),
+            spent: Vec::new(),
             finished: VecDeque::new(),
             ordered: true,
             cancelled: false,
@@ -113,7 +116,7 @@ impl<I, R> State<I, R> {
 
     /// Whether the results of the chunk that waits first may be made now.
     fn has_room(&self) -> bool {
-        let is_next = |chunk: &Chunk<I>| self.ordered && self.held.is_next(chunk.start);
+        let is_next = |chunk: &Chunk<I, R>| self.ordered && self.held.is_next(chunk.start);
         !self.is_full() || self.queued.front().is_some_and(is_next)
     }
 
@@ -175,7 +178,7 @@ impl<I, R> State<I, R> {
         Some(batch)
     }
 
-    pub(super) fn take_chunk(&mut self, limit: usize) -> Option<Chunk<I>> {
+    pub(super) fn take_chunk(&mut self, limit: usize) -> Option<Chunk<I, R>> {
         if self.running >= limit || !self.has_room() {
             return None;
         }
@@ -203,7 +206,7 @@ impl<I, R> State<I, R> {
     }
 
     /// The chunks that nobody will ever see, because the one at `start` panicked.
-    fn take_behind(&mut self, start: u64) -> VecDeque<Chunk<I>> {
+    fn take_behind(&mut self, start: u64) -> VecDeque<Chunk<I, R>> {
         let kept = if self.ordered { self.queued.partition_point(|chunk| chunk.start < start) } else { 0 };
         self.queued.split_off(kept)
     }
@@ -212,7 +215,7 @@ impl<I, R> State<I, R> {
 /// What a stream that ended leaves: to be dropped outside the lock, since a user's `Drop` may do anything.
 #[must_use]
 pub(super) struct Unwanted<I, R> {
-    pub(super) chunks: VecDeque<Chunk<I>>,
+    pub(super) chunks: VecDeque<Chunk<I, R>>,
     pub(super) batches: VecDeque<Batch<R>>,
 }
 

@@ -6,7 +6,6 @@ use std::thread;
 use super::*;
 use crate::decide::early::Stated;
 use crate::decide::pilot::{Clocks, Runner};
-use crate::engine::chunk::Room;
 use crate::work::ByValue;
 
 const LONG: Duration = Duration::from_millis(20);
@@ -15,15 +14,15 @@ const LEAVES_IT: Waiting = Waiting { helps: false, is_short: false, patience: Du
 /// Waits for results alone, whatever else may come.
 const PASSIVE: Sleeper = Sleeper { next: 0, waiting: LEAVES_IT, most_tickets: 0, few_chunks: 0, until: None };
 
-fn chunk(items: impl Iterator<Item = u64>) -> Chunk<u64> {
+fn chunk<R>(items: impl Iterator<Item = u64>) -> Chunk<u64, R> {
     Chunk {
         start: 0,
         items: items.collect(),
+        results: Vec::new(),
         clocks: Clocks::Wall,
         stride: 1,
         expected: Duration::ZERO,
         is_pinned: false,
-        room: Room::Exact,
     }
 }
 
@@ -50,6 +49,21 @@ fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
         taken.push((start, batch.results));
     }
     assert_eq!(taken, [(0, vec![0, 1, 2]), (3, vec![3, 4]), (5, vec![5, 6, 7]), (8, vec![8])]);
+}
+
+#[test]
+fn the_vectors_of_a_chunk_come_back_to_the_consumer_who_made_them() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(1, true, false);
+    let given = Chunk { results: Vec::with_capacity(4), ..chunk(0..4) };
+    let (items, results) = (given.items.as_ptr(), given.results.as_ptr());
+    assert!(queue.push(given, 1));
+    queue.run_ticket(queue.epoch(), |_| ());
+    let mut spent = Vec::new();
+    let batch = queue.poll(0, 0, usize::MAX, &mut spent).batch.expect("all of it was run");
+    assert_eq!(batch.results, [0, 1, 2, 3]);
+    assert_eq!((spent.len(), spent[0].as_ptr(), batch.results.as_ptr()), (1, items, results));
+    assert!(spent[0].is_empty());
 }
 
 #[test]
@@ -104,7 +118,7 @@ fn a_trial_is_not_divided_by_a_wish_from_before() {
     queue.run_ticket(queue.epoch(), |_| ());
     let first = queue.run_whole(first);
     assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
-    assert_eq!(queue.poll(0, 0, usize::MAX).queued, 0);
+    assert_eq!(queue.poll(0, 0, usize::MAX, &mut Vec::new()).queued, 0);
 }
 
 #[test]
@@ -189,7 +203,8 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
     assert_eq!(asked.get(), 64, "the first one has somebody look in, with as many cores as there are");
     let left = queue.close_ahead().unwrap();
     assert_eq!((left.taken, left.items.len(), left.waiting.is_none()), (10, 0, true));
-    let starts: Vec<_> = (1..=10).map(|next| queue.poll(next, 0, usize::MAX).batch.unwrap().results[0]).collect();
+    let starts: Vec<_> =
+        (1..=10).map(|next| queue.poll(next, 0, usize::MAX, &mut Vec::new()).batch.unwrap().results[0]).collect();
     assert_eq!(starts, (1..=10).collect::<Vec<_>>());
 }
 
@@ -246,7 +261,7 @@ fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made()
     for start in 0..4 {
         queue.push(Chunk { start, ..chunk(start..start + 1) }, 0);
     }
-    let expect = |next, most_bytes| queue.poll(next, 2, most_bytes);
+    let expect = |next, most_bytes| queue.poll(next, 2, most_bytes, &mut Vec::new());
     expect(0, 150);
     let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     queue.run_ticket(queue.epoch(), |_| ());
@@ -270,7 +285,7 @@ fn of_a_chunk_whose_results_turn_out_large_a_handful_is_handed_in() {
     let queue = Queue::new(Arc::new(ByValue(|_: u64| vec![0u8; LARGE])));
     queue.configure(1, true, false);
     queue.push(chunk(0..20), 0);
-    queue.poll(0, 0, 4 * LARGE);
+    queue.poll(0, 0, 4 * LARGE, &mut Vec::new());
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     let (batch, _) = queue.deposit(queue.run_here(own, Runner::Consumer, || ()), 0).expect("what comes next");
     assert!((1..=9).contains(&batch.results.len()), "{}", batch.results.len());
