@@ -9,18 +9,12 @@
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
-use crate::decide::pace;
 use crate::decide::situation::Situation;
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
 
-use super::{Beside, Clocks, FIRST_CHUNK, Looped, Mode, Pilot, Position, Ran, Runner};
-
-/// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in
-/// order what was freed before, of which there may be milliseconds' worth; too much for a function that may be over by
-/// then.
-const SMALL_BLOCK: usize = 1000;
+use super::{Beside, Clocks, Mode, Pilot, Position, Ran, Runner};
 
 /// Seconds for which a plan may rest on an item that was interrupted.
 const UNSURE: f64 = 5e-3;
@@ -56,36 +50,10 @@ impl HeadStart {
 }
 
 impl Pilot {
-    /// Nothing speaks against threads, and some can be had: the first items get one, or as many as earlier runs had; or
-    /// as many as the options state, once the first one takes long. Where no pool runs, nothing is pulled ahead of a
-    /// source of which nothing is known: it may wait for the first result, as one that asks somebody.
+    /// Where nothing speaks against threads, and some can be had, the first items get them.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
-        let is_settled = self.needs_no_trial() || self.plan.is_some();
-        let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
-        let is_stated = self.is_pinned_parallel();
-        let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
-        let has_thread = matches!(beside, Beside::Thread | Beside::Own { has_pool: true });
-        let may_pull = has_thread || !remaining.is_unknown();
-        let is_worth_it = is_stated || early::is_worth_a_thread(remaining, &self.situation);
-        let has_cores = is_stated || self.situation.cores >= HEAD_START;
-        let is_possible = has_cores && has_room && may_wait && may_pull;
-        let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
-        if !is_settled && is_possible && !is_short && is_worth_it {
-            let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
-            let most = self.situation.cores.min(self.options.max_blocking_threads.get());
-            let threads = match beside {
-                Beside::Own { .. } if is_stated => {
-                    self.options.threads.map_or(HEAD_START, |threads| threads.get().min(FIRST_BLOCKING_THREADS))
-                }
-                Beside::Own { .. } if early::is_worth_starting(remaining, &self.situation) => HEAD_START,
-                Beside::Own { .. } | Beside::Nobody => return,
-                // Threads that are stated are started for this stream, and by whoever looks in.
-                Beside::Thread if !is_stated && early::is_worth_waking(remaining, &self.situation) => {
-                    doubted.clamp(HEAD_START, most)
-                }
-                Beside::Thread | Beside::Lookout => 1,
-            };
-            self.head_start = Some(HeadStart {
+        if self.may_share_first(remaining, beside) {
+            self.head_start = self.threads_for_first(remaining, beside).map(|threads| HeadStart {
                 pool: self.options.pool.unwrap_or(Pool::Cpu),
                 threads,
                 is_own: matches!(beside, Beside::Own { .. }),
@@ -95,17 +63,45 @@ impl Pilot {
         }
     }
 
+    /// Whether the first items may be run by others. Where no pool runs, nothing is pulled ahead of a source of which
+    /// nothing is known: it may wait for the first result, as one that asks somebody.
+    fn may_share_first(&self, remaining: Remaining, beside: Beside) -> bool {
+        let is_settled = self.needs_no_trial() || self.plan.is_some();
+        let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
+        let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
+        let is_stated = self.is_pinned_parallel();
+        let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
+        let has_cores = is_stated || self.situation.cores >= HEAD_START;
+        let is_worth_it = is_stated || early::is_worth_a_thread(remaining, &self.situation);
+        let has_thread = matches!(beside, Beside::Thread | Beside::Own { has_pool: true });
+        let may_pull = has_thread || !remaining.is_unknown();
+        !is_settled && !is_short && has_room && may_wait && has_cores && is_worth_it && may_pull
+    }
+
+    /// Threads that have the first items, the consumer included: as many as earlier runs had, perhaps. With one, it is up
+    /// to whoever looks in to start others, among them those that are stated.
+    fn threads_for_first(&self, remaining: Remaining, beside: Beside) -> Option<usize> {
+        let is_stated = self.is_pinned_parallel();
+        match beside {
+            Beside::Own { .. } if is_stated => {
+                Some(self.options.threads.map_or(HEAD_START, |threads| threads.get().min(FIRST_BLOCKING_THREADS)))
+            }
+            Beside::Own { .. } => early::is_worth_starting(remaining, &self.situation).then_some(HEAD_START),
+            Beside::Thread if !is_stated && early::is_worth_waking(remaining, &self.situation) => {
+                let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
+                let most = self.situation.cores.min(self.options.max_blocking_threads.get());
+                Some(doubted.clamp(HEAD_START, most))
+            }
+            Beside::Thread | Beside::Lookout => Some(1),
+            Beside::Nobody => None,
+        }
+    }
+
     /// The first items run alone after all.
     pub(crate) fn waive_head_start(&mut self) {
         if self.in_flight == 0 {
             self.end_head_start();
         }
-    }
-
-    /// The first item ran, and no thread has taken any: whether those that were pulled ahead are tried one by one
-    /// instead.
-    pub(crate) fn goes_on_alone(&self) -> bool {
-        self.in_flight == 0 && self.holds_one()
     }
 
     /// A plan goes on from here.
@@ -136,24 +132,7 @@ impl Pilot {
         self.saw_first(ran);
     }
 
-    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
-    pub(crate) fn items_ahead(&self) -> usize {
-        if self.head_start.is_none() || self.done + self.in_flight > 0 {
-            return 0;
-        }
-        let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
-        let waiting = self.options.threads.map_or(waiting, usize::from);
-        let bytes = self.situation.item_bytes.max(self.options.result_bytes.unwrap_or(0));
-        early::items(self.situation.cores.max(waiting), bytes).min(self.trial_room(1))
-    }
-
-    /// The first item was pulled, and so many ahead, each in so many seconds.
-    pub(crate) fn pulled_ahead(&mut self, ahead: usize, each: f64) {
-        self.pulled(1, each);
-        self.granted = 1 + ahead;
-    }
-
-    /// Threads took so many of them while the first one ran; pulling those took so many seconds.
+    /// Threads took so many items ahead while the first one ran; pulling those took so many seconds.
     pub(crate) fn took_ahead(&mut self, items: usize, seconds: f64) {
         if let Some(head_start) = self.head_start.as_mut().filter(|_| items > 0) {
             head_start.help = Help::Ahead;
@@ -169,30 +148,6 @@ impl Pilot {
         }
     }
 
-    /// The items of a chunk of those that no thread has taken.
-    pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
-        let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
-        let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
-        self.in_one_go(by_time.min(by_bytes).clamp(1, items.max(1)))
-    }
-
-    /// How many of the items that were pulled ahead the plain loop runs in one go, before it goes on with the source.
-    pub(crate) fn loop_ahead(&self, items: usize) -> usize {
-        items.min(self.in_one_go(pace::stretch(self.costs.serial())))
-    }
-
-    /// It ran them. They are too few to show more than that they are far dearer than was thought.
-    pub(crate) fn looped_ahead(&mut self, ran: Looped, at: Position, remaining: Remaining) {
-        let is_dear = ran.items > 0 && ran.seconds > pace::patience(ran.items, self.costs.serial());
-        match self.mode {
-            Mode::Looping if is_dear => return self.looped(ran, at, remaining),
-            Mode::Calibrating if is_dear => self.try_again(),
-            _ => {}
-        }
-        self.done += ran.items as u64;
-        self.spent += ran.seconds;
-    }
-
     /// The first items belong to no plan. But where threads ran many of them while the consumer ran one, their results
     /// come out at once: those count with all the time that they took, or not at all if enough follows.
     pub(super) fn skip_first(&mut self, at: Position) {
@@ -200,13 +155,6 @@ impl Pilot {
             self.ahead_until = Some(self.done + self.in_flight);
         } else {
             self.tally.skip(at);
-        }
-    }
-
-    /// Counts from here once what went ahead is out.
-    pub(super) fn leave_ahead_behind(&mut self, at: Position) {
-        if self.ahead_until.take_if(|until| *until <= at.yielded).is_some() {
-            self.tally.grow(at);
         }
     }
 
@@ -360,50 +308,6 @@ mod tests {
         came_back(&mut pilot, 1.1e-6, Runner::Consumer);
         assert!(matches!(pilot.step(at(9e-6, 5), left(3), 1_000), Step::Loop(_)), "three more of a microsecond");
         assert_eq!(pilot.situation.wake, Wake::USUAL, "a thread is asleep again by the next decision");
-    }
-
-    #[test]
-    fn what_was_pulled_ahead_is_tried_one_by_one_after_a_cheap_item_that_owns_memory() {
-        let after_one_of = |seconds, owns| {
-            let mut pilot = begun(Options::default(), Situation { owns, ..Situation::TWO_CORES }, ITEMS);
-            pilot.pulled_ahead(3, 1e-9);
-            came_back(&mut pilot, seconds, Runner::Consumer);
-            pilot.goes_on_alone()
-        };
-        assert!(after_one_of(1e-6, Owns::Anything));
-        assert!(!after_one_of(1e-3, Owns::Anything) && !after_one_of(1e-6, Owns::Nothing));
-    }
-
-    #[test]
-    fn items_that_turn_out_dear_are_noticed_among_those_that_were_pulled_ahead() {
-        let owning = Situation { owns: Owns::Anything, ..Situation::TWO_CORES };
-        for each in [2e-6, 6e-6] {
-            let mut pilot = begun(Options::default(), owning, ITEMS);
-            pilot.pulled_ahead(63, 1e-9);
-            came_back(&mut pilot, each, Runner::Consumer);
-            pilot.waive_head_start();
-            let mut ahead = 63;
-            let mut seconds = each;
-            let plan = loop {
-                assert!(ahead > 50, "{each}: {ahead}");
-                let at = at(seconds, 64 - ahead as u64);
-                match pilot.step(at, left(ITEMS - at.yielded), 1) {
-                    Step::Try(items) => {
-                        let clocks = Clocks::All;
-                        let seconds = if pilot.done < 5 { each } else { 120e-6 };
-                        pilot.tried(0.0, Ran { items, seconds, clocks, blocked: Some(0.0), ..Ran::default() });
-                    }
-                    Step::Loop(_) => {
-                        assert_eq!(pilot.loop_ahead(ahead), 1);
-                        let ran = Looped { items: 1, seconds: 120e-6 };
-                        pilot.looped_ahead(ran, at, left(ITEMS - at.yielded - 1));
-                    }
-                    _ => break pilot.plan().cloned(),
-                }
-                (ahead, seconds) = (ahead - 1, seconds + 120e-6);
-            };
-            assert_eq!(plan.map(|plan| plan.threads), Some(2), "{each}");
-        }
     }
 
     #[test]

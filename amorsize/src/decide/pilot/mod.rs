@@ -6,6 +6,7 @@
 //! - [`seen`]: what the engine and the pilot tell each other
 //! - [`trying`]: the first items
 //! - [`head_start`]: the first items of a new function, beside a thread
+//! - [`ahead`]: those that are pulled before the first one runs
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`employing`]: more threads
@@ -14,6 +15,7 @@
 //! - [`sizes`]: how many items and threads
 
 mod adopting;
+mod ahead;
 mod doubting;
 mod employing;
 mod head_start;

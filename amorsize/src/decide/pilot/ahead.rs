@@ -1,0 +1,134 @@
+//! Items that were pulled before the first one ran, so that others may take them meanwhile: how many, and what becomes
+//! of those that nobody has taken. Who takes them is the affair of the [head start](super::head_start).
+
+use crate::decide::early;
+use crate::decide::input::Remaining;
+use crate::decide::pace;
+use crate::decide::verdict::FIRST_BLOCKING_THREADS;
+
+use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position};
+
+/// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in
+/// order what was freed before, of which there may be milliseconds' worth; too much for a function that may be over by
+/// then.
+const SMALL_BLOCK: usize = 1000;
+
+impl Pilot {
+    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
+    pub(crate) fn items_ahead(&self) -> usize {
+        if self.head_start.is_none() || self.done + self.in_flight > 0 {
+            return 0;
+        }
+        let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
+        let waiting = self.options.threads.map_or(waiting, usize::from);
+        let bytes = self.situation.item_bytes.max(self.options.result_bytes.unwrap_or(0));
+        early::items(self.situation.cores.max(waiting), bytes).min(self.trial_room(1))
+    }
+
+    /// The first item was pulled, and so many ahead, each in so many seconds.
+    pub(crate) fn pulled_ahead(&mut self, ahead: usize, each: f64) {
+        self.pulled(1, each);
+        self.granted = 1 + ahead;
+    }
+
+    /// The first item ran, and no thread has taken any: whether those that were pulled ahead are tried one by one
+    /// instead.
+    pub(crate) fn goes_on_alone(&self) -> bool {
+        self.in_flight == 0 && self.holds_one()
+    }
+
+    /// The items of a chunk of those that no thread has taken.
+    pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
+        let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
+        let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
+        self.in_one_go(by_time.min(by_bytes).clamp(1, items.max(1)))
+    }
+
+    /// How many of the items that were pulled ahead the plain loop runs in one go, before it goes on with the source.
+    pub(crate) fn loop_ahead(&self, items: usize) -> usize {
+        items.min(self.in_one_go(pace::stretch(self.costs.serial())))
+    }
+
+    /// It ran them. They are too few to show more than that they are far dearer than was thought.
+    pub(crate) fn looped_ahead(&mut self, ran: Looped, at: Position, remaining: Remaining) {
+        let is_dear = ran.items > 0 && ran.seconds > pace::patience(ran.items, self.costs.serial());
+        match self.mode {
+            Mode::Looping if is_dear => return self.looped(ran, at, remaining),
+            Mode::Calibrating if is_dear => self.try_again(),
+            _ => {}
+        }
+        self.done += ran.items as u64;
+        self.spent += ran.seconds;
+    }
+
+    /// Counts from here once what went ahead is out.
+    pub(super) fn leave_ahead_behind(&mut self, at: Position) {
+        if self.ahead_until.take_if(|until| *until <= at.yielded).is_some() {
+            self.tally.grow(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::pilot::{Beside, Clocks, Ran, Runner, Step};
+    use crate::decide::situation::{Owns, Situation};
+    use crate::options::Options;
+
+    const ITEMS: u64 = 100;
+
+    fn left(items: u64) -> Remaining {
+        Remaining { lower: items, upper: Some(items) }
+    }
+
+    /// A pilot that has had so many items pulled ahead of the first one, of which the consumer has run that alone, in so
+    /// many seconds.
+    fn after_first(owns: Owns, ahead: usize, seconds: f64) -> Pilot {
+        let mut pilot = Pilot::new(Options::default(), Situation { owns, ..Situation::TWO_CORES });
+        pilot.get_head_start(left(ITEMS), Beside::Thread);
+        pilot.pulled_ahead(ahead, 1e-9);
+        pilot.ran(Ran { runner: Runner::Consumer, ..of_one(seconds) });
+        pilot
+    }
+
+    fn of_one(seconds: f64) -> Ran {
+        Ran { items: 1, seconds, clocks: Clocks::All, blocked: Some(0.0), ..Ran::default() }
+    }
+
+    #[test]
+    fn what_was_pulled_ahead_is_tried_one_by_one_after_a_cheap_item_that_owns_memory() {
+        let after_one_of = |seconds, owns| after_first(owns, 3, seconds).goes_on_alone();
+        assert!(after_one_of(1e-6, Owns::Anything));
+        assert!(!after_one_of(1e-3, Owns::Anything) && !after_one_of(1e-6, Owns::Nothing));
+    }
+
+    #[test]
+    fn items_that_turn_out_dear_are_noticed_among_those_that_were_pulled_ahead() {
+        for each in [2e-6, 6e-6] {
+            let mut pilot = after_first(Owns::Anything, 63, each);
+            pilot.waive_head_start();
+            let mut ahead = 63;
+            let mut seconds = each;
+            let plan = loop {
+                assert!(ahead > 50, "{each}: {ahead}");
+                let at = Position { now: seconds, yielded: 64 - ahead as u64 };
+                match pilot.step(at, left(ITEMS - at.yielded), 1) {
+                    Step::Try(items) => {
+                        assert_eq!(items, 1);
+                        let seconds = if pilot.done < 5 { each } else { 120e-6 };
+                        pilot.tried(0.0, of_one(seconds));
+                    }
+                    Step::Loop(_) => {
+                        assert_eq!(pilot.loop_ahead(ahead), 1);
+                        let ran = Looped { items: 1, seconds: 120e-6 };
+                        pilot.looped_ahead(ran, at, left(ITEMS - at.yielded - 1));
+                    }
+                    _ => break pilot.plan().cloned(),
+                }
+                (ahead, seconds) = (ahead - 1, seconds + 120e-6);
+            };
+            assert_eq!(plan.map(|plan| plan.threads), Some(2), "{each}");
+        }
+    }
+}
