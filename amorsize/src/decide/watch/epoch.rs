@@ -17,6 +17,8 @@ const FEW_ROUNDS: u64 = 3;
 const ALARM_ROUNDS: u64 = 2;
 /// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
 const OVERSTATED: f64 = 0.67;
+/// The same where the plan rests on items that were nothing like those which follow: that is not to go on for long.
+const GROSSLY_OVERSTATED: f64 = 0.25;
 /// Times the expected work an item, for each pair of threads, from which the items must have become dearer: two threads
 /// that fight for a lock, or for a cache line, make an item take two to five times as long.
 const DEARER: f64 = 8.0;
@@ -130,7 +132,8 @@ impl Watch {
     /// have had.
     fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
         let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
-        let is_unclear = may_be_wrong && !self.is_proven && self.epoch >= SURE_EPOCH;
+        let is_baseless = epoch.work() < GROSSLY_OVERSTATED * self.baseline;
+        let is_unclear = may_be_wrong && !self.is_proven && (is_baseless || self.epoch >= SURE_EPOCH);
         // What the plain loop takes changes with the state of the heap.
         let is_due = self.needs_proof && now >= self.proven_until;
         let is_small = (gain < self.accepted || is_unclear || is_due) && now >= self.patience_until;

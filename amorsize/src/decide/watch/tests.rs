@@ -127,8 +127,13 @@ fn dearer_items_are_not_mistaken_for_a_bad_plan() {
 
 #[test]
 fn items_much_cheaper_than_thought_are_checked_once() {
-    let mut watch = Watch::new(Progress::default(), 2, 30.0 * SERIAL, 1.9);
-    let doubted = first_doubt(&mut watch, 1.9).unwrap();
+    let after = |times| {
+        let mut watch = Watch::new(Progress::default(), 2, times * SERIAL, 1.9);
+        (first_doubt(&mut watch, 1.9).unwrap(), watch)
+    };
+    assert!(after(3.0).0 >= 2e-3, "they may still pay");
+    let (doubted, mut watch) = after(30.0);
+    assert!(doubted <= 0.5e-3, "{doubted}: nothing speaks for threads any more");
     assert_eq!(check(&mut watch, doubted, SERIAL), Judgement::Kept);
     watch.restart(Progress::default());
     assert_eq!(first_doubt(&mut watch, 1.9), None);
