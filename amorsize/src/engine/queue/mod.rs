@@ -137,11 +137,13 @@ impl<W, I, R> Queue<W, I, R> {
         state.tickets
     }
 
-    /// Takes the results that come next, if they are finished, and the vectors that are `spent`. Others may take so many
-    /// bytes until they are yielded.
+    /// Takes the results that come next, if they are finished, and vectors that are `spent`, if there are none left. Others
+    /// may take so many bytes until they are yielded.
     pub(crate) fn poll(&self, next: u64, most_tickets: usize, most_bytes: usize, spent: &mut Vec<Vec<I>>) -> Polled<R> {
         let mut state = self.lock();
-        spent.append(&mut state.spent);
+        if spent.is_empty() {
+            std::mem::swap(spent, &mut state.spent);
+        }
         let batch = state.take_batch(next);
         let taken = batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
         state.held.expect(next + taken, most_bytes);

@@ -49,10 +49,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         look_after: impl Fn(usize),
     ) -> Option<Chunk<I, R>> {
         let mut state = self.lock();
-        let mut unwanted = Unwanted::default();
+        let (mut unwanted, mut useless) = (Unwanted::default(), None);
         if let Some((batch, spent)) = finished {
             state.running -= 1;
-            state.spent.push(spent);
+            useless = state.give_back(spent);
             unwanted = state.finish(batch);
         }
         let launched = state.launched.take();
@@ -81,6 +81,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             wake::worked();
         }
         unwanted.discard();
+        drop(useless);
         next
     }
 

@@ -67,6 +67,26 @@ fn the_vectors_of_a_chunk_come_back_to_the_consumer_who_made_them() {
 }
 
 #[test]
+fn vectors_that_nobody_needs_are_not_kept() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(1, true, false);
+    let spent_of = |chunks: u64, capacity| {
+        for start in 0..chunks {
+            let mut items = Vec::with_capacity(capacity);
+            items.push(start);
+            queue.push(Chunk { start, items, ..chunk(0..0) }, 1);
+        }
+        queue.run_ticket(queue.epoch(), |_| ());
+        let mut spent = Vec::new();
+        queue.poll(0, 0, usize::MAX, &mut spent);
+        spent.len()
+    };
+    assert_eq!(spent_of(3, 8), 3);
+    assert!((4..=64).contains(&spent_of(1_000, 8)), "as many as may be needed soon");
+    assert_eq!(spent_of(3, 1 << 20), 0, "large ones are memory that somebody else may need");
+}
+
+#[test]
 fn nobody_runs_what_is_behind_a_panic_of_the_consumers_own_chunk() {
     let queue = Queue::new(Arc::new(ByValue(|item: u64| if item == 1 { panic_any("item 1") } else { item })));
     queue.configure(2, true, false);
