@@ -1,5 +1,7 @@
 //! Streams inside rayon pools, inside the function itself, many at once, and moved between threads.
 
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -229,6 +231,43 @@ fn threads_that_are_asked_for_are_there_from_the_first_item_on() {
             }
         }
         assert_meet(&meeting(3).threads(3).online_learning(false), 0..3);
+    });
+}
+
+/// A value of a thread that started with an item and ends with the thread, which it takes its time for.
+struct Kept(Arc<AtomicUsize>);
+
+impl Kept {
+    fn by(threads: &Arc<AtomicUsize>) -> Self {
+        threads.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(threads))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        thread::sleep(Duration::from_millis(50));
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_thread_that_is_started_for_a_borrowed_call_has_ended_with_all_that_it_kept_when_that_returns() {
+    thread_local! {
+        static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+    }
+    watched(|| {
+        let (caller, threads) = (thread::current().id(), Arc::new(AtomicUsize::new(0)));
+        // The second item is the other thread's: the first one waits for it.
+        let all = Barrier::new(2);
+        let work = |_: u64| {
+            all.wait();
+            if thread::current().id() != caller {
+                KEPT.with_borrow_mut(|kept| kept.get_or_insert_with(|| Kept::by(&threads)).0.load(Ordering::SeqCst));
+            }
+        };
+        assert_eq!(Tuner::new("keeping", work).threads(2).online_learning(false).run(0..2).items_out(), 2);
+        assert_eq!(threads.load(Ordering::SeqCst), 0, "threads that go on");
     });
 }
 

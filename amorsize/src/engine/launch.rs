@@ -14,7 +14,7 @@ use crate::decide::situation::Situation;
 use crate::first_thread;
 use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
-use crate::pool::{self, Crew};
+use crate::pool::{self, Crew, Post};
 use crate::quiet::drop_quietly;
 use crate::work::Work;
 
@@ -61,13 +61,10 @@ where
 {
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
         match target {
-            Target::Current => rayon::spawn(move || serve(queue, epoch, lookout::look_after)),
+            Target::Current => rayon::spawn(move || take_turn(queue, epoch, None)),
             Target::Crew(crew) => {
                 let post = crew.post();
-                crew.pool().spawn(move || {
-                    serve(queue, epoch, lookout::look_after);
-                    drop(post);
-                });
+                crew.pool().spawn(move || take_turn(queue, epoch, Some(post)));
             }
             // Nobody waits for a pool's threads here.
             Target::Own => return false,
@@ -88,15 +85,29 @@ where
     }
 }
 
-/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds. Where nobody does so yet,
-/// `look_after` has somebody look in on the first item.
-pub(super) fn serve<W: Work<I>, I>(
-    queue: Arc<Queue<W, I, W::Output>>,
-    epoch: u32,
-    look_after: impl Fn(&Arc<Queue<W, I, W::Output>>, usize),
-) {
-    queue.run_ticket(epoch, |cores| look_after(&queue, cores));
-    // May be the last owner of what the function captured.
+/// Runs chunks on a pool's thread for a turn, and has the next turn come after whatever else the thread has to do: what
+/// waits for it on its stack, and one job that waits in the pool. Never unwinds. A crew's ticket is at its post until it
+/// ends.
+fn take_turn<W, I>(queue: Arc<Queue<W, I, W::Output>>, epoch: u32, _post: Option<Post>)
+where
+    W: Work<I, Output: Send + 'static> + Send + Sync + 'static,
+    I: Send + 'static,
+{
+    let goes_on = queue.take_turn(epoch, |cores| lookout::look_after(&queue, cores));
+    let stream = Arc::downgrade(&queue);
+    // May be the last owner of what the function captured, which is not kept while others have their turn.
+    drop_quietly(queue);
+    if goes_on {
+        rayon::yield_now();
+        if let Some(queue) = stream.upgrade() {
+            rayon::spawn(move || take_turn(queue, epoch, _post));
+        }
+    }
+}
+
+/// Runs chunks; returns when none waits, or when `epoch` has passed. Never unwinds.
+pub(super) fn serve<W: Work<I>, I>(queue: Arc<Queue<W, I, W::Output>>, epoch: u32) {
+    queue.run_ticket(epoch, |_| ());
     drop_quietly(queue);
 }
 

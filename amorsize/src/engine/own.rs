@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::thread::{Builder, Scope};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crate::first_thread;
 
@@ -25,7 +25,10 @@ pub(super) fn may_start(is_stated: bool) -> bool {
 }
 
 /// Starts one.
-pub(super) fn start<'s>(scope: &'s Scope<'s, '_>, job: impl FnOnce() + Send + 's) -> io::Result<()> {
+pub(super) fn start<'s>(
+    scope: &'s Scope<'s, '_>,
+    job: impl FnOnce() + Send + 's,
+) -> io::Result<ScopedJoinHandle<'s, ()>> {
     first_thread::may_start();
     let counted = Counted::new();
     let run = move || {
@@ -33,7 +36,7 @@ pub(super) fn start<'s>(scope: &'s Scope<'s, '_>, job: impl FnOnce() + Send + 's
         IS_ONE.set(true);
         job();
     };
-    Builder::new().name("amorsize-first".into()).spawn_scoped(scope, run).map(drop)
+    Builder::new().name("amorsize-first".into()).spawn_scoped(scope, run)
 }
 
 /// One of those that run.

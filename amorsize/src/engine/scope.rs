@@ -9,7 +9,9 @@ use std::io;
 use std::marker::PhantomData;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle, ThreadId};
+
+use rayon::Yield;
 
 use super::launch::{Launch, Target, is_running, serve};
 use super::own;
@@ -22,8 +24,10 @@ use crate::work::Work;
 
 type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 
-/// Times that a scope lets other threads go first, so that one which has just ended its ticket gets to say so.
-const YIELDS: usize = 4;
+/// Times that a scope lets other threads go first, so that one which has just ended its ticket gets to say so; and where
+/// that one had to wake it, which takes microseconds.
+const YIELDS: usize = 12;
+const YIELDS_AFTER_SLEEP: usize = 256;
 
 /// Takes tickets of borrowed items to threads, within a scope.
 pub struct Scoped<'a, 's, 'env> {
@@ -43,7 +47,7 @@ where
     I: Send + 's,
 {
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
-        (self.launch)(target, Box::new(move || serve(queue, epoch, |_, _| ())))
+        (self.launch)(target, Box::new(move || serve(queue, epoch)))
     }
 
     /// A thread of the pool itself runs what nobody else has taken. For others the end would wait for a ticket that no
@@ -69,10 +73,10 @@ where
 /// Runs `body`, and returns when every ticket it launched has ended.
 pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>) -> T) -> T {
     thread::scope(|threads| {
-        let brokers = Brokers { threads, open: Mutex::default() };
+        let brokers = Brokers { threads, open: Mutex::default(), started: Mutex::default() };
         if is_running() {
             rayon::in_place_scope(|scope| {
-                let roll = Roll::default();
+                let roll = Roll::new();
                 let _closed_at_last = CloseOnDrop(&roll);
                 body(Scoped::new(&to_threads(&brokers, Some((scope, &roll)))))
             })
@@ -89,62 +93,96 @@ fn to_threads<'a, 's>(
 ) -> impl Fn(&Target, Job<'s>) -> bool + Sync + 'a {
     move |target, job| match (target, current) {
         (Target::Current, Some((scope, roll))) => {
-            let roll = roll.clone();
-            scope.spawn(move |_| roll.run(job));
+            let ticket = roll.enter(job);
+            scope.spawn(move |_| ticket.run());
             true
         }
-        (Target::Own, _) => own::start(brokers.threads, job).inspect_err(tell).is_ok(),
+        (Target::Own, _) => brokers.keep(own::start(brokers.threads, job)),
         _ => brokers.send(target, job),
     }
 }
 
-/// The tickets of a scope that run now.
+/// The tickets that the thread of a scope has handed to its own pool.
 ///
 /// A pool's thread that waits for them in rayon's way runs whatever job it finds meanwhile, and that job may want a
-/// lock which the caller of the scope holds. So a scope first closes its roll: it waits without running anything for
-/// the tickets that run; those which start later are over at once, and rayon's own wait has next to nothing to wait
-/// for. (No thread waits in a circle: a ticket only ever waits for what was started after it.)
-#[derive(Clone, Default)]
-struct Roll(Arc<(Mutex<Present>, Condvar)>);
+/// lock which the caller of the scope holds. So a scope first closes its roll: it takes back what is still its own, waits
+/// without running anything for the tickets that others have, and rayon's own wait has next to nothing to wait for. (No
+/// thread waits in a circle: a ticket only ever waits for what was started after it.)
+#[derive(Clone)]
+struct Roll {
+    owner: ThreadId,
+    present: Arc<(Mutex<Present>, Condvar)>,
+}
 
 #[derive(Default)]
 struct Present {
+    /// Tickets that the owner handed over, and nobody has begun.
+    awaited: usize,
     running: usize,
     has_run: bool,
     is_closed: bool,
+    is_waited_for: bool,
 }
 
 impl Roll {
-    fn run(&self, job: Job<'_>) {
-        if self.lock().start() {
-            let _signs_off = SignOffOnDrop(self);
-            job();
-        } else {
-            drop_quietly(job);
-        }
+    fn new() -> Self {
+        Self { owner: thread::current().id(), present: Arc::default() }
+    }
+
+    /// A ticket that is handed over now. (One of another thread's goes to the pool's common queue: it may come last.)
+    fn enter<'s>(&self, job: Job<'s>) -> Ticket<'s> {
+        let is_awaited = thread::current().id() == self.owner;
+        self.lock().awaited += usize::from(is_awaited);
+        Ticket { job, is_awaited, roll: self.clone() }
     }
 
     fn close(&self) {
+        self.lock().is_closed = true;
+        while self.is_awaiting() && rayon::yield_local() == Some(Yield::Executed) {}
         let mut present = self.lock();
-        present.is_closed = true;
-        if present.has_run {
-            sleep_while(&self.0.1, present, |present| present.running > 0);
-            // The last one has signed off; rayon hears of it some nanoseconds later.
-            (0..YIELDS).for_each(|_| thread::yield_now());
-        }
+        present.is_waited_for = present.running + present.awaited > 0;
+        let yields = match (present.has_run, present.is_waited_for) {
+            (_, true) => YIELDS_AFTER_SLEEP,
+            (true, false) => YIELDS,
+            (false, false) => 0,
+        };
+        sleep_while(&self.present.1, present, |present| present.running + present.awaited > 0);
+        // The last one has signed off; rayon hears of it a moment later.
+        (0..yields).for_each(|_| thread::yield_now());
+    }
+
+    fn is_awaiting(&self) -> bool {
+        self.lock().awaited > 0
     }
 
     fn lock(&self) -> MutexGuard<'_, Present> {
-        lock(&self.0.0)
+        lock(&self.present.0)
     }
 }
 
-impl Present {
-    fn start(&mut self) -> bool {
-        let starts = !self.is_closed;
-        self.running += usize::from(starts);
-        self.has_run |= starts;
-        starts
+struct Ticket<'s> {
+    job: Job<'s>,
+    is_awaited: bool,
+    roll: Roll,
+}
+
+impl Ticket<'_> {
+    /// Runs the job, unless the roll is closed.
+    fn run(self) {
+        let Self { job, is_awaited, roll } = self;
+        let is_late = {
+            let mut present = roll.lock();
+            present.awaited -= usize::from(is_awaited);
+            present.running += 1;
+            present.has_run |= thread::current().id() != roll.owner;
+            present.is_closed
+        };
+        let _signs_off = SignOffOnDrop(&roll);
+        if is_late {
+            drop_quietly(job);
+        } else {
+            job();
+        }
     }
 }
 
@@ -153,8 +191,14 @@ struct SignOffOnDrop<'a>(&'a Roll);
 
 impl Drop for SignOffOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
-        self.0.0.1.notify_all();
+        let mut present = self.0.lock();
+        present.running -= 1;
+        let is_waited_for = present.is_waited_for;
+        drop(present);
+        // Takes its time, for which the ticket has not ended as far as rayon knows.
+        if is_waited_for {
+            self.0.present.1.notify_all();
+        }
     }
 }
 
@@ -171,6 +215,8 @@ impl Drop for CloseOnDrop<'_> {
 struct Brokers<'s, 'env> {
     threads: &'s thread::Scope<'s, 'env>,
     open: Mutex<Vec<(Target, Sender<Job<'s>>)>>,
+    /// All threads that were started for this scope.
+    started: Mutex<Vec<ScopedJoinHandle<'s, ()>>>,
 }
 
 impl<'s> Brokers<'s, '_> {
@@ -191,22 +237,33 @@ impl<'s> Brokers<'s, '_> {
         let started = thread::Builder::new()
             .name("amorsize-broker".into())
             .spawn_scoped(self.threads, move || pass_on(&pool, &jobs));
+        if started.is_ok() {
+            open.push((target.clone(), broker.clone()));
+        }
+        drop(open);
+        self.keep(started).then_some(broker)
+    }
+
+    /// Remembers a thread that was started; false if it was not.
+    fn keep(&self, started: io::Result<ScopedJoinHandle<'s, ()>>) -> bool {
         match started {
-            Ok(_) => {
-                open.push((target.clone(), broker.clone()));
-                Some(broker)
-            }
-            Err(error) => {
-                drop(open);
-                tell(&error);
-                None
+            Ok(thread) => lock(&self.started).push(thread),
+            Err(ref error) => {
+                tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
+                return false;
             }
         }
+        true
     }
 }
 
-fn tell(error: &io::Error) {
-    tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
+/// Std's scope waits for what threads run, and not for the values that the function has left in their thread-locals.
+impl Drop for Brokers<'_, '_> {
+    fn drop(&mut self) {
+        lock(&self.open).clear();
+        let started = std::mem::take(&mut *lock(&self.started));
+        started.into_iter().for_each(|thread| drop_quietly(thread.join()));
+    }
 }
 
 /// A job that a crew knows of until it has ended.
@@ -239,10 +296,12 @@ mod tests {
 
     #[test]
     fn a_ticket_that_unwinds_has_ended_too() {
-        let roll = Roll::default();
-        quietly(|| roll.run(Box::new(|| std::panic::resume_unwind(Box::new("from whoever listens")))));
+        let roll = Roll::new();
+        let ends = |job: Job<'_>| quietly(|| roll.enter(job).run());
+        ends(Box::new(|| std::panic::resume_unwind(Box::new("from whoever listens"))));
         roll.close();
+        ends(Box::new(|| unreachable!("it is closed")));
         assert_eq!(roll.lock().running, 0);
-        roll.run(Box::new(|| unreachable!("it is closed")));
+        assert!(!roll.is_awaiting());
     }
 }

@@ -9,7 +9,7 @@ mod manager;
 
 use std::fmt;
 
-pub(crate) use crew::Crew;
+pub(crate) use crew::{Crew, Post};
 pub(crate) use manager::{blocking_crew, cpu_crew, is_one_crew};
 
 use crate::plan::Pool;

@@ -23,31 +23,63 @@ const WORTH_DIVIDING: Duration = Duration::from_micros(8);
 /// Work is given to a thread that has to be woken if it takes so many times what that does.
 const WORTH_WAKING: f64 = 4.0;
 
+/// Work of a thread after which it looks what else there is for it: the stream may go on for hours, and a job of the
+/// pool that waited for another one when it took the ticket can only go on after it.
+const TURN: Duration = Duration::from_millis(10);
+
+/// What a thread gets for what it has finished.
+enum Exchanged<I, R> {
+    Chunk(Chunk<I, R>),
+    /// There are more, for later.
+    TurnIsOver,
+    TicketIsOver,
+}
+
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// A ticket: runs chunks while there are any. If it finds the consumer with the first item, and nobody who looks in
     /// on that, tells `look_after`.
     pub(crate) fn run_ticket(&self, epoch: u32, look_after: impl Fn(usize)) {
+        self.run_chunks(epoch, Duration::MAX, look_after);
+    }
+
+    /// A ticket for one turn after the other, so that a thread gets to do what else is waiting for it: whether there is to
+    /// be another one.
+    pub(crate) fn take_turn(&self, epoch: u32, look_after: impl Fn(usize)) -> bool {
+        self.run_chunks(epoch, TURN, look_after)
+    }
+
+    /// Runs chunks for so long; whether there are more.
+    fn run_chunks(&self, epoch: u32, turn: Duration, look_after: impl Fn(usize)) -> bool {
         let consumer = self.lock().consumer;
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
         let (mut delays, mut upkeep) = (Delays::now_and_then(), Upkeep::of_helper());
+        let mut left = turn;
         let mut finished = None;
-        while let Some(mut chunk) = self.exchange(finished.take(), epoch, &look_after) {
+        loop {
+            let mut chunk = match self.exchange(finished.take(), epoch, left.is_zero(), &look_after) {
+                Exchanged::Chunk(chunk) => chunk,
+                Exchanged::TurnIsOver => return true,
+                Exchanged::TicketIsOver => return false,
+            };
             upkeep.look();
             let batch = self.run_counting(&mut delays, &mut chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
-            upkeep.worked(batch.cost.elapsed.wall);
+            let took = batch.cost.elapsed.wall;
+            upkeep.worked(took);
+            left = left.saturating_sub(took);
             finished = Some((batch, chunk.items));
         }
     }
 
-    /// Gives back the results of a chunk with the vector of its items, and takes the next, or ends the ticket.
+    /// Gives back the results of a chunk with the vector of its items, and takes the next, or ends the turn or the ticket.
     fn exchange(
         &self,
         finished: Option<(Batch<R>, Vec<I>)>,
         epoch: u32,
+        is_turn_over: bool,
         look_after: impl Fn(usize),
-    ) -> Option<Chunk<I, R>> {
+    ) -> Exchanged<I, R> {
         let mut state = self.lock();
         let (mut unwanted, mut useless) = (Unwanted::default(), None);
         if let Some((batch, spent)) = finished {
@@ -59,9 +91,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         state.awaited = None;
         let is_current = state.epoch == epoch;
         let limit = state.limit;
-        let next = if is_current { state.take_chunk(limit) } else { None };
+        let goes_on = is_current && is_turn_over && !state.queued.is_empty();
+        let next = if is_current && !goes_on { state.take_chunk(limit) } else { None };
         let unwatched = state.sign_ahead(next.is_some());
-        if is_current && next.is_none() {
+        if is_current && next.is_none() && !goes_on {
             state.tickets -= 1;
             self.ask_for_division(&state);
         }
@@ -77,12 +110,16 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(cores) = unwatched {
             look_after(cores);
         }
-        if next.is_none() {
-            wake::worked();
-        }
         unwanted.discard();
         drop(useless);
-        next
+        match next {
+            Some(chunk) => Exchanged::Chunk(chunk),
+            None if goes_on => Exchanged::TurnIsOver,
+            None => {
+                wake::worked();
+                Exchanged::TicketIsOver
+            }
+        }
     }
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.

@@ -99,6 +99,17 @@ fn nobody_runs_what_is_behind_a_panic_of_the_consumers_own_chunk() {
 }
 
 #[test]
+fn a_thread_that_has_worked_for_long_comes_back_for_the_rest() {
+    let queue = slow();
+    queue.configure(1, true, false);
+    (0..3).for_each(|start| assert_eq!(queue.push(Chunk { start, ..chunk(start..start + 1) }, 1), start == 0));
+    let turns = || queue.take_turn(queue.epoch(), |_| ());
+    assert_eq!([turns(), turns(), turns()], [true, true, false]);
+    let next = |next| queue.poll(next, 0, usize::MAX, &mut Vec::new()).batch.is_some();
+    assert_eq!([0, 1, 2].map(next), [true; 3]);
+}
+
+#[test]
 fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let queue = slow();
     queue.configure(2, true, false);
