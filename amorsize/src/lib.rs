@@ -123,6 +123,10 @@
 //! follow if that goes well. On Linux a thread of rayon's that wakes up on the consumer's processor moves to another
 //! one, if it may run on all of them.
 //!
+//! However long a stream goes on, its threads look every 10 ms, or after a chunk that takes longer, what else their pool
+//! has for them: a job that waits in it, or one that waited for another and took the stream's work meanwhile. Calls
+//! that take borrowed items keep theirs until there is nothing left to be run.
+//!
 //! A function that waits gets threads of its own, `max_blocking_threads` at most in each run, and all runs together
 //! some thousand, beyond which they run on the threads that wait for them. They are given up again where they only wait
 //! for each other: for one lock, say. A function that shares its own work among the threads of a pool, by `rayon::join`

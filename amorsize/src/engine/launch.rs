@@ -1,5 +1,6 @@
 //! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a scope for borrowed ones.
 
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock, Weak};
 
 use rayon::ThreadPoolBuilder;
@@ -85,6 +86,11 @@ where
     }
 }
 
+thread_local! {
+    /// The calling thread runs a job that waited for the turn of a ticket to end.
+    static GIVES_WAY: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs chunks on a pool's thread for a turn, and has the next turn come after whatever else the thread has to do: what
 /// waits for it on its stack, and one job that waits in the pool. Never unwinds. A crew's ticket is at its post until it
 /// ends.
@@ -98,7 +104,11 @@ where
     // May be the last owner of what the function captured, which is not kept while others have their turn.
     drop_quietly(queue);
     if goes_on {
-        rayon::yield_now();
+        // What is run there may be another stream's ticket, whose turn ends here too: one on top of the other is enough.
+        if !GIVES_WAY.replace(true) {
+            rayon::yield_now();
+            GIVES_WAY.set(false);
+        }
         if let Some(queue) = stream.upgrade() {
             rayon::spawn(move || take_turn(queue, epoch, _post));
         }
