@@ -119,9 +119,18 @@ struct Present {
     /// Tickets that the owner handed over, and nobody has begun.
     awaited: usize,
     running: usize,
+    /// Another thread has run one.
     has_run: bool,
     is_closed: bool,
+    /// The owner sleeps until all have ended.
     is_waited_for: bool,
+}
+
+impl Present {
+    /// Whether other threads have tickets, or are about to.
+    fn has_others(&self) -> bool {
+        self.running + self.awaited > 0
+    }
 }
 
 impl Roll {
@@ -140,13 +149,15 @@ impl Roll {
         self.lock().is_closed = true;
         while self.is_awaiting() && rayon::yield_local() == Some(Yield::Executed) {}
         let mut present = self.lock();
-        present.is_waited_for = present.running + present.awaited > 0;
+        present.is_waited_for = present.has_others();
         let yields = match (present.has_run, present.is_waited_for) {
+            // Outside of pools there is no job that rayon could run.
+            _ if rayon::current_thread_index().is_none() => 0,
             (_, true) => YIELDS_AFTER_SLEEP,
             (true, false) => YIELDS,
             (false, false) => 0,
         };
-        sleep_while(&self.present.1, present, |present| present.running + present.awaited > 0);
+        sleep_while(&self.present.1, present, |present| present.has_others());
         // The last one has signed off; rayon hears of it a moment later.
         (0..yields).for_each(|_| thread::yield_now());
     }
@@ -247,13 +258,15 @@ impl<'s> Brokers<'s, '_> {
     /// Remembers a thread that was started; false if it was not.
     fn keep(&self, started: io::Result<ScopedJoinHandle<'s, ()>>) -> bool {
         match started {
-            Ok(thread) => lock(&self.started).push(thread),
-            Err(ref error) => {
+            Ok(thread) => {
+                lock(&self.started).push(thread);
+                true
+            }
+            Err(error) => {
                 tracing::warn!(target: "amorsize", %error, "no thread could be started; the caller goes on alone");
-                return false;
+                false
             }
         }
-        true
     }
 }
 
