@@ -263,7 +263,7 @@ fn a_thread_that_is_started_for_a_borrowed_call_has_ended_with_all_that_it_kept_
         let work = |_: u64| {
             all.wait();
             if thread::current().id() != caller {
-                KEPT.with_borrow_mut(|kept| kept.get_or_insert_with(|| Kept::by(&threads)).0.load(Ordering::SeqCst));
+                KEPT.with_borrow_mut(|kept| *kept = Some(Kept::by(&threads)));
             }
         };
         assert_eq!(Tuner::new("keeping", work).threads(2).online_learning(false).run(0..2).items_out(), 2);

@@ -60,6 +60,20 @@ impl Room {
     }
 }
 
+/// Bytes of a vector up to which there is one for a chunk that waits, and an empty one is kept for another use: they are no
+/// part of what may be in flight.
+const MOST_BYTES_WAITING: usize = 64 << 10;
+
+/// Whether a vector with room for so many is small enough to wait.
+pub(crate) fn may_wait<T>(items: usize) -> bool {
+    items.saturating_mul(size_of::<T>()) <= MOST_BYTES_WAITING
+}
+
+/// An empty vector for the results of so many items. It gets room for large ones when they are made.
+pub(crate) fn for_results<R>(items: usize, room: Room) -> Vec<R> {
+    if may_wait::<R>(items) { with_room(items, room) } else { Vec::new() }
+}
+
 /// An empty vector with room for so many.
 pub(crate) fn with_room<T>(items: usize, room: Room) -> Vec<T> {
     Vec::with_capacity(items.max(room.least_bytes().div_ceil(size_of::<T>().max(1))))
@@ -83,7 +97,7 @@ impl<I, R> Chunk<I, R> {
         self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
         let (start, expected) = (self.start + items as u64, whole - self.expected);
         let &mut Self { stride, is_pinned, .. } = self;
-        let results = Vec::with_capacity(rest.len());
+        let results = for_results(rest.len(), Room::Exact);
         Some(Self { start, items: rest, results, clocks: Clocks::Wall, stride, expected, is_pinned })
     }
 

@@ -16,10 +16,10 @@
 //! whosever they were: a chunk's vector, or an item that the function has dropped. The next vector or text that begins
 //! with one grows in the arena of that other thread, which takes its lock each time, and once it is freed the block is at
 //! hand again for the next one: two threads then wait for each other for as long as they run. (Rendering of Markdown on
-//! two threads took as long as on one.) So the vectors of a chunk are the consumer's, who gets
-//! them back; those that another thread has to make are too large to be kept so. And who runs chunks looks now and then
-//! whether what it has at hand is its own, and sends the rest home: the consumer before each of its chunks, if it is given
-//! results that own memory.
+//! two threads took as long as on one.) So the vectors of a chunk are the consumer's, who gets them back; those that
+//! another thread has to make are too large to be kept so. And who runs chunks looks now and then whether what it has at
+//! hand is its own, and sends the rest home: the consumer before each of its chunks, if it is given results that own
+//! memory.
 
 use std::cell::Cell;
 use std::hint::black_box;

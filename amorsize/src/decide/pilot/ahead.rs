@@ -71,29 +71,19 @@ impl Pilot {
 
 #[cfg(test)]
 mod tests {
+    use super::super::head_start::tests::{ITEMS, begun, came_back, left};
     use super::*;
-    use crate::decide::pilot::{Beside, Clocks, Ran, Runner, Step};
+    use crate::decide::pilot::{Clocks, Ran, Runner, Step};
     use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
-
-    const ITEMS: u64 = 100;
-
-    fn left(items: u64) -> Remaining {
-        Remaining { lower: items, upper: Some(items) }
-    }
 
     /// A pilot that has had so many items pulled ahead of the first one, of which the consumer has run that alone, in so
     /// many seconds.
     fn after_first(owns: Owns, ahead: usize, seconds: f64) -> Pilot {
-        let mut pilot = Pilot::new(Options::default(), Situation { owns, ..Situation::TWO_CORES });
-        pilot.get_head_start(left(ITEMS), Beside::Thread);
+        let mut pilot = begun(Options::default(), Situation { owns, ..Situation::TWO_CORES }, ITEMS);
         pilot.pulled_ahead(ahead, 1e-9);
-        pilot.ran(Ran { runner: Runner::Consumer, ..of_one(seconds) });
+        came_back(&mut pilot, seconds, Runner::Consumer);
         pilot
-    }
-
-    fn of_one(seconds: f64) -> Ran {
-        Ran { items: 1, seconds, clocks: Clocks::All, blocked: Some(0.0), ..Ran::default() }
     }
 
     #[test]
@@ -115,9 +105,10 @@ mod tests {
                 let at = Position { now: seconds, yielded: 64 - ahead as u64 };
                 match pilot.step(at, left(ITEMS - at.yielded), 1) {
                     Step::Try(items) => {
-                        assert_eq!(items, 1);
+                        let clocks = Clocks::All;
                         let seconds = if pilot.done < 5 { each } else { 120e-6 };
-                        pilot.tried(0.0, of_one(seconds));
+                        assert_eq!(items, 1);
+                        pilot.tried(0.0, Ran { items, seconds, clocks, blocked: Some(0.0), ..Ran::default() });
                     }
                     Step::Loop(_) => {
                         assert_eq!(pilot.loop_ahead(ahead), 1);

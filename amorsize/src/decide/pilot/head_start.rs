@@ -245,7 +245,7 @@ impl Pilot {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
@@ -253,13 +253,13 @@ mod tests {
     use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
 
-    const ITEMS: u64 = 100;
+    pub(in super::super) const ITEMS: u64 = 100;
 
-    fn left(items: u64) -> Remaining {
+    pub(in super::super) fn left(items: u64) -> Remaining {
         Remaining { lower: items, upper: Some(items) }
     }
 
-    fn begun(options: Options, situation: Situation, items: u64) -> Pilot {
+    pub(in super::super) fn begun(options: Options, situation: Situation, items: u64) -> Pilot {
         let mut pilot = Pilot::new(options, situation);
         pilot.get_head_start(left(items), Beside::Thread);
         pilot
@@ -281,7 +281,7 @@ mod tests {
         pilot.step(at(seconds, 1), left(ITEMS - 4), 1_000)
     }
 
-    fn came_back(pilot: &mut Pilot, seconds: f64, runner: Runner) {
+    pub(in super::super) fn came_back(pilot: &mut Pilot, seconds: f64, runner: Runner) {
         let clocks = Clocks::All;
         pilot.ran(Ran { items: 1, seconds, clocks, blocked: Some(0.0), result_bytes: 8, runner, ..Ran::default() });
     }

@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::Flow;
 use crate::decide::cut::Cut;
-use crate::engine::chunk::{Chunk, Room, with_room};
+use crate::engine::chunk::{Chunk, Room, for_results, with_room};
 use crate::engine::launch::Launch;
 use crate::work::Work;
 
 /// Most items that memory is reserved for before they come: a source may lie, and a pinned chunk may be as large as
 /// can be.
 const MOST_RESERVED: usize = 8192;
-/// Most bytes of results that a chunk has room for while it waits: of large ones there are none before they are made.
-const MOST_BYTES_RESERVED: usize = 64 << 10;
 
 impl<W, I, R, P> Flow<W, I, R, P>
 where
@@ -70,8 +68,7 @@ where
     }
 
     pub(super) fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I, R> {
-        let is_small = items.len().saturating_mul(size_of::<R>()) <= MOST_BYTES_RESERVED;
-        let results = if is_small { with_room(items.len(), self.room()) } else { Vec::new() };
+        let results = for_results(items.len(), self.room());
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
         let seconds = self.pilot.costs().item * items.len() as f64;
         let expected = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);

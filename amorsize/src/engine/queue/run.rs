@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use std::vec::Drain;
 
-use super::state::{Unwanted, insert_in_place};
+use super::state::{State, Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
 use crate::decide::cut::Cut;
 use crate::decide::pilot::{Clocks, Runner};
@@ -22,7 +22,6 @@ use crate::work::Work;
 const WORTH_DIVIDING: Duration = Duration::from_micros(8);
 /// Work is given to a thread that has to be woken if it takes so many times what that does.
 const WORTH_WAKING: f64 = 4.0;
-
 /// Work of a thread after which it looks what else there is for it: the stream may go on for hours, and a job of the
 /// pool that waited for another one when it took the ticket can only go on after it.
 const TURN: Duration = Duration::from_millis(10);
@@ -89,15 +88,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         }
         let launched = state.launched.take();
         state.awaited = None;
-        let is_current = state.epoch == epoch;
-        let limit = state.limit;
-        let goes_on = is_current && is_turn_over && !state.queued.is_empty();
-        let next = if is_current && !goes_on { state.take_chunk(limit) } else { None };
-        let unwatched = state.sign_ahead(next.is_some());
-        if is_current && next.is_none() && !goes_on {
-            state.tickets -= 1;
-            self.ask_for_division(&state);
-        }
+        let next = self.next_for(&mut state, epoch, is_turn_over);
+        let unwatched = state.sign_ahead(matches!(next, Exchanged::Chunk(_)));
         let wake = state.wakes_sleeper();
         self.returns.0.fetch_add(1, Ordering::Relaxed);
         drop(state);
@@ -110,16 +102,28 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(cores) = unwatched {
             look_after(cores);
         }
+        if matches!(next, Exchanged::TicketIsOver) {
+            wake::worked();
+        }
         unwanted.discard();
         drop(useless);
-        match next {
-            Some(chunk) => Exchanged::Chunk(chunk),
-            None if goes_on => Exchanged::TurnIsOver,
-            None => {
-                wake::worked();
-                Exchanged::TicketIsOver
-            }
+        next
+    }
+
+    /// What a ticket of this epoch gets next. One of an earlier epoch is not counted any more.
+    fn next_for(&self, state: &mut State<I, R>, epoch: u32, is_turn_over: bool) -> Exchanged<I, R> {
+        if state.epoch != epoch {
+            return Exchanged::TicketIsOver;
         }
+        if is_turn_over && !state.queued.is_empty() {
+            return Exchanged::TurnIsOver;
+        }
+        if let Some(chunk) = state.take_chunk(state.limit) {
+            return Exchanged::Chunk(chunk);
+        }
+        state.tickets -= 1;
+        self.ask_for_division(state);
+        Exchanged::TicketIsOver
     }
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.

@@ -9,13 +9,12 @@ use super::ahead::Ahead;
 use super::held::Held;
 use crate::decide::pilot::Delay;
 use crate::decide::waiting::Waiting;
-use crate::engine::chunk::{Batch, BatchCost, Chunk, Placed};
+use crate::engine::chunk::{self, Batch, BatchCost, Chunk, Placed};
 use crate::engine::place::Place;
 use crate::engine::wake::Launched;
 
-/// Vectors that wait for another use, and bytes of one: they are no part of what may be in flight.
+/// Most vectors that wait for another use.
 const MOST_SPENT: usize = 16;
-const MOST_BYTES_KEPT: usize = 64 << 10;
 
 pub(super) struct State<I, R> {
     /// By place in the source.
@@ -92,8 +91,7 @@ impl<I, R> State<I, R> {
     /// Gives the consumer a vector of items that were run; returns one that it has no use for, to be dropped outside the
     /// lock.
     pub(super) fn give_back(&mut self, spent: Vec<I>) -> Option<Vec<I>> {
-        let is_small = spent.capacity().saturating_mul(size_of::<I>()) <= MOST_BYTES_KEPT;
-        if is_small && self.spent.len() < MOST_SPENT {
+        if chunk::may_wait::<I>(spent.capacity()) && self.spent.len() < MOST_SPENT {
             self.spent.push(spent);
             return None;
         }
