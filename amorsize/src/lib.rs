@@ -58,10 +58,11 @@
 //! `Vec` of them yields `&String`, which is neither: write `texts.iter().map(String::as_str)`. Items may be results
 //! themselves, such as those of `BufRead::lines`, for a function `fn(io::Result<String>) -> io::Result<T>`.
 //!
-//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. Where every thread of the pool is
-//! busy with something else for long, that can be later than the last result; and where each of them waits for a lock
-//! that the caller holds, it is never. So hold none around such a call that the pool's jobs take too, functions of other
-//! streams included; [`stream`](Tuner::stream) waits for nobody.
+//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. So work is handed to a pool that was
+//! asked first whether it has a thread to spare, and where all are busy with something else, the caller goes on alone.
+//! (What takes a millisecond or two is not worth asking for if a thread was free a tenth of a second ago: if they have
+//! been busy since, such a call is over when one has time. So hold no lock around it that the pool's jobs take too.)
+//! [`stream`](Tuner::stream) waits for nobody.
 //!
 //! # Context
 //!

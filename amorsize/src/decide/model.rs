@@ -18,6 +18,13 @@ pub(crate) struct Wake {
     pub(crate) start: f64,
 }
 
+/// Times as long as waking a thread that a run is to take, so that waiting for it is a hundredth at most, as another
+/// thread does nothing meanwhile.
+const WORTH_WAITING: f64 = 50.0;
+/// Share of a run for which it is waited for at most, and seconds: a virtual processor may take those to wake up.
+const WAITED: f64 = 0.05;
+const LONGEST_WAIT: f64 = 1e-3;
+
 /// Seconds to start a thread (measured on Linux, in a virtual machine).
 pub(crate) const THREAD_START: f64 = 40e-6;
 
@@ -28,6 +35,13 @@ impl Wake {
     /// Seconds of all of it, one after the other.
     pub(crate) fn total(self) -> f64 {
         self.start + self.call + self.latency
+    }
+
+    /// Seconds for which a run of so many waits at most until a thread that was asleep has told that it is there; `None`
+    /// where that would usually be too long.
+    pub(crate) fn patience(self, seconds: f64) -> Option<f64> {
+        let is_worth_it = seconds >= WORTH_WAITING * (self.call + self.latency);
+        is_worth_it.then(|| (seconds * WAITED).min(LONGEST_WAIT))
     }
 }
 
@@ -87,6 +101,14 @@ mod tests {
         assert!(speedup(&cpu(1e-6), 2, 25, 200, Wake::USUAL) > 1.2);
         assert!(speedup(&cpu(1e-6), 2, 25, 200, slow) < 1.0);
         assert!(speedup(&cpu(1e-6), 2, 100, 100_000, slow) > 1.8);
+    }
+
+    #[test]
+    fn a_thread_is_waited_for_where_that_is_next_to_nothing_of_the_run() {
+        assert_eq!(Wake::USUAL.patience(2e-3), None);
+        assert_eq!(Wake::USUAL.patience(10e-3), Some(0.5e-3));
+        assert_eq!(Wake::USUAL.patience(f64::INFINITY), Some(1e-3));
+        assert_eq!(Wake { latency: 500e-6, ..Wake::USUAL }.patience(10e-3), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::decide::situation::Situation;
 use crate::first_thread;
 use crate::machine::{self, Share};
 use crate::plan::{Plan, Pool};
-use crate::pool::{self, Crew, Post};
+use crate::pool::{self, Bell, Crew, Post};
 use crate::quiet::drop_quietly;
 use crate::work::Work;
 
@@ -37,6 +37,9 @@ pub enum Target {
     label = "function, items and results must be `Send`, and for a stream that is kept own their data"
 )]
 pub trait Launch<W: Work<I>, I> {
+    /// Whether the caller has to wait until its tickets were taken.
+    const WAITS: bool;
+
     /// Hands over a ticket of a queue; false if no thread can be had.
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool;
 
@@ -60,6 +63,8 @@ where
     W: Work<I, Output: Send + 'static> + Send + Sync + 'static,
     I: Send + 'static,
 {
+    const WAITS: bool = false;
+
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
         match target {
             Target::Current => rayon::spawn(move || take_turn(queue, epoch, None)),
@@ -137,6 +142,23 @@ impl Target {
     pub(crate) fn lasting(plan: &Plan, is_pinned: bool) -> Option<Self> {
         let is_one = plan.pool != Pool::Blocking && pool::is_one_crew(plan.threads);
         is_one.then(|| Self::of(plan, is_pinned)).flatten()
+    }
+
+    /// Has a thread of the pool run a job that outlives nothing.
+    pub(super) fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        match self {
+            Self::Current | Self::Own => rayon::spawn(job),
+            Self::Crew(crew) => crew.pool().spawn(job),
+        }
+    }
+
+    /// Tells whether threads have time for a ticket that the caller has to wait for; `None` where it takes back its own.
+    pub(super) fn bell(&self) -> Option<Arc<Bell>> {
+        match self {
+            Self::Current if rayon::current_thread_index().is_none() => Some(Bell::global()),
+            Self::Crew(crew) => Some(Arc::clone(crew.bell())),
+            Self::Current | Self::Own => None,
+        }
     }
 
     /// The crew that this is, for as long as it lives without us.

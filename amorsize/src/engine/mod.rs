@@ -4,6 +4,7 @@
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`launch`]: how a job gets to a thread
+//! - [`door`]: whether a pool has time for one
 //! - [`lookout`]: who launches them while the consumer runs the first item
 //! - [`asleep`]: how another thread is found
 //! - [`wake`]: how long that takes here
@@ -17,6 +18,7 @@
 mod asleep;
 pub(crate) mod chunk;
 pub(crate) mod clock;
+mod door;
 pub(crate) mod flow;
 mod heap;
 pub(crate) mod launch;

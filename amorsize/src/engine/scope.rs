@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, ScopedJoinHandle, ThreadId};
+use std::time::{Duration, Instant};
 
 use rayon::Yield;
 
@@ -18,6 +19,7 @@ use super::own;
 use super::queue::Queue;
 use crate::decide::pilot::Beside;
 use crate::first_thread;
+use crate::pool::Bell;
 use crate::quiet::drop_quietly;
 use crate::sync::{lock, sleep_while};
 use crate::work::Work;
@@ -28,6 +30,9 @@ type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 /// that one had to wake it, which takes microseconds.
 const YIELDS: usize = 12;
 const YIELDS_AFTER_SLEEP: usize = 256;
+
+/// How long a thread may take to begin before it is not taken for granted any more.
+const LATE: Duration = Duration::from_millis(1);
 
 /// Takes tickets of borrowed items to threads, within a scope.
 pub struct Scoped<'a, 's, 'env> {
@@ -46,6 +51,8 @@ where
     W: Work<I, Output: Send + 's> + Send + Sync + 's,
     I: Send + 's,
 {
+    const WAITS: bool = true;
+
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
         (self.launch)(target, Box::new(move || serve(queue, epoch)))
     }
@@ -111,6 +118,8 @@ fn to_threads<'a, 's>(
 #[derive(Clone)]
 struct Roll {
     owner: ThreadId,
+    /// The owner belongs to a pool.
+    is_within_pool: bool,
     present: Arc<(Mutex<Present>, Condvar)>,
 }
 
@@ -135,7 +144,8 @@ impl Present {
 
 impl Roll {
     fn new() -> Self {
-        Self { owner: thread::current().id(), present: Arc::default() }
+        let is_within_pool = rayon::current_thread_index().is_some();
+        Self { owner: thread::current().id(), is_within_pool, present: Arc::default() }
     }
 
     /// A ticket that is handed over now. (One of another thread's goes to the pool's common queue: it may come last.)
@@ -151,13 +161,17 @@ impl Roll {
         let mut present = self.lock();
         present.is_waited_for = present.has_others();
         let yields = match (present.has_run, present.is_waited_for) {
-            // Outside of pools there is no job that rayon could run.
-            _ if rayon::current_thread_index().is_none() => 0,
+            // There is no job that rayon could run.
+            _ if !self.is_within_pool => 0,
             (_, true) => YIELDS_AFTER_SLEEP,
             (true, false) => YIELDS,
             (false, false) => 0,
         };
+        let (is_awaiting, begin) = (present.awaited > 0, Instant::now());
         sleep_while(&self.present.1, present, |present| present.has_others());
+        if is_awaiting && !self.is_within_pool && begin.elapsed() > LATE {
+            Bell::global().saw_none();
+        }
         // The last one has signed off; rayon hears of it a moment later.
         (0..yields).for_each(|_| thread::yield_now());
     }
@@ -202,6 +216,9 @@ struct SignOffOnDrop<'a>(&'a Roll);
 
 impl Drop for SignOffOnDrop<'_> {
     fn drop(&mut self) {
+        if !self.0.is_within_pool {
+            Bell::global().saw_thread();
+        }
         let mut present = self.0.lock();
         present.running -= 1;
         let is_waited_for = present.is_waited_for;
@@ -283,8 +300,10 @@ impl Drop for Brokers<'_, '_> {
 fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
     let Target::Crew(crew) = target else { return job };
     let post = crew.post();
+    let bell = Arc::clone(crew.bell());
     Box::new(move || {
         job();
+        bell.saw_thread();
         drop(post);
     })
 }

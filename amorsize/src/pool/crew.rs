@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
+use super::bell::Bell;
 use crate::first_thread;
 use crate::plan::Pool;
 use crate::sync::{lock, sleep_while};
@@ -18,6 +19,7 @@ pub(crate) struct Crew {
     size: usize,
     pool: ThreadPool,
     count: Arc<Count>,
+    bell: Arc<Bell>,
 }
 
 #[derive(Debug, Default)]
@@ -62,7 +64,7 @@ impl Crew {
             .thread_name(move |index| format!("amorsize-{kind}-{index}"))
             .start_handler(|_| IS_OURS.set(true))
             .build()?;
-        Ok(Self { kind, size, pool, count: Arc::default() })
+        Ok(Self { kind, size, pool, count: Arc::default(), bell: Arc::default() })
     }
 
     pub(crate) fn kind(&self) -> Pool {
@@ -75,6 +77,10 @@ impl Crew {
 
     pub(crate) fn pool(&self) -> &ThreadPool {
         &self.pool
+    }
+
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
     }
 
     /// Jobs that have not ended.

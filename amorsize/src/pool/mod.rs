@@ -4,11 +4,13 @@
 //! threads is stated; only such and blocking plans come here. A blocking plan of many threads is made of several
 //! pools of ours, so that it can grow without starting over.
 
+mod bell;
 mod crew;
 mod manager;
 
 use std::fmt;
 
+pub(crate) use bell::Bell;
 pub(crate) use crew::{Crew, Post};
 pub(crate) use manager::{blocking_crew, cpu_crew, is_one_crew};
 

@@ -1,5 +1,5 @@
 //! Another number of threads while a run goes on: more as long as they are not in each other's way, or as the input turns
-//! out longer.
+//! out longer. And for how long one is waited for.
 
 use crate::decide::choose;
 use crate::decide::climb::Climb;
@@ -12,6 +12,13 @@ use crate::reason::Reason;
 use super::{Pilot, Position};
 
 impl Pilot {
+    /// Seconds for which a thread that is to help is waited for at most; `None` if what is left is too short for that.
+    /// (Of what it takes nothing is known where all is stated.)
+    pub(crate) fn patience_for_thread(&self, remaining: Remaining) -> Option<f64> {
+        let left = remaining.upper.unwrap_or(PLENTY) as f64 * self.costs.serial();
+        self.situation.wake.patience(if self.costs.item > 0.0 { left } else { f64::INFINITY })
+    }
+
     /// Threads that are not in each other's way become more, as long as costs call for that.
     pub(super) fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
         if self.climb.as_mut().is_some_and(|climb| climb.has_settled(at.yielded)) {

@@ -68,7 +68,7 @@ where
     /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What
     /// they leave is the first to be handed over afterwards.
     fn run_first(&mut self, first: Chunk<I, R>, items: u64, each: f64) -> (Batch<R>, Standing) {
-        let tickets = self.most_beside(self.pilot.waiting()).min(self.most_tickets);
+        let tickets = self.most_tickets(self.most_beside(self.pilot.waiting()));
         let terms = Terms {
             cores: self.pilot.situation().cores,
             items,

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, BatchCost, Payload};
+use super::door::Door;
 use super::heap::{self, Upkeep};
 use super::launch::Launch;
 use super::queue::Queue;
@@ -52,6 +53,11 @@ pub(crate) struct Flow<W, I, R, P> {
     configured: Option<Configured>,
     /// Most tickets at the same time: fewer than planned once a thread could not be had.
     most_tickets: usize,
+    door: Door,
+    /// Until a thread has answered, no ticket is launched.
+    is_shut: bool,
+    /// The next ticket gets a thread of its own.
+    is_own: bool,
     /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is
     /// made.
     unread: usize,
@@ -90,6 +96,9 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             experience,
             configured: None,
             most_tickets: usize::MAX,
+            door: Door::default(),
+            is_shut: false,
+            is_own: false,
             unread: 0,
             ahead: VecDeque::new(),
             spare: Vec::new(),

@@ -56,13 +56,14 @@ where
     pub(super) fn next_batch<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
         self.configure();
         heap::expect(self.pilot.bytes_in_flight());
+        self.knock(source);
         if let Some(batch) = self.first_item(source) {
             return Some(batch);
         }
         loop {
             let waiting = self.pilot.waiting();
             let most = self.most_beside(waiting);
-            let most_tickets = most.min(self.most_tickets);
+            let most_tickets = self.most_tickets(most);
             let (next, most_bytes) = (self.next_result(), self.pilot.most_bytes_ready());
             let polled = self.queue.poll(next, most_tickets, most_bytes, &mut self.spare);
             if polled.claimed {
@@ -73,10 +74,11 @@ where
                 Some(batch) => (batch, polled.standing),
                 None => match self.help(waiting.beside(refilled), most) {
                     Helped::Next(batch, standing) => (batch, standing),
-                    Helped::Other => continue,
-                    Helped::No if refilled == Refilled::Slowly => continue,
-                    Helped::No if self.wait(waiting, refilled, most) => continue,
-                    Helped::No => return None,
+                    Helped::No if refilled != Refilled::Slowly && !self.wait(waiting, refilled, most) => return None,
+                    Helped::No | Helped::Other => {
+                        self.knock(source);
+                        continue;
+                    }
                 },
             };
             let remaining = self.remaining(source);
@@ -88,6 +90,27 @@ where
     /// Threads that run chunks beside the consumer.
     pub(super) fn most_beside(&self, waiting: Waiting) -> usize {
         self.pilot.concurrency().saturating_sub(usize::from(waiting.helps))
+    }
+
+    /// How many of so many tickets may be launched now.
+    pub(super) fn most_tickets(&self, most: usize) -> usize {
+        if self.is_shut { 0 } else { most.min(self.most_tickets) }
+    }
+
+    /// Where the call has to wait for its tickets: finds out who takes the next ones, and whether a thread has time.
+    fn knock<S: Iterator<Item = I>>(&mut self, source: &S) {
+        if !P::WAITS {
+            return;
+        }
+        let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
+        self.is_own = self.pilot.takes_own_thread(since.as_secs_f64());
+        let is_cpu = self.configured.as_ref().is_some_and(|configured| configured.pool == Pool::Cpu);
+        let target = if is_cpu { self.target() } else { None };
+        let bell = target.as_ref().and_then(Target::bell);
+        self.is_shut = target.zip(bell).is_some_and(|(target, bell)| {
+            let patience = self.pilot.patience_for_thread(self.remaining(source)).map(Duration::from_secs_f64);
+            !self.door.opens(&bell, &target, patience, || self.queue.has_tickets())
+        });
     }
 
     /// Tells the queue how many threads there are, and where.
@@ -110,7 +133,7 @@ where
         self.configured = Some(Configured { threads, pool, ordered, crew, is_one_crew, epoch });
         if moves {
             // What was handed over for the others is for those now. Starting them takes time: results come first.
-            while self.queue.claim_meanwhile(self.next_result(), self.most_tickets) {
+            while self.queue.claim_meanwhile(self.next_result(), self.most_tickets(usize::MAX)) {
                 self.launch();
             }
         }
@@ -145,7 +168,7 @@ where
 
     /// For threads, of which there are so many at most.
     pub(super) fn hand_over_chunk(&mut self, chunk: Chunk<I, R>, most: usize) {
-        if self.queue.push(chunk, most.min(self.most_tickets)) {
+        if self.queue.push(chunk, self.most_tickets(most)) {
             self.launch();
         }
     }
@@ -153,7 +176,7 @@ where
     /// Sleeps while there is nothing to do; false: and nothing ever will be.
     fn wait(&mut self, waiting: Waiting, refilled: Refilled, most: usize) -> bool {
         let few_chunks = if refilled == Refilled::Enough { self.pilot.threads() } else { 0 };
-        let most_tickets = most.min(self.most_tickets);
+        let most_tickets = self.most_tickets(most);
         let is_prompt = refilled == Refilled::Promptly;
         let until = is_prompt.then(|| Instant::now() + Duration::from_secs_f64(self.pilot.careful()));
         let sleeper = Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks, until };
@@ -200,12 +223,10 @@ where
 
     /// Where the next ticket goes; `None` if no thread can be had.
     fn target(&mut self) -> Option<Target> {
-        let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
-        let is_own = self.pilot.takes_own_thread(since.as_secs_f64());
         let configured = self.configured.as_mut()?;
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
-            _ if is_own => Some(Target::Own),
+            _ if self.is_own => Some(Target::Own),
             Some(plan) => Target::of(plan, self.pilot.is_pinned()),
             None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
             None => Some(Target::Current),
@@ -226,7 +247,7 @@ where
         self.upkeep.look();
         let queue = Arc::clone(&self.queue);
         let batch = queue.run_here(chunk, runner, || {
-            if queue.claim(most.min(self.most_tickets)) {
+            if queue.claim(self.most_tickets(most)) {
                 self.launch();
             }
         });
