@@ -18,15 +18,27 @@ pub(crate) struct Wake {
     pub(crate) start: f64,
 }
 
-/// Times as long as waking a thread that a run is to take, so that waiting for it is a hundredth at most, as another
-/// thread does nothing meanwhile.
-const WORTH_WAITING: f64 = 50.0;
-/// Share of a run for which it is waited for at most, and seconds: a virtual processor may take those to wake up.
+/// Share of a run for which a thread is waited for at most, and seconds: a virtual processor may take those to wake up.
 const WAITED: f64 = 0.05;
 const LONGEST_WAIT: f64 = 1e-3;
+/// Times as long as waking a thread that a run takes of which waiting for that is a hundredth, as the other thread does
+/// nothing meanwhile; and seconds from which that does not matter. A shorter one takes a thread for granted that was seen
+/// so many seconds ago.
+const NOTHING_OF: f64 = 50.0;
+const LONG: f64 = 5e-3;
+const TRUSTED: f64 = 5e-3;
 
 /// Seconds to start a thread (measured on Linux, in a virtual machine).
 pub(crate) const THREAD_START: f64 = 40e-6;
+
+/// How a run makes sure of a thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Patience {
+    /// Seconds for which it waits for one at most.
+    pub(crate) waits: f64,
+    /// Seconds for which it takes one for granted that was seen.
+    pub(crate) trusts: f64,
+}
 
 impl Wake {
     /// Where nothing was measured yet.
@@ -37,11 +49,14 @@ impl Wake {
         self.start + self.call + self.latency
     }
 
-    /// Seconds for which a run of so many waits at most until a thread that was asleep has told that it is there; `None`
-    /// where that would usually be too long.
-    pub(crate) fn patience(self, seconds: f64) -> Option<f64> {
-        let is_worth_it = seconds >= WORTH_WAITING * (self.call + self.latency);
-        is_worth_it.then(|| (seconds * WAITED).min(LONGEST_WAIT))
+    /// How a run of so many seconds makes sure of a thread that was asleep.
+    pub(crate) fn patience(self, seconds: f64) -> Patience {
+        let usual = self.call + self.latency;
+        let is_nothing = seconds >= (NOTHING_OF * usual).min(LONG);
+        Patience {
+            waits: (seconds * WAITED).max(usual).min(LONGEST_WAIT),
+            trusts: if is_nothing { 0.0 } else { TRUSTED },
+        }
     }
 }
 
@@ -104,11 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_waited_for_where_that_is_next_to_nothing_of_the_run() {
-        assert_eq!(Wake::USUAL.patience(2e-3), None);
-        assert_eq!(Wake::USUAL.patience(10e-3), Some(0.5e-3));
-        assert_eq!(Wake::USUAL.patience(f64::INFINITY), Some(1e-3));
-        assert_eq!(Wake { latency: 500e-6, ..Wake::USUAL }.patience(10e-3), None);
+    fn a_thread_is_waited_for_as_long_as_it_usually_takes_and_longer_where_that_is_nothing() {
+        let wake = Wake { call: 0.0, latency: 50e-6, start: 0.0 };
+        let patience = |seconds| wake.patience(seconds);
+        assert_eq!(patience(0.2e-3), Patience { waits: 50e-6, trusts: TRUSTED });
+        assert_eq!(patience(10e-3), Patience { waits: 10e-3 * WAITED, trusts: 0.0 });
+        assert_eq!(patience(f64::INFINITY), Patience { waits: LONGEST_WAIT, trusts: 0.0 });
+        let slow = Wake { latency: 2e-3, ..wake };
+        assert_eq!(slow.patience(4e-3), Patience { waits: LONGEST_WAIT, trusts: TRUSTED });
+        assert_eq!(slow.patience(LONG), Patience { waits: LONGEST_WAIT, trusts: 0.0 });
     }
 
     #[test]

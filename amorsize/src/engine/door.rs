@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use super::launch::Target;
 use super::place::Place;
 use super::wake::{self, Launched};
+use crate::decide::model::Patience;
 use crate::pool::Bell;
 
-/// For how long a pool that had a thread to spare is thought to have one.
-const TRUSTED: Duration = Duration::from_millis(100);
+/// For how long a door stays open without another look.
+const STAYS_OPEN: Duration = Duration::from_millis(5);
 
 /// A run's, to the pool that its tickets go to.
 #[derive(Debug, Default)]
@@ -24,18 +25,17 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Whether it is open. `patience`: for how long the run waits for an answer, if it is long enough for that;
-    /// `has_tickets`: threads of the pool run chunks, and so whatever else is handed over.
+    /// Whether it is open. `has_tickets`: threads of the pool run chunks, and so whatever else is handed over.
     pub(super) fn opens(
         &mut self,
         bell: &Arc<Bell>,
         target: &Target,
-        patience: Option<Duration>,
+        patience: Patience,
         has_tickets: impl FnOnce() -> bool,
     ) -> bool {
         let now = Instant::now();
         if let Some(opened) = self.opened {
-            if now - opened < TRUSTED {
+            if now.saturating_duration_since(opened) < STAYS_OPEN {
                 return true;
             }
             *self = Self { rang: None, opened: has_tickets().then_some(now) };
@@ -46,16 +46,16 @@ impl Door {
         self.opened.is_some()
     }
 
-    fn is_answered(&mut self, bell: &Arc<Bell>, target: &Target, patience: Option<Duration>) -> bool {
+    fn is_answered(&mut self, bell: &Arc<Bell>, target: &Target, patience: Patience) -> bool {
         if let Some(before) = self.rang {
             return bell.has_answered(before);
         }
-        if patience.is_none() && bell.saw_thread_within(TRUSTED) {
+        if bell.saw_thread_within(Duration::from_secs_f64(patience.trusts)) {
             return true;
         }
         let before = ring(bell, target);
         self.rang = Some(before);
-        patience.is_some_and(|patience| bell.answers_within(patience, before))
+        bell.answers_within(Duration::from_secs_f64(patience.waits), before)
     }
 }
 
@@ -83,7 +83,10 @@ mod tests {
     use crate::plan::Pool;
     use crate::pool::Crew;
 
-    const PATIENCE: Option<Duration> = Some(Duration::from_millis(1));
+    /// What fails fails soon, and what succeeds may take its time.
+    const SOON: Patience = Patience { waits: 1e-3, trusts: 0.0 };
+    const EVER: Patience = Patience { waits: 60.0, trusts: 0.0 };
+    const TRUSTS: Patience = Patience { waits: 1e-3, trusts: 60.0 };
 
     /// A pool of one thread, which is busy until what is returned is dropped.
     fn busy() -> (Target, Arc<Bell>, mpsc::Sender<()>) {
@@ -93,43 +96,35 @@ mod tests {
         (Target::Crew(crew), Arc::default(), busy)
     }
 
-    fn wait_for(bell: &Arc<Bell>, target: &Target) {
-        let before = ring(bell, target);
-        while !bell.answers_within(Duration::from_millis(1), before) {}
-    }
-
     #[test]
     fn it_opens_when_a_thread_of_the_pool_has_time() {
         let (target, bell, busy) = busy();
         let mut door = Door::default();
-        assert!(!door.opens(&bell, &target, PATIENCE, || false));
-        assert!(!door.opens(&bell, &target, PATIENCE, || unreachable!("it was never open")));
+        assert!(!door.opens(&bell, &target, SOON, || false));
+        assert!(!door.opens(&bell, &target, EVER, || unreachable!("it was never open")));
         drop(busy);
-        wait_for(&bell, &target);
-        assert!(door.opens(&bell, &target, PATIENCE, || false));
-        assert!(Door::default().opens(&bell, &target, PATIENCE, || false));
+        while !door.opens(&bell, &target, SOON, || false) {
+            std::thread::yield_now();
+        }
+        assert!(Door::default().opens(&bell, &target, EVER, || false));
     }
 
     #[test]
     fn a_thread_that_was_seen_a_moment_ago_is_taken_for_granted() {
-        let (target, bell, busy) = busy();
+        let (target, bell, _busy) = busy();
         bell.saw_thread();
-        assert!(Door::default().opens(&bell, &target, None, || false));
-        bell.saw_none();
-        let mut door = Door::default();
-        assert!(!door.opens(&bell, &target, None, || false));
-        drop(busy);
-        wait_for(&bell, &target);
-        assert!(door.opens(&bell, &target, None, || false));
-        assert!(Door::default().opens(&bell, &target, None, || false));
+        assert!(Door::default().opens(&bell, &target, TRUSTS, || false));
+        assert!(!Door::default().opens(&bell, &target, SOON, || false));
+        assert!(!Door::default().opens(&bell, &target, TRUSTS, || false), "somebody has waited in vain");
     }
 
     #[test]
     fn it_stays_open_as_long_as_threads_run_chunks() {
         let (target, bell, _busy) = busy();
-        let long_ago = || Door { rang: None, opened: Instant::now().checked_sub(TRUSTED) };
-        assert!(long_ago().opens(&bell, &target, PATIENCE, || true));
-        assert!(!long_ago().opens(&bell, &target, PATIENCE, || false));
-        assert!(Door { rang: None, opened: Some(Instant::now()) }.opens(&bell, &target, PATIENCE, || unreachable!()));
+        let opened = |opened| Door { rang: None, opened };
+        let (long_ago, now) = (Instant::now().checked_sub(STAYS_OPEN), Instant::now().checked_add(STAYS_OPEN));
+        assert!(opened(long_ago).opens(&bell, &target, SOON, || true));
+        assert!(!opened(long_ago).opens(&bell, &target, SOON, || false));
+        assert!(opened(now).opens(&bell, &target, SOON, || unreachable!("it is open")));
     }
 }

@@ -5,6 +5,7 @@ use crate::decide::choose;
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread};
 use crate::decide::input::{PLENTY, Remaining};
+use crate::decide::model::Patience;
 use crate::decide::watch::Progress;
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -12,9 +13,8 @@ use crate::reason::Reason;
 use super::{Pilot, Position};
 
 impl Pilot {
-    /// Seconds for which a thread that is to help is waited for at most; `None` if what is left is too short for that.
-    /// (Of what it takes nothing is known where all is stated.)
-    pub(crate) fn patience_for_thread(&self, remaining: Remaining) -> Option<f64> {
+    /// How what is left makes sure of a thread. (Nothing is known of it where all is stated.)
+    pub(crate) fn patience_for_thread(&self, remaining: Remaining) -> Patience {
         let left = remaining.upper.unwrap_or(PLENTY) as f64 * self.costs.serial();
         self.situation.wake.patience(if self.costs.item > 0.0 { left } else { f64::INFINITY })
     }

@@ -108,7 +108,7 @@ where
         let target = if is_cpu { self.target() } else { None };
         let bell = target.as_ref().and_then(Target::bell);
         self.is_shut = target.zip(bell).is_some_and(|(target, bell)| {
-            let patience = self.pilot.patience_for_thread(self.remaining(source)).map(Duration::from_secs_f64);
+            let patience = self.pilot.patience_for_thread(self.remaining(source));
             !self.door.opens(&bell, &target, patience, || self.queue.has_tickets())
         });
     }

@@ -1,0 +1,101 @@
+//! Tickets for borrowed items: threads that have all let go when the call returns. No lifetime is stretched; rayon's
+//! and std's scopes carry them.
+//!
+//! A rayon scope cannot be opened without starting rayon's pool, and a stream may never need one. So the first ticket
+//! for a pool that is not running yet goes to a broker.
+//!
+//! - here: the launcher of a borrowed call, and where its tickets go
+//! - [`roll`]: who has tickets of the current pool, and how they are waited for
+//! - [`brokers`]: threads that are started for the scope
+
+mod brokers;
+mod roll;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::thread;
+
+use super::launch::{Launch, Target, is_running, serve};
+use super::own;
+use super::queue::Queue;
+use crate::decide::pilot::Beside;
+use crate::work::Work;
+use brokers::Brokers;
+use roll::{CloseOnDrop, Roll};
+
+type Job<'s> = Box<dyn FnOnce() + Send + 's>;
+
+/// Takes tickets of borrowed items to threads, within a scope.
+pub struct Scoped<'a, 's, 'env> {
+    launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + Sync + 'a),
+    environment: PhantomData<&'s mut &'env ()>,
+}
+
+impl<'a, 's> Scoped<'a, 's, '_> {
+    fn new(launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + Sync + 'a)) -> Self {
+        Self { launch, environment: PhantomData }
+    }
+}
+
+impl<'s, W, I> Launch<W, I> for Scoped<'_, 's, '_>
+where
+    W: Work<I, Output: Send + 's> + Send + Sync + 's,
+    I: Send + 's,
+{
+    const WAITS: bool = true;
+
+    fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
+        (self.launch)(target, Box::new(move || serve(queue, epoch)))
+    }
+
+    /// A thread of the pool itself runs what nobody else has taken. For others the end would wait for a ticket that no
+    /// thread has had time for.
+    fn beside(&self, is_stated: bool) -> Beside {
+        if rayon::current_thread_index().is_some() {
+            Beside::Thread
+        } else if own::may_start(is_stated) {
+            Beside::Own { has_pool: is_running() }
+        } else {
+            Beside::Nobody
+        }
+    }
+
+    /// Whoever looks in is bound to no scope.
+    fn can_look_out(&self) -> bool {
+        false
+    }
+
+    fn look_after(&self, _: &Arc<Queue<W, I, W::Output>>, _: usize) {}
+}
+
+/// Runs `body`, and returns when every ticket it launched has ended.
+pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>) -> T) -> T {
+    thread::scope(|threads| {
+        let brokers = Brokers::new(threads);
+        if is_running() {
+            rayon::in_place_scope(|scope| {
+                let roll = Roll::new();
+                let _closed_at_last = CloseOnDrop(&roll);
+                body(Scoped::new(&to_threads(&brokers, Some((scope, &roll)))))
+            })
+        } else {
+            body(Scoped::new(&to_threads(&brokers, None)))
+        }
+    })
+}
+
+/// Takes a job to the open scope of the current pool if there is one, to a broker otherwise.
+fn to_threads<'a, 's>(
+    brokers: &'a Brokers<'s, '_>,
+    current: Option<(&'a rayon::Scope<'s>, &'a Roll)>,
+) -> impl Fn(&Target, Job<'s>) -> bool + Sync + 'a {
+    move |target, job| match (target, current) {
+        (Target::Current, Some((scope, roll))) => {
+            let ticket = roll.enter(job);
+            scope.spawn(move |_| ticket.run());
+            true
+        }
+        (Target::Own, _) => brokers.start_own(job),
+        _ => brokers.send(target, job),
+    }
+}
