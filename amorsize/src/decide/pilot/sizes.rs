@@ -27,6 +27,9 @@ const STRIDE_BELOW: f64 = 60e-9;
 pub(crate) const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
+/// Seconds of what the consumer runs alone, at most, before a stretch of the plain loop: items may have turned out a
+/// thousand times dearer than those that made it a few chunks.
+const LONGEST_DRAIN: f64 = 5e-3;
 /// Bytes that are expected in flight at least where items or results own memory: how much is not known of all.
 const OWNED_BYTES: usize = 8 << 20;
 /// Seconds of a computing plan's chunks, of which one is asked how long it was blocked: some 400 times what that costs.
@@ -208,7 +211,16 @@ impl Pilot {
 
     /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
     fn is_alone(&self) -> bool {
-        matches!(self.mode, Mode::Alone(_) | Mode::Draining(After::Loop { .. } | After::Probe(_)))
+        match self.mode {
+            Mode::Draining(After::Probe(_)) => self.doubt.is_some() || self.in_flight_seconds() < LONGEST_DRAIN,
+            Mode::Draining(After::Loop { .. }) | Mode::Alone(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Seconds that what is in flight will take.
+    fn in_flight_seconds(&self) -> f64 {
+        self.in_flight as f64 * self.costs.item
     }
 
     /// How many chunks are pulled now, where so many wait for a thread.
@@ -276,7 +288,7 @@ fn share(buffer: usize, threads: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::pilot::{Basis, Prior};
+    use crate::decide::pilot::{Basis, Position, Prior};
     use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
     use crate::options::Options;
@@ -303,6 +315,19 @@ mod tests {
         assert_eq!(bytes(2, Owns::OneBlock, 24.0), OWNED_BYTES);
         assert!(bytes(2, Owns::Anything, 4e6) > OWNED_BYTES);
         assert_eq!((bytes(2, Owns::Nothing, 4e6), bytes(1, Owns::Anything, 4e6)), (0, 0));
+    }
+
+    #[test]
+    fn what_is_left_before_a_stretch_of_the_loop_is_run_alone_unless_it_takes_long() {
+        let at = Position { now: 10e-3, yielded: 60_000 };
+        let threads = |item, after| {
+            let mut pilot = following(2, Situation::TWO_CORES, Costs::default());
+            (pilot.in_flight, pilot.costs.item, pilot.mode) = (400, item, Mode::Draining(after));
+            pilot.concurrency()
+        };
+        assert_eq!(threads(100e-9, After::Probe(at)), 0);
+        assert_eq!(threads(100e-6, After::Probe(at)), 2, "a chunk of dear items, of which nobody knew");
+        assert_eq!(threads(100e-6, After::Loop { gain: 0.5 }), 0);
     }
 
     #[test]
