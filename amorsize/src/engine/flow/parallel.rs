@@ -132,6 +132,8 @@ where
         let is_one_crew = matches!(target, Some(Target::Crew(_)));
         self.configured = Some(Configured { threads, pool, ordered, crew, is_one_crew, epoch });
         if moves {
+            // Threads that wait are sure to come; of others nobody has asked.
+            self.is_shut = P::WAITS && pool == Pool::Cpu;
             // What was handed over for the others is for those now. Starting them takes time: results come first.
             while self.queue.claim_meanwhile(self.next_result(), self.most_tickets(usize::MAX)) {
                 self.launch();
