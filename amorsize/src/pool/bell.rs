@@ -1,4 +1,6 @@
-//! How a pool is asked whether it has a thread to spare: by a job that borrows nothing, one for all who ask.
+//! How a pool is asked whether it has a thread to spare: by a job that borrows nothing, one for all who ask. If that is
+//! run at once there is such a thread, for one of them. If it has to wait, there is a backlog, and whatever is handed
+//! over after it would wait as well.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
@@ -8,6 +10,11 @@ use crate::sync::{lock, sleep};
 
 /// For how long whoever waits for an answer watches, before it sleeps: what waking a virtual processor usually takes.
 const LOOK_OUT: Duration = Duration::from_micros(250);
+/// What comes later than this is no answer.
+const PROMPT: Duration = Duration::from_millis(1);
+/// For how long an answer counts.
+const FRESH: Duration = Duration::from_millis(5);
+
 static GLOBAL: LazyLock<Arc<Bell>> = LazyLock::new(Arc::default);
 
 /// For a thread of the pool to run.
@@ -16,6 +23,7 @@ pub(crate) type Answer = Box<dyn FnOnce() + Send>;
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
+    /// Times that a thread has come, prompt or not.
     answers: AtomicU64,
     known: Mutex<Known>,
     answered: Condvar,
@@ -23,12 +31,20 @@ pub(crate) struct Bell {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// It was rung, and no thread has answered.
-    is_ringing: bool,
-    /// Somebody has waited in vain for that.
+    /// When it was rung, if no thread has come since.
+    rung: Option<Instant>,
+    /// When a thread has answered that nobody has taken.
+    free: Option<Instant>,
+    /// Somebody has waited in vain, and there was no answer since.
     is_late: bool,
     /// When a thread was last known to have time, unless somebody has waited for one in vain since.
     seen: Option<Instant>,
+}
+
+impl Known {
+    fn take_free(&mut self) -> bool {
+        self.free.take().is_some_and(|answered| answered.elapsed() < FRESH)
+    }
 }
 
 impl Bell {
@@ -37,38 +53,50 @@ impl Bell {
         Arc::clone(&GLOBAL)
     }
 
-    /// Has a thread of the pool answer, unless somebody has and none did so far; how many answers there have been.
-    pub(crate) fn ring(self: &Arc<Self>, spawn: impl FnOnce(Answer)) -> u64 {
-        let before = self.answers.load(Ordering::Acquire);
-        if !std::mem::replace(&mut self.lock().is_ringing, true) {
+    /// Has a thread of the pool answer, unless somebody has and none has come.
+    pub(crate) fn ring(self: &Arc<Self>, spawn: impl FnOnce(Answer)) {
+        let is_first = {
+            let mut known = self.lock();
+            let is_first = known.rung.is_none();
+            known.rung.get_or_insert_with(Instant::now);
+            is_first
+        };
+        if is_first {
             let bell = Arc::clone(self);
             spawn(Box::new(move || bell.answer()));
         }
-        before
     }
 
     fn answer(&self) {
         let mut known = self.lock();
-        *known = Known { seen: Some(Instant::now()), ..Known::default() };
+        if known.rung.take().is_some_and(|rung| rung.elapsed() < PROMPT) {
+            let now = Some(Instant::now());
+            *known = Known { free: now, seen: now, ..Known::default() };
+        }
         self.answers.fetch_add(1, Ordering::Release);
         drop(known);
         self.answered.notify_all();
     }
 
-    /// Whether there is an answer that was not there before.
-    pub(crate) fn has_answered(&self, before: u64) -> bool {
-        self.answers.load(Ordering::Acquire) != before
+    /// Takes the thread that has answered, if there is one: nobody else gets it.
+    pub(crate) fn takes_thread(&self) -> bool {
+        self.lock().take_free()
     }
 
-    /// The same after some `patience`, unless others have shown as much in vain.
-    pub(crate) fn answers_within(&self, patience: Duration, before: u64) -> bool {
-        let begin = Instant::now();
+    /// The same after some `patience` for what was rung, unless others have shown as much in vain.
+    pub(crate) fn takes_thread_within(&self, patience: Duration) -> bool {
+        let (begin, before) = (Instant::now(), self.answers.load(Ordering::Acquire));
         let patience = if self.lock().is_late { Duration::ZERO } else { patience };
-        while !self.has_answered(before) && begin.elapsed() < LOOK_OUT.min(patience) {
+        let watches = if self.lock().rung.is_some() { LOOK_OUT.min(patience) } else { Duration::ZERO };
+        while self.answers.load(Ordering::Acquire) == before && begin.elapsed() < watches {
             std::hint::spin_loop();
         }
         let mut known = self.lock();
-        while !self.has_answered(before) {
+        while !known.take_free() {
+            // It came too late, or is somebody else's.
+            if known.rung.is_none() {
+                return false;
+            }
             let left = patience.saturating_sub(begin.elapsed());
             if left.is_zero() {
                 (known.is_late, known.seen) = (true, None);
@@ -101,38 +129,65 @@ impl Bell {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
-    fn ring(bell: &Arc<Bell>, jobs: &mut Vec<Answer>) -> u64 {
-        bell.ring(|answer| jobs.push(answer))
+    const SOON: Duration = Duration::from_micros(10);
+    const EVER: Duration = Duration::from_secs(60);
+
+    /// Rings; the job if there is one.
+    fn ring(bell: &Arc<Bell>) -> Option<Answer> {
+        let mut job = None;
+        bell.ring(|answer| job = Some(answer));
+        job
+    }
+
+    /// Has the bell be rung that long ago.
+    fn rung_before(bell: &Bell, time: Duration) {
+        bell.lock().rung.iter_mut().for_each(|rung| *rung = rung.checked_sub(time).expect("after the epoch"));
     }
 
     #[test]
-    fn one_job_answers_all_who_ask_before_it_is_run() {
-        let (bell, mut jobs) = (Arc::new(Bell::default()), Vec::new());
-        let asked = [(); 3].map(|()| ring(&bell, &mut jobs));
-        assert_eq!(jobs.len(), 1);
-        assert!(!asked.iter().any(|&before| bell.has_answered(before)));
-        jobs.remove(0)();
-        assert!(asked.iter().all(|&before| bell.has_answered(before)));
-        let later = ring(&bell, &mut jobs);
-        assert_eq!((jobs.len(), bell.has_answered(later)), (1, false));
+    fn one_job_is_for_all_who_ask_and_its_thread_for_one_of_them() {
+        let bell = Arc::new(Bell::default());
+        let answer = ring(&bell).expect("nobody else has rung");
+        assert!(ring(&bell).is_none());
+        assert!(!bell.takes_thread());
+        // As if no time had passed until it is run.
+        bell.lock().rung = Instant::now().checked_add(EVER);
+        answer();
+        assert!(bell.takes_thread());
+        assert!(!bell.takes_thread() && !bell.takes_thread_within(EVER));
+        assert!(ring(&bell).is_some());
+    }
+
+    #[test]
+    fn what_comes_late_is_no_answer() {
+        let bell = Arc::new(Bell::default());
+        let answer = ring(&bell).expect("nobody else has rung");
+        assert!(ring(&bell).is_none());
+        rung_before(&bell, PROMPT);
+        answer();
+        assert!(!bell.takes_thread());
+        assert!(!bell.saw_thread_within(EVER));
+        assert!(ring(&bell).is_some(), "it may be asked again");
     }
 
     #[test]
     fn what_was_seen_of_a_pool_holds_until_somebody_waits_in_vain() {
-        let (bell, mut jobs) = (Arc::new(Bell::default()), Vec::new());
-        let sees = || bell.saw_thread_within(Duration::from_secs(60));
+        let bell = Arc::new(Bell::default());
+        let sees = || bell.saw_thread_within(EVER);
         assert!(!sees());
-        let before = ring(&bell, &mut jobs);
+        let answer = ring(&bell).expect("nobody else has rung");
         bell.saw_thread();
         assert!(sees());
         assert!(!bell.saw_thread_within(Duration::ZERO));
-        assert!(!bell.answers_within(Duration::from_millis(1), before));
+        assert!(!bell.takes_thread_within(SOON));
         assert!(!sees());
-        assert!(!bell.answers_within(Duration::MAX, before), "nobody waits for long after that");
-        jobs.remove(0)();
-        assert!(bell.answers_within(Duration::ZERO, before));
+        assert!(!bell.takes_thread_within(EVER), "nobody waits for long after that");
+        bell.lock().rung = Instant::now().checked_add(EVER);
+        answer();
         assert!(sees());
         bell.saw_none();
         assert!(!sees());
@@ -140,14 +195,14 @@ mod tests {
 
     #[test]
     fn an_answer_wakes_who_waits_for_it() {
-        let (bell, mut jobs) = (Arc::new(Bell::default()), Vec::new());
-        let before = ring(&bell, &mut jobs);
-        let answer = jobs.remove(0);
-        let answers = std::thread::spawn(move || {
-            std::thread::sleep(2 * LOOK_OUT);
+        let bell = Arc::new(Bell::default());
+        let answer = ring(&bell).expect("nobody else has rung");
+        bell.lock().rung = Instant::now().checked_add(EVER);
+        let answers = thread::spawn(move || {
+            thread::sleep(2 * LOOK_OUT);
             answer();
         });
-        assert!(bell.answers_within(Duration::from_secs(60), before));
+        assert!(bell.takes_thread_within(EVER));
         answers.join().expect("it answers");
     }
 }

@@ -109,7 +109,7 @@ where
         let bell = target.as_ref().and_then(Target::bell);
         self.is_shut = target.zip(bell).is_some_and(|(target, bell)| {
             let patience = self.pilot.patience_for_thread(self.remaining(source));
-            !self.door.opens(&bell, &target, patience, || self.queue.has_tickets())
+            !self.door.opens(&bell, &target, patience, || self.queue.is_running())
         });
     }
 

@@ -130,9 +130,9 @@ impl<W, I, R> Queue<W, I, R> {
         !state.is_ready(next) && state.claim_ticket(most_tickets)
     }
 
-    /// Whether threads run chunks, or are about to.
-    pub(crate) fn has_tickets(&self) -> bool {
-        self.lock().tickets > 0
+    /// Whether somebody runs a chunk.
+    pub(crate) fn is_running(&self) -> bool {
+        self.lock().running > 0
     }
 
     /// Takes back a ticket, claimed in this epoch, that could not be launched; how many there still are.

@@ -20,6 +20,8 @@ use crate::sync::{lock, sleep_while};
 /// that one had to wake it, which takes microseconds.
 const YIELDS: usize = 12;
 const YIELDS_AFTER_SLEEP: usize = 256;
+/// For how long at most: where others compute, each time may take milliseconds.
+const LONGEST_YIELDS: Duration = Duration::from_micros(100);
 
 /// How long a thread may take to begin before it is not taken for granted any more.
 const LATE: Duration = Duration::from_millis(1);
@@ -83,7 +85,8 @@ impl Roll {
             Bell::global().saw_none();
         }
         // The last one has signed off; rayon hears of it a moment later.
-        (0..yields).for_each(|_| thread::yield_now());
+        let begin = Instant::now();
+        (0..yields).take_while(|_| begin.elapsed() < LONGEST_YIELDS).for_each(|_| thread::yield_now());
     }
 
     fn is_awaiting(&self) -> bool {
