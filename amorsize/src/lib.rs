@@ -60,8 +60,9 @@
 //!
 //! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. So work is handed to a pool that was
 //! asked first whether it has a thread to spare, and where all are busy with something else, the caller goes on alone.
-//! (What takes a millisecond or two takes one for granted that was free five milliseconds ago. If all have become busy
-//! since, it ends when one has time; so hold no lock around such calls that the pool's jobs take too.)
+//! (What takes a millisecond or two takes a thread for granted that was free five milliseconds ago, and in the moment
+//! between an answer and the work another job may come first. Then the call ends when a thread has time; so hold no lock
+//! around it that the pool's jobs take too.)
 //! [`stream`](Tuner::stream) waits for nobody.
 //!
 //! # Context
