@@ -1,8 +1,10 @@
-//! Locks, and sleeping under one, where a panic leaves nothing half done: nothing of a user's runs under a lock of
-//! ours, and values are complete before they are put in. So what a thread that panicked has left is as good as any.
+//! Locks, watching before one sleeps, and sleeping under one, where a panic leaves nothing half done: nothing of a
+//! user's runs under a lock of ours, and values are complete before they are put in. So what a thread that panicked has
+//! left is as good as any.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -14,6 +16,15 @@ pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
         Ok(guard) => Some(guard),
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
         Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Watches until a count is not what it was `before`, or for so long: for what would be over before one falls asleep. (What
+/// goes with it is found under a lock.)
+pub(crate) fn look_out(count: &AtomicUsize, before: usize, most: Duration) {
+    let begin = Instant::now();
+    while count.load(Ordering::Relaxed) == before && begin.elapsed() < most {
+        std::hint::spin_loop();
     }
 }
 

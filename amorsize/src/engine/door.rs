@@ -31,17 +31,12 @@ impl Door {
         patience: Patience,
         runs_chunks: impl FnOnce() -> bool,
     ) -> bool {
-        let now = Instant::now();
-        if let Some(opened) = self.opened {
-            if now.saturating_duration_since(opened) < STAYS_OPEN {
-                return true;
-            }
-            self.opened = runs_chunks().then_some(now);
+        if self.opened.is_some_and(|opened| opened.elapsed() < STAYS_OPEN) {
+            return true;
         }
-        if self.opened.is_none() && has_thread(bell, target, patience) {
-            self.opened = Some(Instant::now());
-        }
-        self.opened.is_some()
+        let is_open = (self.opened.is_some() && runs_chunks()) || has_thread(bell, target, patience);
+        self.opened = is_open.then(Instant::now);
+        is_open
     }
 }
 

@@ -66,15 +66,13 @@ where
     const WAITS: bool = false;
 
     fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
-        match target {
-            Target::Current => rayon::spawn(move || take_turn(queue, epoch, None)),
-            Target::Crew(crew) => {
-                let post = crew.post();
-                crew.pool().spawn(move || take_turn(queue, epoch, Some(post)));
-            }
+        let post = match target {
+            Target::Current => None,
+            Target::Crew(crew) => Some(crew.post()),
             // Nobody waits for a pool's threads here.
             Target::Own => return false,
-        }
+        };
+        target.spawn(move || take_turn(queue, epoch, post));
         true
     }
 
@@ -153,10 +151,10 @@ impl Target {
     }
 
     /// Tells whether threads have time for a ticket that the caller has to wait for; `None` where it takes back its own.
-    pub(super) fn bell(&self) -> Option<Arc<Bell>> {
+    pub(super) fn bell(&self) -> Option<&Arc<Bell>> {
         match self {
             Self::Current if rayon::current_thread_index().is_none() => Some(Bell::global()),
-            Self::Crew(crew) => Some(Arc::clone(crew.bell())),
+            Self::Crew(crew) => Some(crew.bell()),
             Self::Current | Self::Own => None,
         }
     }

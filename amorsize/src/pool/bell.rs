@@ -2,11 +2,11 @@
 //! run at once there is such a thread, for one of them. If it has to wait, there is a backlog, and whatever is handed
 //! over after it would wait as well.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::sync::{lock, sleep};
+use crate::sync::{lock, look_out, sleep};
 
 /// For how long whoever waits for an answer watches, before it sleeps: what waking a virtual processor usually takes.
 const LOOK_OUT: Duration = Duration::from_micros(250);
@@ -24,7 +24,7 @@ pub(crate) type Answer = Box<dyn FnOnce() + Send>;
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     /// Times that a thread has come, prompt or not.
-    answers: AtomicU64,
+    answers: AtomicUsize,
     known: Mutex<Known>,
     answered: Condvar,
 }
@@ -49,22 +49,20 @@ impl Known {
 
 impl Bell {
     /// Of the global pool.
-    pub(crate) fn global() -> Arc<Self> {
-        Arc::clone(&GLOBAL)
+    pub(crate) fn global() -> &'static Arc<Self> {
+        &GLOBAL
     }
 
     /// Has a thread of the pool answer, unless somebody has and none has come.
     pub(crate) fn ring(self: &Arc<Self>, spawn: impl FnOnce(Answer)) {
-        let is_first = {
-            let mut known = self.lock();
-            let is_first = known.rung.is_none();
-            known.rung.get_or_insert_with(Instant::now);
-            is_first
-        };
-        if is_first {
-            let bell = Arc::clone(self);
-            spawn(Box::new(move || bell.answer()));
+        let mut known = self.lock();
+        if known.rung.is_some() {
+            return;
         }
+        known.rung = Some(Instant::now());
+        drop(known);
+        let bell = Arc::clone(self);
+        spawn(Box::new(move || bell.answer()));
     }
 
     fn answer(&self) {
@@ -73,7 +71,7 @@ impl Bell {
             let now = Some(Instant::now());
             *known = Known { free: now, seen: now, ..Known::default() };
         }
-        self.answers.fetch_add(1, Ordering::Release);
+        self.answers.fetch_add(1, Ordering::Relaxed);
         drop(known);
         self.answered.notify_all();
     }
@@ -85,13 +83,15 @@ impl Bell {
 
     /// The same after some `patience` for what was rung, unless others have shown as much in vain.
     pub(crate) fn takes_thread_within(&self, patience: Duration) -> bool {
-        let (begin, before) = (Instant::now(), self.answers.load(Ordering::Acquire));
-        let patience = if self.lock().is_late { Duration::ZERO } else { patience };
-        let watches = if self.lock().rung.is_some() { LOOK_OUT.min(patience) } else { Duration::ZERO };
-        while self.answers.load(Ordering::Acquire) == before && begin.elapsed() < watches {
-            std::hint::spin_loop();
-        }
+        let begin = Instant::now();
         let mut known = self.lock();
+        let patience = if known.is_late { Duration::ZERO } else { patience };
+        if known.rung.is_some() {
+            let before = self.answers.load(Ordering::Relaxed);
+            drop(known);
+            look_out(&self.answers, before, LOOK_OUT.min(patience));
+            known = self.lock();
+        }
         while !known.take_free() {
             // It came too late, or is somebody else's.
             if known.rung.is_none() {
@@ -112,9 +112,11 @@ impl Bell {
         self.lock().seen = Some(Instant::now());
     }
 
-    /// Somebody has waited for one for long.
-    pub(crate) fn saw_none(&self) {
-        self.lock().seen = None;
+    /// Somebody has waited so long for one.
+    pub(crate) fn has_made_wait(&self, time: Duration) {
+        if time >= PROMPT {
+            self.lock().seen = None;
+        }
     }
 
     /// Whether one was seen so recently.
@@ -189,7 +191,9 @@ mod tests {
         bell.lock().rung = Instant::now().checked_add(EVER);
         answer();
         assert!(sees());
-        bell.saw_none();
+        bell.has_made_wait(SOON);
+        assert!(sees());
+        bell.has_made_wait(PROMPT);
         assert!(!sees());
     }
 

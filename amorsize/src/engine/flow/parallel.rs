@@ -107,9 +107,9 @@ where
         let is_cpu = self.configured.as_ref().is_some_and(|configured| configured.pool == Pool::Cpu);
         let target = if is_cpu { self.target() } else { None };
         let bell = target.as_ref().and_then(Target::bell);
-        self.is_shut = target.zip(bell).is_some_and(|(target, bell)| {
+        self.is_shut = target.as_ref().zip(bell).is_some_and(|(target, bell)| {
             let patience = self.pilot.patience_for_thread(self.remaining(source));
-            !self.door.opens(&bell, &target, patience, || self.queue.is_running())
+            !self.door.opens(bell, target, patience, || self.queue.is_running())
         });
     }
 

@@ -27,7 +27,7 @@ use super::wake::Launched;
 use crate::decide::pilot::{Delay, Runner};
 use crate::decide::waiting::Waiting;
 use crate::quiet::drop_each_quietly;
-use crate::sync::{lock, sleep};
+use crate::sync::{lock, look_out, sleep};
 pub(crate) use ahead::{Claimed, Found, FoundWaiting, Terms};
 pub(crate) use state::Sleeper;
 use state::{State, Unwanted};
@@ -232,10 +232,7 @@ impl<W, I, R> Queue<W, I, R> {
     fn look_out<'a>(&'a self, state: MutexGuard<'a, State<I, R>>) -> MutexGuard<'a, State<I, R>> {
         let before = self.returns.0.load(Ordering::Relaxed);
         drop(state);
-        let begin = Instant::now();
-        while self.returns.0.load(Ordering::Relaxed) == before && begin.elapsed() < LOOK_OUT {
-            std::hint::spin_loop();
-        }
+        look_out(&self.returns.0, before, LOOK_OUT);
         self.lock()
     }
 

@@ -23,9 +23,6 @@ const YIELDS_AFTER_SLEEP: usize = 256;
 /// For how long at most: where others compute, each time may take milliseconds.
 const LONGEST_YIELDS: Duration = Duration::from_micros(100);
 
-/// How long a thread may take to begin before it is not taken for granted any more.
-const LATE: Duration = Duration::from_millis(1);
-
 /// See the module.
 #[derive(Clone)]
 pub(super) struct Roll {
@@ -81,8 +78,8 @@ impl Roll {
         };
         let (is_awaiting, begin) = (present.awaited > 0, Instant::now());
         sleep_while(&self.present.1, present, |present| present.has_others());
-        if is_awaiting && !self.is_within_pool && begin.elapsed() > LATE {
-            Bell::global().saw_none();
+        if is_awaiting && !self.is_within_pool {
+            Bell::global().has_made_wait(begin.elapsed());
         }
         // The last one has signed off; rayon hears of it a moment later.
         let begin = Instant::now();
