@@ -1,7 +1,7 @@
 //! The plain loop: whether it goes on.
 
 use crate::decide::choose;
-use crate::decide::costs::Costs;
+use crate::decide::costs::{Costs, blend};
 use crate::decide::input::Remaining;
 use crate::decide::model::Wake;
 use crate::decide::risk;
@@ -14,6 +14,10 @@ use super::{Looped, Mode, Pilot, Position, Settled};
 
 /// Longest seconds of the plain loop between two looks at the clock.
 const LONGEST_STRETCH: f64 = 400e-6;
+/// Part of the time before from which on the loop gets no faster.
+const STEADY: f64 = 0.8;
+/// How much of what an item is thought to take comes from the last stretch.
+const PACE_RATE: f64 = 0.5;
 /// Ratio from which a change of item time makes the plan worth another thought; where earlier runs say that nothing
 /// beats the plain loop, it takes more; and stretches in a row that must show it, since one may have been interrupted.
 const NOTABLE: f64 = 1.5;
@@ -42,7 +46,9 @@ impl Pilot {
             return;
         }
         let undone = self.watch.as_mut().filter(|watch| watch.is_undone());
-        match undone.map(|watch| watch.looped(at.now, items, seconds)) {
+        let undone = undone.map(|watch| watch.looped(at.now, items, seconds));
+        self.keep_pace(each);
+        match undone {
             Some(Undone::GoOn) => {}
             Some(Undone::Over) => self.resume(at),
             Some(Undone::Outdated) => self.try_again(),
@@ -50,18 +56,29 @@ impl Pilot {
         }
     }
 
-    /// The loop took `each` seconds an item: the parts are known less well than that.
+    /// The loop took `each` seconds an item. What owns memory is slow at first, while caches and the heap are cold, and
+    /// threads would be tried for that: there the loop goes on until it gets no faster.
     fn calibrated(&mut self, each: f64, at: Position, remaining: Remaining) {
-        let factor = each / self.costs.serial().max(1e-10);
-        self.costs.source *= factor;
-        self.costs.item *= factor;
-        self.costs.consumer *= factor;
+        let gets_faster = each < STEADY * self.costs.serial();
+        self.costs = self.costs.of_loop(each);
+        if gets_faster && self.needs_proof() {
+            return;
+        }
         if self.wants_look(remaining) {
             self.looks = true;
             return;
         }
         self.decide(at, remaining);
         self.watch = self.watch.take().map(Watch::seeing_the_loop);
+    }
+
+    /// Where items take less than the first ones did, looks at the clock as often as for those would show.
+    fn keep_pace(&mut self, each: f64) {
+        let serial = self.costs.serial();
+        if each < serial {
+            self.costs = self.costs.of_loop(blend(serial, each, PACE_RATE));
+            self.settled.serial = self.settled.serial.min(self.costs.serial());
+        }
     }
 
     /// The plain loop goes on, unless items became dearer or the input turned out longer.

@@ -1,8 +1,10 @@
 //! Chunks on threads: what they show, and whether they go on.
 
+use crate::decide::chunks::LARGEST_CHUNK;
 use crate::decide::costs::{Spread, blend};
 use crate::decide::input::Remaining;
 use crate::decide::verdict::Verdict;
+use crate::decide::waiting::FEW_THREADS;
 use crate::decide::waits::Waits;
 use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
@@ -15,6 +17,8 @@ const DOUBT_COMPUTING: f64 = 0.5;
 const DOUBT_WAITING: f64 = 0.1;
 /// How much longer items take among few threads where many were in each other's way.
 const EXPECTED_INFLATION: f64 = 2.0;
+/// Ratio to the plain loop's time up to which items of a first chunk are what they were.
+const BORNE_OUT: f64 = 1.5;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
@@ -39,12 +43,18 @@ impl Pilot {
         }
         self.done += ran.items as u64;
         self.in_flight = self.in_flight.saturating_sub(ran.items as u64);
+        if ran.items >= self.chunk_limit {
+            self.chunk_limit = if self.is_as_cheap(ran) { LARGEST_CHUNK } else { ran.items.saturating_mul(2) };
+        }
         self.learn_costs(ran);
         self.learn_blocked(ran);
         self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
-        if ran.items >= self.chunk_limit {
-            self.chunk_limit = ran.items.saturating_mul(2);
-        }
+    }
+
+    /// Whether a first chunk of cheap items bears out what the plain loop has shown of them: no thread is in its way.
+    fn is_as_cheap(&self, ran: Ran) -> bool {
+        let is_known = self.is_too_cheap_to_know() && self.threads() <= FEW_THREADS;
+        is_known && ran.running() < BORNE_OUT * self.costs.item
     }
 
     fn learn_costs(&mut self, ran: Ran) {

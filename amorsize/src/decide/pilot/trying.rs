@@ -155,8 +155,9 @@ impl Pilot {
         let items = remaining.upper.unwrap_or(PLENTY);
         let verdict = self.verdict(remaining);
         let verdict = verdict::beginning(verdict, &self.costs, items, &self.options, self.situation.wake);
-        if verdict.threads <= FEW_THREADS {
-            // So much is known of items by now. Many threads would begin with so much more that is not.
+        if verdict.threads <= FEW_THREADS && !self.is_too_cheap_to_know() {
+            // So much is known of items by now. Many threads would begin with so much more that is not; and cheap items
+            // are most easily disturbed, which shows once a chunk comes back.
             self.chunk_limit = self.chunk_limit.max(2 * self.done as usize);
         }
         self.settle(verdict, self.origin(), expected, at);
