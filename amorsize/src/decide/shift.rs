@@ -49,9 +49,19 @@ impl Times {
         if self.logs.is_empty() { 0.0 } else { self.middle().exp() }
     }
 
-    fn middle(&self) -> f64 {
+    /// The time, in seconds, that a quarter of them do not exceed; 0 of none.
+    pub(crate) fn lower_quartile(&self) -> f64 {
+        self.sorted().get(self.len() / 4).map_or(0.0, |log| log.exp())
+    }
+
+    fn sorted(&self) -> Vec<f64> {
         let mut sorted = self.logs.clone();
         sorted.sort_unstable_by(f64::total_cmp);
+        sorted
+    }
+
+    fn middle(&self) -> f64 {
+        let sorted = self.sorted();
         let half = sorted.len() / 2;
         if sorted.len().is_multiple_of(2) { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] }
     }

@@ -70,6 +70,7 @@ impl Watch {
         let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
         match self.verdict(compared) {
             Finding::Open if !is_over => Judgement::GoOn,
+            Finding::Bad if !is_over && self.may_miss_dear_items() => Judgement::GoOn,
             Finding::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Finding::Bad, compared, now),
             Finding::Bad if !(self.needs_proof || self.has_lost || self.is_plausible()) => self.give_second_chance(),
             verdict => self.settle(verdict, compared, now),
@@ -118,6 +119,12 @@ impl Watch {
         let is_inflated =
             || self.by_inflation(&self.beside, observed).is_some_and(|by| self.verdict(by) == Finding::Bad);
         self.is_expected() && (!self.was_good || is_inflated())
+    }
+
+    /// Whether a few chunks alone may all be without the dear items that slow threads down now and then: those that have
+    /// none take no longer beside others.
+    fn may_miss_dear_items(&self) -> bool {
+        self.is_even() && self.beside.lower_quartile() < ALIKE * self.alone.median()
     }
 
     fn is_expected(&self) -> bool {

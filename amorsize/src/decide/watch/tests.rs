@@ -152,6 +152,24 @@ fn uneven_items_refute_nothing_until_there_are_many() {
 }
 
 #[test]
+fn a_few_chunks_alone_may_be_without_the_dear_items_that_slow_threads_down_now_and_then() {
+    let dear = 10.0 * SERIAL;
+    let checked = |alone: &[f64]| {
+        let mut watch = start();
+        watch.observed = Sum { items: 1_000, seconds: 2.75e-3, worked: 5.5e-3, wall: 2.75e-3 };
+        [SERIAL, dear].iter().cycle().take(12).for_each(|&each| watch.saw_chunk(100, each, Runner::Thread));
+        let mut checks = alone.iter().map(|&each| {
+            watch.saw_chunk(100, each, Runner::Alone);
+            watch.check(1e-3)
+        });
+        checks.find(|judgement| *judgement != Judgement::GoOn)
+    };
+    assert_eq!(checked(&[SERIAL; 7]), None);
+    assert!(matches!(checked(&[SERIAL; MOST_ALONE]), Some(Judgement::Refuted { .. })), "there are none");
+    assert_eq!(checked(&[SERIAL, SERIAL, SERIAL, SERIAL, dear, SERIAL, dear, dear]), Some(Judgement::Kept));
+}
+
+#[test]
 fn a_check_ends_where_nothing_was_seen_beside_others() {
     let mut watch = start();
     let mut uneven = [1.0, 40.0, 3.0, 0.5, 12.0, 90.0, 2.0, 7.0].into_iter().cycle();
@@ -205,7 +223,7 @@ fn on_a_busy_machine(seen: bool) -> Option<Judgement> {
         let delay = Delay { seconds: 0.75 * of, of };
         let at = Progress { now, produced: u64::from(items), worked: 2.0 * now, delay };
         if watch.judge(at, 2) == Judgement::Check {
-            (0..3).for_each(|_| watch.saw_chunk(1, item, Runner::Alone));
+            (0..MOST_ALONE).for_each(|_| watch.saw_chunk(1, item, Runner::Alone));
             return Some(watch.check(now));
         }
     }
