@@ -1,12 +1,13 @@
 //! Each item is given to the function exactly once, and ordered results are those of `map`.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use amorsize::{ByValue, Order, Pool, Tuner};
 
-use crate::support::{WAYS, Way, compute, in_order, watched};
+use crate::support::{Meter, WAYS, Way, compute, in_order, watched};
 
 const ITEMS: usize = 700;
 
@@ -145,6 +146,30 @@ fn internal_iteration_gives_the_same_indices_wherever_it_takes_over() {
                 });
                 assert_eq!(in_order(way, indices), (0..ITEMS).collect::<Vec<_>>(), "{way:?} after {read}");
             }
+        }
+    });
+}
+
+#[test]
+fn at_every_result_a_stream_says_what_it_has_taken_and_what_is_left() {
+    watched(|| {
+        for (way, micros) in WAYS.into_iter().flat_map(|way| [(way, 0), (way, 30)]) {
+            let meter = Rc::<Meter>::default();
+            let texts = (0..ITEMS).map(|item| item.to_string()).collect::<Vec<_>>();
+            let shouting = way.of(Tuner::new("shouting", move |text: String| {
+                compute(micros);
+                text + "!"
+            }));
+            let mut stream = shouting.stream(meter.source(texts.into_iter()));
+            for out in 1..=ITEMS {
+                let _ = stream.next().expect("there are more");
+                meter.count();
+                let (left, report) = (ITEMS - out, stream.report());
+                assert_eq!(stream.size_hint(), (left, Some(left)), "{way:?} after {out}");
+                assert_eq!(report.items_in(), meter.taken() as u64, "{way:?} after {out}");
+                assert_eq!(report.items_out(), out as u64, "{way:?}");
+            }
+            assert_eq!(stream.next(), None);
         }
     });
 }

@@ -84,14 +84,25 @@ impl<W, I, R, P> Core<W, I, R, P> {
         let Engine { granted, ready_end, flow, .. } = &*self.engine;
         let place = match granted {
             0 => ready_end - unread as u64,
-            _ => flow.pulled() + self.looped(),
+            _ => flow.accepted() + self.looped(),
         };
         place as usize
     }
 
     /// Items of the present budget that were run.
     fn looped(&self) -> u64 {
-        (self.engine.granted - self.budget) as u64
+        (self.engine.granted - self.unused()) as u64
+    }
+
+    /// Items of it that were not.
+    fn unused(&self) -> usize {
+        self.budget + self.engine.flow.lent()
+    }
+
+    /// The next item of the plain loop that was pulled ahead of it.
+    #[inline]
+    pub(super) fn next_lent(&mut self) -> Option<I> {
+        self.engine.flow.next_lent()
     }
 
     /// A panic has ended the stream.
@@ -99,7 +110,8 @@ impl<W, I, R, P> Core<W, I, R, P> {
     #[inline(never)]
     fn interrupt(&mut self, has_item: bool) {
         // What is left of the budget was not run, and the item that panicked has no result.
-        self.engine.granted -= std::mem::take(&mut self.budget) + usize::from(has_item);
+        self.engine.granted -= self.unused() + usize::from(has_item);
+        self.budget = 0;
         self.engine.done = true;
         self.engine.flow.interrupt(has_item);
     }
@@ -112,7 +124,7 @@ impl<W, I, R, P> Core<W, I, R, P> {
 impl<W, I, R, P> Drop for Core<W, I, R, P> {
     #[inline]
     fn drop(&mut self) {
-        self.engine.flow.abandon(self.budget);
+        self.engine.flow.abandon(self.unused());
         drop_quietly(self.engine.panic.take());
     }
 }
@@ -135,6 +147,16 @@ where
     W: Work<I, Output = R>,
     P: Launch<W, I>,
 {
+    /// The result for an item of the plain loop that was pulled ahead of it.
+    #[inline]
+    pub(super) fn call(&mut self, work: &W, item: I) -> R {
+        let mut guard = EndOnUnwind::new(self);
+        guard.has_item = true;
+        let result = work.call(item);
+        guard.disarm();
+        result
+    }
+
     /// Asks the engine for more results or another budget; false at the end.
     #[cold]
     #[inline(never)]
@@ -157,7 +179,7 @@ where
             Next::Batch(batch) => *ready = engine.take(batch),
             Next::Loop(items) => {
                 engine.granted = items;
-                self.budget = items;
+                self.budget = items - engine.flow.lent();
             }
             Next::End => engine.finish(),
         }

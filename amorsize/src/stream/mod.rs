@@ -144,6 +144,9 @@ where
             for result in ready.0.by_ref() {
                 folded = fold(folded, result);
             }
+            while let Some(item) = core.next_lent() {
+                folded = fold(folded, core.call(&*work, item));
+            }
             if !core.advance(&mut source, &mut ready) {
                 return (folded, core.report(0));
             }
@@ -177,6 +180,9 @@ where
         loop {
             if let Some(result) = self.ready.0.next() {
                 return Some(result);
+            }
+            if let Some(item) = self.core.next_lent() {
+                return Some(self.core.call(&*self.work, item));
             }
             if !self.core.advance(&mut self.source, &mut self.ready) {
                 return None;

@@ -12,24 +12,17 @@ use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position};
 /// order what was freed before, of which there may be milliseconds' worth; too much for a function that may be over by
 /// then.
 const SMALL_BLOCK: usize = 1000;
-/// One of so many of all items may wait for the first one where each that is pulled ahead and not taken is run on its
-/// own afterwards, which takes as long as some cheap items; and how many are pulled in any case.
-const MAY_WAIT: u64 = 40;
-const FEW_AHEAD: usize = 8;
 
 impl Pilot {
     /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
-    pub(crate) fn items_ahead(&self, remaining: Remaining) -> usize {
+    pub(crate) fn items_ahead(&self) -> usize {
         if self.head_start.is_none() || self.done + self.in_flight > 0 {
             return 0;
         }
         let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
-        let threads = self.situation.cores.max(self.options.threads.map_or(waiting, usize::from));
-        let items = remaining.exact().filter(|_| self.holds_one()).unwrap_or(0);
-        let may_wait = usize::try_from(items / MAY_WAIT).unwrap_or(usize::MAX);
-        let wanted = threads.saturating_sub(may_wait).max(threads.min(FEW_AHEAD));
+        let waiting = self.options.threads.map_or(waiting, usize::from);
         let bytes = self.situation.item_bytes.max(self.options.result_bytes.unwrap_or(0));
-        early::items(wanted, bytes).min(self.trial_room(1))
+        early::items(self.situation.cores.max(waiting), bytes).min(self.trial_room(1))
     }
 
     /// The first item was pulled, and so many ahead, each in so many seconds.
@@ -51,12 +44,8 @@ impl Pilot {
         self.in_one_go(by_time.min(by_bytes).clamp(1, items.max(1)))
     }
 
-    /// How many of the items that were pulled ahead the plain loop runs in one go, before it goes on with the source.
-    pub(crate) fn loop_ahead(&self, items: usize) -> usize {
-        items.min(self.in_one_go(pace::stretch(self.costs.serial())))
-    }
-
-    /// It ran them. They are too few to show more than that they are far dearer than was thought.
+    /// The plain loop ran some of those that were pulled ahead. They are too few to show more than that they are far
+    /// dearer than was thought.
     pub(crate) fn looped_ahead(&mut self, ran: Looped, at: Position, remaining: Remaining) {
         let is_dear = ran.items > 0 && ran.seconds > pace::patience(ran.items, self.costs.serial());
         match self.mode {
@@ -101,18 +90,6 @@ mod tests {
     }
 
     #[test]
-    fn fewer_are_pulled_ahead_where_each_runs_on_its_own_and_those_that_wait_are_a_small_part() {
-        let ahead = |owns, remaining| {
-            let situation = Situation { owns, ..Situation::TWO_CORES };
-            begun(Options::default(), situation, ITEMS).items_ahead(remaining)
-        };
-        let owning = |items| ahead(Owns::Anything, left(items));
-        assert_eq!([owning(ITEMS), owning(1_280), owning(10_000), owning(1 << 40)], [62, 32, 8, 8]);
-        assert_eq!(ahead(Owns::Nothing, left(ITEMS)), 64);
-        assert_eq!(ahead(Owns::Anything, Remaining { lower: 0, upper: Some(ITEMS) }), 64, "there may be far fewer");
-    }
-
-    #[test]
     fn items_that_turn_out_dear_are_noticed_among_those_that_were_pulled_ahead() {
         for each in [2e-6, 6e-6] {
             let mut pilot = after_first(Owns::Anything, 63, each);
@@ -130,7 +107,6 @@ mod tests {
                         pilot.tried(0.0, Ran { items, seconds, clocks, blocked: Some(0.0), ..Ran::default() });
                     }
                     Step::Loop(_) => {
-                        assert_eq!(pilot.loop_ahead(ahead), 1);
                         let ran = Looped { items: 1, seconds: 120e-6 };
                         pilot.looped_ahead(ran, at, left(ITEMS - at.yielded - 1));
                     }

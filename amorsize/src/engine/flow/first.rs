@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Flow;
 use crate::decide::early::{self, Pulled};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Clocks, Looped, Runner, TRIAL_BYTES};
+use crate::decide::pilot::{Clocks, Runner, TRIAL_BYTES};
 use crate::engine::chunk::{Batch, BatchCost, Chunk};
 use crate::engine::launch::Launch;
 use crate::engine::queue::{FoundWaiting, Standing, Terms};
@@ -24,7 +24,7 @@ where
             return None;
         }
         self.look_at_memory(Instant::now());
-        let room = self.pilot.items_ahead(self.remaining(source));
+        let room = self.pilot.items_ahead();
         if room == 0 {
             return None;
         }
@@ -119,20 +119,9 @@ where
         }
     }
 
-    /// Runs some of what was pulled ahead and nobody has taken, before a plain loop goes on with the source.
-    pub(super) fn loop_ahead<S: Iterator<Item = I>>(&mut self, source: &S) -> Batch<R> {
-        let chunk = self.take_ahead(self.pilot.loop_ahead(self.ahead.len()));
-        let batch = self.queue.run_whole(chunk);
-        self.has_panicked |= batch.panic.is_some();
-        let ran = Looped { items: batch.results.len(), seconds: batch.cost.elapsed.wall.as_secs_f64() };
-        let (at, remaining) = (self.position(), self.remaining(source));
-        self.pilot.looped_ahead(ran, at, remaining);
-        batch
-    }
-
     /// The next items of those that were pulled ahead.
     pub(super) fn take_ahead(&mut self, most: usize) -> Chunk<I, R> {
-        let start = self.pulled - self.ahead.len() as u64;
+        let start = self.taken() - self.ahead.len() as u64;
         let taken = most.min(self.ahead.len());
         let mut items = self.room_for_items(taken);
         items.extend(self.ahead.drain(..taken));

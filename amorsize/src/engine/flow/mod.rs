@@ -37,7 +37,7 @@ use parallel::Configured;
 pub(crate) enum Next<R> {
     /// Yield these results.
     Batch(Batch<R>),
-    /// Run so many items as a plain loop.
+    /// Run so many items as a plain loop: of the source, or of those that were pulled ahead of it, if there are any.
     Loop(usize),
     /// The source is exhausted and everything was yielded.
     End,
@@ -63,6 +63,8 @@ pub(crate) struct Flow<W, I, R, P> {
     unread: usize,
     /// Items that were pulled before the first one ran, and that nobody has run yet.
     ahead: VecDeque<I>,
+    /// So many of them are for the plain loop, which takes them as if from the source: they count as pulled by then.
+    lent: usize,
     /// Vectors for items, empty, that were in use before.
     spare: Vec<Vec<I>>,
     /// Results of a trial that are not yet yielded.
@@ -80,6 +82,8 @@ pub(crate) struct Flow<W, I, R, P> {
     handed: Option<(Instant, usize)>,
     /// The plain loop, while it runs.
     pace: Option<Pace>,
+    /// It runs what was pulled ahead.
+    is_ahead: bool,
     upkeep: Upkeep,
     pulled: u64,
     accepted: u64,
@@ -101,6 +105,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             is_own: false,
             unread: 0,
             ahead: VecDeque::new(),
+            lent: 0,
             spare: Vec::new(),
             backlog: VecDeque::new(),
             exhausted: false,
@@ -111,6 +116,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             ended: None,
             handed: None,
             pace: None,
+            is_ahead: false,
             pulled: 0,
             accepted: 0,
             waits: 0,
@@ -119,7 +125,12 @@ impl<W, I, R, P> Flow<W, I, R, P> {
 
     /// Items taken from the source and not yet handed to the stream.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.pulled - self.accepted
+        self.taken() - self.accepted
+    }
+
+    /// Items taken from the source by the flow.
+    fn taken(&self) -> u64 {
+        self.pulled + self.lent as u64
     }
 
     /// Items taken from the source and not yet yielded, without those that can still be taken as if from it.
@@ -141,9 +152,21 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.accepted + self.backlog.iter().map(|batch| batch.results.len() as u64).sum::<u64>()
     }
 
-    /// Source index of the next item to be pulled.
-    pub(crate) fn pulled(&self) -> u64 {
-        self.pulled
+    /// Source index of the first item of the plain loop, while it runs.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
+    /// Items that the plain loop has from here, and not from the source.
+    pub(crate) fn lent(&self) -> usize {
+        self.lent
+    }
+
+    /// The next of those.
+    #[inline]
+    pub(crate) fn next_lent(&mut self) -> Option<I> {
+        self.lent = self.lent.checked_sub(1)?;
+        self.ahead.pop_front()
     }
 
     /// The plan, after [`Flow::decide`].
@@ -159,6 +182,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     /// No more results will be asked for.
     pub(crate) fn end(&mut self) {
         self.exhausted = true;
+        self.take_back();
         if self.configured.is_some() {
             self.queue.cancel();
         }
@@ -197,7 +221,12 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         let ran = (pace.granted() - left) as u64;
         self.pulled += ran;
         self.accepted += ran;
-        pace.ran(ran as usize, now).filter(|_| !self.exhausted)
+        pace.ran(ran as usize, now).filter(|_| self.is_ahead || !self.exhausted)
+    }
+
+    /// The plain loop takes no more of what was lent to it.
+    fn take_back(&mut self) {
+        self.pulled += std::mem::take(&mut self.lent) as u64;
     }
 
     fn leave_experience(&mut self, now: Instant) {
@@ -216,7 +245,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             chunk_size: self.pilot.usual_chunk(),
             buffer_size: self.pilot.bound_now().max(1),
             plan,
-            items_in: self.pulled + looped,
+            items_in: self.taken() + looped,
             items_out: self.accepted + looped - unread,
             elapsed: self.began.map_or(Duration::ZERO, since),
             item_time: Duration::from_secs_f64(self.pilot.item_time(self.ended.is_some())),
@@ -246,7 +275,7 @@ where
     pub(crate) fn next<S: Iterator<Item = I>>(&mut self, source: &mut S, left: usize) -> Next<R> {
         let called = Instant::now();
         if let Some(items) = self.go_on(called, left) {
-            return Next::Loop(items);
+            return self.grant(items);
         }
         self.settle_account(source, called);
         loop {
@@ -259,10 +288,7 @@ where
             match self.step(source) {
                 Step::Try(items) => self.try_batch(source, items),
                 Step::Look => self.look(),
-                Step::Loop(_) if !self.ahead.is_empty() => {
-                    let batch = self.loop_ahead(source);
-                    return self.hand_over(batch);
-                }
+                Step::Loop(_) if !self.ahead.is_empty() => return self.hand_loop(self.ahead.len()),
                 Step::Loop(items) => return self.hand_loop(items),
                 Step::Parallel => match self.next_batch(source) {
                     Some(batch) => return self.hand_over(batch),
@@ -296,16 +322,30 @@ where
         }
         if let Some(looped) = self.pace.take().and_then(|pace| pace.total(called)) {
             let remaining = self.remaining(source);
-            self.pilot.looped(looped, at, remaining);
+            match std::mem::take(&mut self.is_ahead) {
+                true => self.pilot.looped_ahead(looped, at, remaining),
+                false => self.pilot.looped(looped, at, remaining),
+            }
         }
     }
 
     fn hand_loop(&mut self, items: usize) -> Next<R> {
-        if self.exhausted {
+        if self.is_over() {
             return self.finish();
         }
+        self.is_ahead = !self.ahead.is_empty();
         let pace = self.pace.insert(Pace::new(items, self.pilot.costs().serial(), Instant::now()));
-        Next::Loop(pace.granted())
+        let granted = pace.granted();
+        self.grant(granted)
+    }
+
+    /// The plain loop may run so many.
+    fn grant(&mut self, items: usize) -> Next<R> {
+        if self.is_ahead {
+            self.lent = items;
+            self.pulled -= items as u64;
+        }
+        Next::Loop(items)
     }
 
     fn hand_over(&mut self, batch: Batch<R>) -> Next<R> {
