@@ -95,7 +95,7 @@ pub(crate) fn play(how: &str) {
     }
 }
 
-fn on_a_pool(play: impl FnOnce() + Send) {
+pub(crate) fn on_a_pool(play: impl FnOnce() + Send) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
         warm_up();

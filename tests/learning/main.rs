@@ -4,6 +4,7 @@
 //! Histories live as long as processes do not, so nearly every test plays parts in child processes. They are this
 //! same program, started with a role; it therefore has its own `main`, which also lets a child end as a program does.
 
+mod ahead;
 mod attempts;
 mod children;
 mod crowd;
@@ -38,6 +39,7 @@ macro_rules! trials {
 
 fn trials() -> Vec<Trial> {
     let mut trials = trials![
+        ahead::a_stream_knows_where_it_is_among_them,
         attempts::threads_that_were_given_up_are_tried_again_where_that_is_recorded,
         crowd::eight_processes_that_record_lose_nothing,
         crowd::eight_processes_that_stream_lose_nothing,

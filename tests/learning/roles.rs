@@ -83,6 +83,7 @@ pub(crate) fn play(role: &str) {
         "extremes" => crate::extremes::play(&argument),
         "predict" => crate::predictions::play(),
         "tell" => crate::events::play(),
+        "ahead" => crate::ahead::play(&argument),
         "head start" => crate::head_start::play(&argument),
         "export" => println!("{}", amorsize::export(&argument).expect("exported")),
         "import" => match amorsize::import(&argument) {
