@@ -69,7 +69,7 @@ fn is_right_at_every_result(name: &'static str) -> bool {
 fn ends_where_it_panics(name: &'static str) -> bool {
     let mut texts = texts();
     texts[EARLY] = "20 is too many".into();
-    let mut stream = shouting(name).stream(texts.into_iter());
+    let mut stream = shouting(name).stream(texts);
     let mut results = Vec::new();
     let caught = catch_unwind(AssertUnwindSafe(|| results.extend(stream.by_ref())));
     assert!(caught.is_err() && results.len() == EARLY, "{results:?}");
@@ -82,7 +82,7 @@ fn ends_where_it_panics(name: &'static str) -> bool {
 fn drops_each_once(name: &'static str) -> bool {
     let (texts, mut is_ahead) = (texts(), false);
     for read in 1..=EARLY {
-        let mut stream = shouting(name).stream(texts.clone().into_iter());
+        let mut stream = shouting(name).stream(texts.clone());
         assert_eq!(stream.by_ref().take(read).count(), read);
         is_ahead |= stream.report().in_flight() > 0;
         drop(stream);
@@ -92,7 +92,7 @@ fn drops_each_once(name: &'static str) -> bool {
 }
 
 fn folds_what_is_left(name: &'static str) -> bool {
-    let mut indexed = shouting(name).stream(texts().into_iter()).indexed();
+    let mut indexed = shouting(name).stream(texts()).indexed();
     let mut places: Vec<_> = indexed.by_ref().take(EARLY).map(|(place, _)| place).collect();
     let is_ahead = indexed.report().in_flight() > 0;
     indexed.for_each(|(place, text)| {
