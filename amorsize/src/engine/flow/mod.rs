@@ -4,11 +4,13 @@
 //! - here: from one call to the next: plain loop, the end, what is learned from it
 //! - [`beginning`]: what earlier runs say, and the trial
 //! - [`first`]: the first item, and what threads may do meanwhile
+//! - [`lending`]: what was pulled for that, in the plain loop
 //! - [`pulling`]: items from the source, in chunks
 //! - [`parallel`]: chunks on threads
 
 mod beginning;
 mod first;
+mod lending;
 mod parallel;
 mod pulling;
 
@@ -63,7 +65,7 @@ pub(crate) struct Flow<W, I, R, P> {
     unread: usize,
     /// Items that were pulled before the first one ran, and that nobody has run yet.
     ahead: VecDeque<I>,
-    /// So many of them are for the plain loop, which takes them as if from the source: they count as pulled by then.
+    /// So many of them are for the plain loop.
     lent: usize,
     /// Vectors for items, empty, that were in use before.
     spare: Vec<Vec<I>>,
@@ -85,6 +87,7 @@ pub(crate) struct Flow<W, I, R, P> {
     /// It runs what was pulled ahead.
     is_ahead: bool,
     upkeep: Upkeep,
+    /// Items taken from the source, without those that are lent.
     pulled: u64,
     accepted: u64,
     waits: u64,
@@ -128,11 +131,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.taken() - self.accepted
     }
 
-    /// Items taken from the source by the flow.
-    fn taken(&self) -> u64 {
-        self.pulled + self.lent as u64
-    }
-
     /// Items taken from the source and not yet yielded, without those that can still be taken as if from it.
     fn held(&self) -> usize {
         self.in_flight() as usize + self.unread - self.ahead.len()
@@ -155,18 +153,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     /// Source index of the first item of the plain loop, while it runs.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted
-    }
-
-    /// Items that the plain loop has from here, and not from the source.
-    pub(crate) fn lent(&self) -> usize {
-        self.lent
-    }
-
-    /// The next of those.
-    #[inline]
-    pub(crate) fn next_lent(&mut self) -> Option<I> {
-        self.lent = self.lent.checked_sub(1)?;
-        self.ahead.pop_front()
     }
 
     /// The plan, after [`Flow::decide`].
@@ -222,11 +208,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.pulled += ran;
         self.accepted += ran;
         pace.ran(ran as usize, now).filter(|_| self.is_ahead || !self.exhausted)
-    }
-
-    /// The plain loop takes no more of what was lent to it.
-    fn take_back(&mut self) {
-        self.pulled += std::mem::take(&mut self.lent) as u64;
     }
 
     fn leave_experience(&mut self, now: Instant) {
@@ -337,15 +318,6 @@ where
         let pace = self.pace.insert(Pace::new(items, self.pilot.costs().serial(), Instant::now()));
         let granted = pace.granted();
         self.grant(granted)
-    }
-
-    /// The plain loop may run so many.
-    fn grant(&mut self, items: usize) -> Next<R> {
-        if self.is_ahead {
-            self.lent = items;
-            self.pulled -= items as u64;
-        }
-        Next::Loop(items)
     }
 
     fn hand_over(&mut self, batch: Batch<R>) -> Next<R> {

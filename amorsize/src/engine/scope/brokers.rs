@@ -86,6 +86,7 @@ fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
     let post = crew.post();
     let bell = Arc::clone(crew.bell());
     Box::new(move || {
+        bell.saw_begin();
         job();
         bell.saw_thread();
         drop(post);

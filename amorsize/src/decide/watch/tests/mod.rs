@@ -1,0 +1,186 @@
+//! When threads are doubted, what a check makes of that, and when they are tried again: in seconds made up here.
+//!
+//! - here: doubts
+//! - [`checks`]: what a check shows
+//! - [`busy`]: where others use the processors as well
+//! - [`undone`]: the plain loop after threads were undone
+
+mod busy;
+mod checks;
+mod undone;
+
+use super::epoch::ASSUMED;
+use super::*;
+
+const SERIAL: f64 = 1e-6;
+const ROUND: usize = 200;
+const AT_RISK: f64 = 1e-3;
+
+fn start() -> Watch {
+    Watch::new(Progress::default(), 2, SERIAL, 1.9)
+}
+
+/// The same where memory may make threads lose, or not.
+fn started(needs_proof: bool) -> Watch {
+    start().risking(if needs_proof { AT_RISK } else { 0.0 })
+}
+
+/// Feeds up to a second of steady progress on two busy threads that reach `gain` times the plain loop; when a check
+/// was asked for.
+fn first_doubt(watch: &mut Watch, gain: f64) -> Option<f64> {
+    doubted(watch, 2.0, 2.0 / gain)
+}
+
+/// The same on busy threads that make an item take `inflation` times as long.
+fn doubted(watch: &mut Watch, threads: f64, inflation: f64) -> Option<f64> {
+    watch.saw(Runner::Thread);
+    (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
+        watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
+        let produced = (now * threads / inflation / SERIAL) as u64;
+        watch.judge(Progress { now, produced, worked: threads * now, ..Progress::default() }, ROUND) == Judgement::Check
+    })
+}
+
+/// Runs chunks alone until that decides.
+fn check(watch: &mut Watch, now: f64, each: f64) -> Judgement {
+    let mut checks = (0..64).map(|_| {
+        watch.saw_chunk(100, each, Runner::Alone);
+        watch.check(now)
+    });
+    checks.find(|checked| *checked != Judgement::GoOn).unwrap()
+}
+
+/// Runs a stretch of the plain loop instead of chunks alone.
+fn probe(watch: &mut Watch, each: f64, now: f64) -> Judgement {
+    watch.probe = Sum::default();
+    watch.probed(4_000, 4_000.0 * each, now)
+}
+
+/// What the first judgement is of two threads that reach half of nothing.
+fn alarm(watch: Watch) -> Judgement {
+    let mut watch = watch.risking(AT_RISK);
+    watch.saw(Runner::Thread);
+    let at =
+        |now: f64| Progress { now, produced: (now * 0.3 / SERIAL) as u64, worked: 2.0 * now, ..Progress::default() };
+    let mut judged = (1..100).map(|step| watch.judge(at(f64::from(step) * 1e-4), ROUND));
+    judged.find(|judgement| *judgement != Judgement::GoOn).unwrap()
+}
+
+#[test]
+fn an_alarm_is_enough_where_the_loop_was_seen_and_threads_were_never_good() {
+    assert!(matches!(alarm(start().seeing_the_loop()), Judgement::Refuted { .. }));
+    assert_eq!(alarm(start()), Judgement::Check, "what the loop takes is not sure");
+    let mut watch = start().seeing_the_loop();
+    watch.was_good = true;
+    assert_eq!(alarm(watch), Judgement::Check);
+    let many = Watch::new(Progress::default(), 16, SERIAL, 9.0).seeing_the_loop();
+    assert_eq!(alarm(many), Judgement::Check, "fewer may do well");
+}
+
+#[test]
+fn a_kept_promise_is_never_checked() {
+    assert_eq!(first_doubt(&mut start(), 1.8), None);
+}
+
+#[test]
+fn nothing_is_judged_before_a_thread_has_begun() {
+    let mut watch = start();
+    for step in 1..100 {
+        let at = Progress { now: f64::from(step) * 1e-3, ..Progress::default() };
+        assert_eq!(watch.judge(at, ROUND), Judgement::GoOn);
+    }
+}
+
+#[test]
+fn threads_on_probation_are_checked_sooner_and_though_items_seem_dearer() {
+    let doubt = |needs_proof, gain| first_doubt(&mut started(needs_proof), gain);
+    assert!(doubt(true, 0.9) < doubt(false, 0.9), "one bad epoch is enough");
+    let [soon, late] = [true, false].map(|needs_proof| doubt(needs_proof, 0.15).unwrap());
+    assert!(4.0 * soon < late, "{soon} {late}");
+}
+
+#[test]
+fn items_that_are_dearer_than_freeing_memory_ever_is_end_the_probation() {
+    let mut watch = started(true);
+    assert!(watch.is_on_probation());
+    assert!(first_doubt(&mut watch, 0.02) > Some(ASSUMED), "an item takes 100 µs instead of 1");
+    assert!(!watch.is_on_probation());
+}
+
+#[test]
+fn what_earlier_runs_have_proven_needs_no_probation() {
+    let is_on_probation = |is_trusted| started(true).knowing_the_loop(is_trusted).is_on_probation();
+    assert!(is_on_probation(false) && !is_on_probation(true));
+    let mut watch = started(true).knowing_the_loop(true);
+    let undone = first_doubt(&mut watch, 0.3).unwrap();
+    assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
+    assert!(watch.is_on_probation(), "they did well, but do not any more");
+}
+
+#[test]
+fn a_proof_is_good_for_a_while() {
+    let rechecked = |needs_proof| {
+        let mut watch = started(needs_proof);
+        assert_eq!(probe(&mut watch, 1.9 * SERIAL, 0.0), Judgement::Kept);
+        first_doubt(&mut watch, 1.9)
+    };
+    let due = rechecked(true).unwrap();
+    assert!((FIRST_PATIENCE..10.0 * FIRST_PATIENCE).contains(&due), "{due}");
+    assert_eq!(rechecked(false), None);
+}
+
+#[test]
+fn what_threads_make_first_of_large_results_does_not_count_whenever_they_begin() {
+    const SLOW: f64 = 1.25e-3;
+    // The first 500 take five times as long as those that follow.
+    let begun = |watch: &mut Watch, begin: Progress| {
+        watch.saw(Runner::Thread);
+        (1..40).map(|step| f64::from(step) * 1e-4).any(|since| {
+            let made = if since < SLOW { since * 500.0 / SLOW } else { 500.0 + (since - SLOW) * 2.0 / SERIAL } as u64;
+            let (now, produced) = (begin.now + since, begin.produced + made);
+            let at = Progress { now, produced, worked: begin.worked + 2.0 * since, ..Progress::default() };
+            watch.judge(at, ROUND / 10) == Judgement::Check
+        })
+    };
+    assert!(begun(&mut start(), Progress::default()), "otherwise it does");
+    let mut watch = start().after(500, Progress::default());
+    assert!(!begun(&mut watch, Progress::default()));
+    let later = Progress { now: 1.0, produced: 10_000, worked: 2.0, ..Progress::default() };
+    watch.restart(later);
+    assert!(!begun(&mut watch, later));
+}
+
+#[test]
+fn items_far_too_dear_for_contention_are_checked_later() {
+    let mut watch = start();
+    let doubted = doubted(&mut watch, 2.0, 30.0).unwrap();
+    assert!((ASSUMED..10.0 * ASSUMED).contains(&doubted), "{doubted}");
+    assert_eq!(check(&mut watch, doubted, 30.0 * SERIAL), Judgement::Kept);
+    assert!(!watch.is_assumed);
+    let mut watch = start();
+    let doubted = self::doubted(&mut watch, 2.0, 7.0).unwrap();
+    assert!(doubted < 2e-3, "two threads may do that to each other: {doubted}");
+}
+
+#[test]
+fn uneven_items_are_given_the_benefit_of_the_doubt() {
+    // Threads reach `gain` where 1.9 was promised, in chunks of one item, every other one of which takes `uneven` times
+    // as long.
+    let first_check = |gain: f64, uneven: f64| {
+        let mut watch = start();
+        watch.saw(Runner::Thread);
+        (1..100).map(|step| f64::from(step) * 1e-4).find(|&now| {
+            let even = 2.0 / gain * SERIAL;
+            (0..20).for_each(|chunk| {
+                watch.saw_chunk(1, if chunk % 2 == 0 { even } else { uneven * even }, Runner::Thread)
+            });
+            let produced = (now * gain / SERIAL) as u64;
+            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 10) == Judgement::Check
+        })
+    };
+    let of_even_items = first_check(1.4, 1.0).unwrap();
+    assert!(of_even_items < 2e-3, "{of_even_items}");
+    let of_uneven_ones = first_check(1.4, 30.0).unwrap();
+    assert!(of_uneven_ones > 2.0 * of_even_items, "300 items may be an eighth dearer than all, 3,000 hardly");
+    assert!(first_check(0.4, 1e6).is_some(), "not five times");
+}
