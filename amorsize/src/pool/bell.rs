@@ -35,8 +35,6 @@ struct Known {
     rung: Option<Instant>,
     /// When a thread has answered that nobody has taken.
     free: Option<Instant>,
-    /// When somebody has taken one whose ticket has not begun: until then the next answer may be by the same thread.
-    taken: Option<Instant>,
     /// Somebody has waited in vain, and there was no answer since.
     is_late: bool,
     /// When a thread was last known to have time, unless somebody has waited for one in vain since.
@@ -45,24 +43,8 @@ struct Known {
 
 impl Known {
     fn take_free(&mut self) -> bool {
-        let is_free = self.free.take().is_some_and(is_fresh);
-        if is_free {
-            self.taken = Some(Instant::now());
-        }
-        is_free
+        self.free.take().is_some_and(|answered| answered.elapsed() < FRESH)
     }
-
-    /// A thread has come for who rings, at once.
-    fn answer(&mut self) {
-        let now = Some(Instant::now());
-        if !self.taken.is_some_and(is_fresh) {
-            *self = Self { free: now, seen: now, ..Self::default() };
-        }
-    }
-}
-
-fn is_fresh(answered: Instant) -> bool {
-    answered.elapsed() < FRESH
 }
 
 impl Bell {
@@ -86,7 +68,8 @@ impl Bell {
     fn answer(&self) {
         let mut known = self.lock();
         if known.rung.take().is_some_and(|rung| rung.elapsed() < PROMPT) {
-            known.answer();
+            let now = Some(Instant::now());
+            *known = Known { free: now, seen: now, ..Known::default() };
         }
         self.answers.fetch_add(1, Ordering::Relaxed);
         drop(known);
@@ -122,11 +105,6 @@ impl Bell {
             known = sleep(&self.answered, known, Some(left));
         }
         true
-    }
-
-    /// A thread of the pool begins a ticket.
-    pub(crate) fn saw_begin(&self) {
-        self.lock().taken = None;
     }
 
     /// A thread of the pool has time now.
@@ -184,23 +162,6 @@ mod tests {
         assert!(bell.takes_thread());
         assert!(!bell.takes_thread() && !bell.takes_thread_within(EVER));
         assert!(ring(&bell).is_some());
-    }
-
-    #[test]
-    fn a_thread_that_was_taken_answers_nobody_else_before_it_has_begun() {
-        let bell = Arc::new(Bell::default());
-        let answered = |bell: &Arc<Bell>| {
-            let answer = ring(bell).expect("the last answer has come");
-            bell.lock().rung = Instant::now().checked_add(EVER);
-            answer();
-            bell.takes_thread()
-        };
-        assert!(answered(&bell));
-        assert!(!answered(&bell), "its next job is the ticket");
-        bell.saw_begin();
-        assert!(answered(&bell));
-        bell.lock().taken = Instant::now().checked_sub(FRESH);
-        assert!(answered(&bell), "there was no ticket");
     }
 
     #[test]

@@ -86,7 +86,6 @@ fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
     let post = crew.post();
     let bell = Arc::clone(crew.bell());
     Box::new(move || {
-        bell.saw_begin();
         job();
         bell.saw_thread();
         drop(post);

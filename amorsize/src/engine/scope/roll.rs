@@ -105,9 +105,6 @@ impl Ticket<'_> {
     /// Runs the job, unless the roll is closed.
     pub(super) fn run(self) {
         let Self { job, is_awaited, roll } = self;
-        if !roll.is_within_pool {
-            Bell::global().saw_begin();
-        }
         let is_late = {
             let mut present = roll.lock();
             present.awaited -= usize::from(is_awaited);
