@@ -99,7 +99,13 @@ impl<W, I, R, P> Core<W, I, R, P> {
         self.budget + self.engine.flow.lent()
     }
 
-    /// The next item of the plain loop that was pulled ahead of it.
+    /// Whether the plain loop has items that were pulled ahead of it.
+    #[inline]
+    pub(super) fn has_lent(&self) -> bool {
+        self.engine.flow.lent() > 0
+    }
+
+    /// The next of those.
     #[inline]
     pub(super) fn next_lent(&mut self) -> Option<I> {
         self.engine.flow.next_lent()

@@ -181,8 +181,8 @@ where
             if let Some(result) = self.ready.0.next() {
                 return Some(result);
             }
-            if let Some(item) = self.core.next_lent() {
-                return Some(self.core.call(&*self.work, item));
+            if self.core.has_lent() {
+                return self.next_of_lent();
             }
             if !self.core.advance(&mut self.source, &mut self.ready) {
                 return None;
@@ -197,6 +197,14 @@ where
     #[inline(never)]
     fn first_of_loop(&mut self) -> Option<W::Output> {
         self.next_of_loop()
+    }
+
+    /// The next result for an item that was pulled ahead of the plain loop.
+    #[cold]
+    #[inline(never)]
+    fn next_of_lent(&mut self) -> Option<W::Output> {
+        let item = self.core.next_lent()?;
+        Some(self.core.call(&*self.work, item))
     }
 
     #[inline(never)]
