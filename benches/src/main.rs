@@ -17,6 +17,7 @@ mod matrix;
 mod memory;
 mod midrun;
 mod oracle;
+mod others;
 mod overhead;
 mod real;
 mod rows;
@@ -48,6 +49,8 @@ enum Measurement {
     Matrix(matrix::Options),
     /// METG(50 %) beside the peers', and sleeps a chunk.
     Overhead,
+    /// Functions that no row of the matrix has, in runs of 0.3, 3 and 30 ms, against the plain loop.
+    Others,
     /// What this machine takes to wake a thread: the floor under every short job.
     Waking,
     /// What a stalled consumer burns.
@@ -83,6 +86,7 @@ fn main() -> Result<ExitCode> {
     match cli.command {
         Measurement::Matrix(options) => matrix::run(&options)?,
         Measurement::Overhead => overhead::run()?,
+        Measurement::Others => others::run()?,
         Measurement::Waking => waking::run(),
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,
