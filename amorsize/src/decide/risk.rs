@@ -20,7 +20,7 @@ pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// that they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
 const LOST: f64 = 4e-3;
 const QUARTERS: f64 = 1e-6;
-/// What is lost where a single block is freed for each.
+/// What is lost where a single block is freed for each, or none, of large items.
 const LOST_BY_A_BLOCK: f64 = 1e-3;
 /// Seconds before another attempt at threads for each second that the last one has lost: so that attempts cost 1 %.
 pub(crate) const PAUSES_A_LOSS: f64 = 100.0;
@@ -103,6 +103,7 @@ mod tests {
         let one_block = Situation { owns: Owns::OneBlock, ..Situation::TWO_CORES };
         let risks = [one_block, OWNING].map(|situation| by_memory(&item(1e-6), &situation));
         assert!(0.0 < risks[0] && risks[0] < risks[1]);
+        assert_eq!(by_memory(&item(1e-6), &large), risks[0], "no heap in disorder");
         assert!(by_memory(&item(1e-9), &OWNING) > 10.0 * by_memory(&item(15e-6), &OWNING));
         assert_eq!(by_memory(&item(30e-6), &OWNING), 0.0);
     }

@@ -137,3 +137,55 @@ impl Pilot {
         self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::pilot::{Ran, Step};
+    use crate::decide::situation::Owns;
+    use crate::options::Options;
+
+    fn exactly(left: u64) -> Remaining {
+        Remaining { lower: left, upper: Some(left) }
+    }
+
+    /// A pilot that has tried a few of so many items, which took 240 ns each.
+    fn tried(owns: Owns, items: u64) -> Pilot {
+        let mut pilot = Pilot::new(Options::default(), Situation { owns, ..Situation::TWO_CORES });
+        while let Step::Try(batch) = pilot.step(Position::default(), exactly(items), usize::MAX) {
+            let seconds = 240e-9 * batch as f64;
+            pilot.tried(0.0, Ran { items: batch, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+        }
+        pilot
+    }
+
+    fn loops(pilot: &mut Pilot, each: f64) {
+        let ran = Looped { items: 100, seconds: 100.0 * each };
+        pilot.looped(ran, Position { now: 1e-3, yielded: pilot.done + 100 }, exactly(10_000));
+    }
+
+    #[test]
+    fn a_loop_over_what_owns_memory_is_judged_once_it_gets_no_faster() {
+        let judged_after = |owns| {
+            let mut pilot = tried(owns, 10_000);
+            let mut stretches = [100e-9, 40e-9, 39e-9, 39e-9].into_iter();
+            stretches.position(|each| {
+                loops(&mut pilot, each);
+                pilot.plan().is_some()
+            })
+        };
+        assert_eq!([judged_after(Owns::Anything), judged_after(Owns::Nothing)], [Some(2), Some(0)]);
+    }
+
+    #[test]
+    fn the_clock_is_looked_at_by_what_items_take_now() {
+        let mut pilot = tried(Owns::Anything, 10_000);
+        (0..2).for_each(|_| loops(&mut pilot, 240e-9));
+        assert!(pilot.plan().is_some() && pilot.is_looping());
+        (0..8).for_each(|_| loops(&mut pilot, 30e-9));
+        let serial = pilot.costs().serial();
+        assert!((29e-9..33e-9).contains(&serial), "{serial}");
+        loops(&mut pilot, 300e-9);
+        assert_eq!(pilot.costs().serial(), serial, "one may have been interrupted");
+    }
+}

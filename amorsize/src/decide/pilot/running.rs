@@ -263,7 +263,9 @@ impl Pilot {
 mod tests {
     use super::super::employing::tests::{CHUNK, ITEM, started, started_in};
     use super::*;
+    use crate::decide::pilot::Step;
     use crate::decide::situation::{Owns, Situation};
+    use crate::options::Options;
 
     #[test]
     fn threads_that_free_what_others_made_begin_with_little_and_are_held_against_the_loop() {
@@ -294,5 +296,31 @@ mod tests {
         assert!(2 < pilot.usual_chunk());
         (1..=40).for_each(|chunk| run(&mut pilot, 1, Runner::Alone, 1e-4 + f64::from(chunk) * ITEM));
         assert!(!matches!(pilot.mode, Mode::Alone(_)));
+    }
+
+    #[test]
+    fn chunks_of_cheap_items_are_whole_once_one_took_what_the_loop_did() {
+        const EACH: f64 = 100e-9;
+        let left = Remaining { lower: 1 << 30, upper: Some(1 << 30) };
+        let chunks = |times: f64| {
+            let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
+            let batch = |items, times, runner| {
+                let seconds = times * EACH * items as f64;
+                Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner, ..Ran::default() }
+            };
+            while let Step::Try(items) = pilot.step(Position::default(), left, usize::MAX) {
+                pilot.tried(0.0, batch(items, 1.0, Runner::Consumer));
+            }
+            pilot.looped(Looped { items: 300, seconds: 300.0 * EACH }, Position::default(), left);
+            assert_eq!(pilot.step(Position::default(), left, usize::MAX), Step::Parallel);
+            let first = pilot.chunk(left);
+            pilot.pulled(first, 1e-9);
+            pilot.ran(batch(first, times, Runner::Thread));
+            [first, pilot.chunk(left)]
+        };
+        let [first, second] = chunks(1.0);
+        assert!(first <= 250 && second >= 3 * first, "{first}, {second}: 25 and 100 µs");
+        let [first, second] = chunks(2.0);
+        assert!(second <= 2 * first, "{first}, {second}: a lock, perhaps");
     }
 }
