@@ -8,7 +8,7 @@ use amorsize::Tuner;
 use crate::support::{WAYS, Way, boom, caught, compute, watched};
 
 const ITEMS: u64 = 300;
-/// The first, one of those that are pulled ahead, one in the middle, the last.
+/// The first, an early one, one in the middle, the last.
 const PLACES: [u64; 4] = [0, 20, 150, ITEMS - 1];
 
 type Function = amorsize::ByValue<Box<dyn Fn(u64) -> u64 + Send + Sync>>;

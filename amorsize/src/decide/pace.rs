@@ -11,7 +11,7 @@ const LOOK: f64 = 12e-6;
 const SLOW: f64 = 4.0;
 
 /// Items that take so many seconds each, to the next look at the clock.
-pub(crate) fn stretch(item_time: f64) -> usize {
+fn stretch(item_time: f64) -> usize {
     ((LOOK / item_time.max(1e-10)) as usize).max(1)
 }
 

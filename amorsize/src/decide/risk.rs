@@ -60,7 +60,7 @@ pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
     let lost = match situation.owns {
         _ if !is_of_memory(costs, situation) => return 0.0,
         Owns::Nothing | Owns::OneBlock => LOST_BY_A_BLOCK,
-        _ => LOST,
+        Owns::Anything => LOST,
     };
     lost / (1.0 + costs.item / QUARTERS).powi(2)
 }

@@ -105,12 +105,6 @@ impl<W, I, R, P> Core<W, I, R, P> {
         self.engine.flow.lent() > 0
     }
 
-    /// The next of those.
-    #[inline]
-    pub(super) fn next_lent(&mut self) -> Option<I> {
-        self.engine.flow.next_lent()
-    }
-
     /// A panic has ended the stream.
     #[cold]
     #[inline(never)]
@@ -153,14 +147,16 @@ where
     W: Work<I, Output = R>,
     P: Launch<W, I>,
 {
-    /// The result for an item of the plain loop that was pulled ahead of it.
-    #[inline]
-    pub(super) fn call(&mut self, work: &W, item: I) -> R {
+    /// The result for the next of those.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn next_of_lent(&mut self, work: &W) -> Option<R> {
+        let item = self.engine.flow.next_lent()?;
         let mut guard = EndOnUnwind::new(self);
         guard.has_item = true;
         let result = work.call(item);
         guard.disarm();
-        result
+        Some(result)
     }
 
     /// Asks the engine for more results or another budget; false at the end.

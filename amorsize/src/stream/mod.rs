@@ -144,8 +144,8 @@ where
             for result in ready.0.by_ref() {
                 folded = fold(folded, result);
             }
-            while let Some(item) = core.next_lent() {
-                folded = fold(folded, core.call(&*work, item));
+            while let Some(result) = core.next_of_lent(&*work) {
+                folded = fold(folded, result);
             }
             if !core.advance(&mut source, &mut ready) {
                 return (folded, core.report(0));
@@ -182,7 +182,7 @@ where
                 return Some(result);
             }
             if self.core.has_lent() {
-                return self.next_of_lent();
+                return self.core.next_of_lent(&*self.work);
             }
             if !self.core.advance(&mut self.source, &mut self.ready) {
                 return None;
@@ -197,14 +197,6 @@ where
     #[inline(never)]
     fn first_of_loop(&mut self) -> Option<W::Output> {
         self.next_of_loop()
-    }
-
-    /// The next result for an item that was pulled ahead of the plain loop.
-    #[cold]
-    #[inline(never)]
-    fn next_of_lent(&mut self) -> Option<W::Output> {
-        let item = self.core.next_lent()?;
-        Some(self.core.call(&*self.work, item))
     }
 
     #[inline(never)]

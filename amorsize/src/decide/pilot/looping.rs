@@ -140,22 +140,15 @@ impl Pilot {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trying::tests::{exactly, lead};
     use super::*;
-    use crate::decide::pilot::{Ran, Step};
     use crate::decide::situation::Owns;
     use crate::options::Options;
-
-    fn exactly(left: u64) -> Remaining {
-        Remaining { lower: left, upper: Some(left) }
-    }
 
     /// A pilot that has tried a few of so many items, which took 240 ns each.
     fn tried(owns: Owns, items: u64) -> Pilot {
         let mut pilot = Pilot::new(Options::default(), Situation { owns, ..Situation::TWO_CORES });
-        while let Step::Try(batch) = pilot.step(Position::default(), exactly(items), usize::MAX) {
-            let seconds = 240e-9 * batch as f64;
-            pilot.tried(0.0, Ran { items: batch, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
-        }
+        lead(&mut pilot, 240e-9, exactly(items));
         pilot
     }
 

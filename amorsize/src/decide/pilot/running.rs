@@ -18,7 +18,7 @@ const DOUBT_WAITING: f64 = 0.1;
 /// How much longer items take among few threads where many were in each other's way.
 const EXPECTED_INFLATION: f64 = 2.0;
 /// Ratio to the plain loop's time up to which items of a first chunk are what they were.
-const BORNE_OUT: f64 = 1.5;
+const UNDISTURBED: f64 = 1.5;
 /// Share of a new observation in the blocked share.
 const BLOCKED_RATE: f64 = 0.2;
 
@@ -54,7 +54,7 @@ impl Pilot {
     /// Whether a first chunk of cheap items bears out what the plain loop has shown of them: no thread is in its way.
     fn is_as_cheap(&self, ran: Ran) -> bool {
         let is_known = self.is_too_cheap_to_know() && self.threads() <= FEW_THREADS;
-        is_known && ran.running() < BORNE_OUT * self.costs.item
+        is_known && ran.running() < UNDISTURBED * self.costs.item
     }
 
     fn learn_costs(&mut self, ran: Ran) {
@@ -262,6 +262,7 @@ impl Pilot {
 #[cfg(test)]
 mod tests {
     use super::super::employing::tests::{CHUNK, ITEM, started, started_in};
+    use super::super::trying::tests::{exactly, lead};
     use super::*;
     use crate::decide::pilot::Step;
     use crate::decide::situation::{Owns, Situation};
@@ -301,21 +302,16 @@ mod tests {
     #[test]
     fn chunks_of_cheap_items_are_whole_once_one_took_what_the_loop_did() {
         const EACH: f64 = 100e-9;
-        let left = Remaining { lower: 1 << 30, upper: Some(1 << 30) };
+        let left = exactly(1 << 30);
         let chunks = |times: f64| {
             let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
-            let batch = |items, times, runner| {
-                let seconds = times * EACH * items as f64;
-                Ran { items, seconds, blocked: Some(0.0), result_bytes: 8, runner, ..Ran::default() }
-            };
-            while let Step::Try(items) = pilot.step(Position::default(), left, usize::MAX) {
-                pilot.tried(0.0, batch(items, 1.0, Runner::Consumer));
-            }
+            lead(&mut pilot, EACH, left);
             pilot.looped(Looped { items: 300, seconds: 300.0 * EACH }, Position::default(), left);
             assert_eq!(pilot.step(Position::default(), left, usize::MAX), Step::Parallel);
             let first = pilot.chunk(left);
             pilot.pulled(first, 1e-9);
-            pilot.ran(batch(first, times, Runner::Thread));
+            let seconds = times * EACH * first as f64;
+            pilot.ran(Ran { items: first, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
             [first, pilot.chunk(left)]
         };
         let [first, second] = chunks(1.0);

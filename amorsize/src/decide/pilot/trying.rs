@@ -205,7 +205,7 @@ fn is_like(measured: f64, expected: f64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::decide::model::Wake;
     use crate::decide::pilot::{Clocks, Looped, Made, Runner};
@@ -216,7 +216,7 @@ mod tests {
 
     const LARGE: Situation = Situation { cores: 64, is_guess: false, ..GUESSED };
 
-    fn exactly(left: u64) -> Remaining {
+    pub(in super::super) fn exactly(left: u64) -> Remaining {
         Remaining { lower: left, upper: Some(left) }
     }
 
@@ -225,7 +225,8 @@ mod tests {
         lead(&mut Pilot::new(Options::default(), GUESSED), each, exactly(left))
     }
 
-    fn lead(pilot: &mut Pilot, each: f64, remaining: Remaining) -> Step {
+    /// Tries items of so many seconds each; what follows on that.
+    pub(in super::super) fn lead(pilot: &mut Pilot, each: f64, remaining: Remaining) -> Step {
         loop {
             match pilot.step(Position::default(), remaining, usize::MAX) {
                 Step::Try(items) => pilot.tried(0.0, batch(each, items)),

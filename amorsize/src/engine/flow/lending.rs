@@ -15,7 +15,6 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     }
 
     /// The next of those.
-    #[inline]
     pub(crate) fn next_lent(&mut self) -> Option<I> {
         self.lent = self.lent.checked_sub(1)?;
         self.ahead.pop_front()

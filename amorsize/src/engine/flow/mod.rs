@@ -303,9 +303,10 @@ where
         }
         if let Some(looped) = self.pace.take().and_then(|pace| pace.total(called)) {
             let remaining = self.remaining(source);
-            match std::mem::take(&mut self.is_ahead) {
-                true => self.pilot.looped_ahead(looped, at, remaining),
-                false => self.pilot.looped(looped, at, remaining),
+            if self.is_ahead {
+                self.pilot.looped_ahead(looped, at, remaining);
+            } else {
+                self.pilot.looped(looped, at, remaining);
             }
         }
     }
