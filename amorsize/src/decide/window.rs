@@ -75,7 +75,7 @@ pub(crate) fn most_bytes(situation: &Situation) -> usize {
 }
 
 /// Items that have room in them.
-fn most_items(costs: &Costs, situation: &Situation) -> usize {
+pub(crate) fn most_items(costs: &Costs, situation: &Situation) -> usize {
     (most_bytes(situation) as f64 / situation.bytes_each(costs).max(1.0)) as usize
 }
 

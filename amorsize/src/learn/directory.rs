@@ -107,14 +107,20 @@ impl Directory {
         self.check(&metadata)
     }
 
-    /// Whether records can be kept here, as far as opening the file that is locked tells. Making the directory takes
-    /// longer than many a run: that is left for later, unless it may well fail.
+    /// Whether records can be kept here, as far as opening the file that is locked tells. Making that file, or the
+    /// directory, takes longer than many a run: it is left for later, unless it may well fail.
     pub(crate) fn try_out(&self) -> Result<(), Error> {
         if !self.exists()? {
             return if may_be_made(&self.path) { Ok(()) } else { self.make() };
         }
         let path = self.path.join(LOCK);
-        private().open(&path).map(drop).map_err(Error::io("open", &path))
+        match private().create(false).open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && !may_be_written(&self.path) => private().open(&path),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened,
+        }
+        .map(drop)
+        .map_err(Error::io("open", &path))
     }
 
     /// Makes the directory if need be and locks it; gives up when another process has not let go of it for `patience`.
@@ -168,6 +174,19 @@ pub(crate) fn private() -> OpenOptions {
 fn may_be_made(path: &Path) -> bool {
     let above = path.ancestors().skip(1).find_map(|above| fs::metadata(above).ok());
     above.is_some_and(|above| above.is_dir() && is_writable(&above))
+}
+
+/// Whether files can be made in a directory.
+#[cfg(unix)]
+fn may_be_written(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+
+    access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn may_be_written(_: &Path) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -237,6 +256,24 @@ mod tests {
         assert_eq!(placed(Platform::Mac, &[home]), Some("/home/me/Library/Caches/amorsize".into()));
         assert_eq!(placed(Platform::Windows, &[home]), None);
         assert_eq!(placed(Platform::Windows, &[("LOCALAPPDATA", "/l")]), Some("/l/amorsize".into()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_is_tried_out_without_a_trace() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let place = tempfile::tempdir().unwrap();
+        let directory = Directory::new(place.path().to_owned());
+        assert!(directory.try_out().is_ok());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "making a file takes longer than many a run");
+        drop(directory.lock(Duration::ZERO).unwrap());
+        assert!(directory.try_out().is_ok());
+        fs::remove_file(place.path().join(LOCK)).unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o500)).unwrap();
+        if !rustix::process::geteuid().is_root() {
+            assert!(directory.try_out().is_err(), "nobody could be told later");
+        }
     }
 
     #[cfg(unix)]

@@ -135,6 +135,14 @@ impl Pilot {
         *self.promise.insert((ordered, buffer))
     }
 
+    /// A plain loop holds one item, so what was promised with it on a guess may still become less.
+    pub(super) fn keep_promise_within_memory(&mut self) {
+        let fitting = window::most_items(&self.costs, &self.situation).max(1);
+        if let Some((_, buffer_size)) = self.promise.as_mut().filter(|_| self.options.buffer_size.is_none()) {
+            *buffer_size = fitting.min(*buffer_size);
+        }
+    }
+
     pub(super) fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return };
         let costs = self.tally.costs(&self.costs, at);

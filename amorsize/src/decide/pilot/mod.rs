@@ -242,6 +242,7 @@ impl Pilot {
     /// What the machine leaves to this process.
     pub(crate) fn saw_machine(&mut self, situation: Situation) {
         self.situation = situation;
+        self.keep_promise_within_memory();
         self.head_start.iter_mut().for_each(|head_start| head_start.saw_machine(&situation));
         self.looks = false;
     }

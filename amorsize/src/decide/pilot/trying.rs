@@ -112,24 +112,25 @@ impl Pilot {
         self.spent += ran.seconds;
     }
 
-    /// Whether it takes a look at the machine to decide: not where the rest is over soon, and hardly pays for threads.
+    /// Whether it takes a look at the machine to decide: not where the rest is expected to be over soon, and hardly pays
+    /// for threads. Of an input of unknown length the plain loop asks again while it goes on.
     pub(super) fn wants_look(&self, remaining: Remaining) -> bool {
         self.situation.is_guess && {
             let verdict = self.verdict(remaining);
-            verdict.pool != Pool::Serial || !self.is_small(&self.costs, remaining.exact())
+            verdict.pool != Pool::Serial || !self.is_small(&self.costs, remaining.expected(self.done))
         }
     }
 
     /// Whether a recommendation for what remains has to be made again after a look at the machine.
     pub(crate) fn is_guess(&self, prior: &Prior, remaining: Remaining) -> bool {
-        self.situation.is_guess
-            && (prior.verdict.pool != Pool::Serial || !self.is_small(&prior.costs, remaining.exact()))
+        let items = remaining.exact().unwrap_or(prior.items);
+        self.situation.is_guess && (prior.verdict.pool != Pool::Serial || !self.is_small(&prior.costs, items))
     }
 
     /// Whether so many items take next to no time and room.
-    fn is_small(&self, costs: &Costs, items: Option<u64>) -> bool {
-        let bytes = self.situation.bytes_each(costs);
-        items.is_some_and(|items| items as f64 * costs.serial() <= SMALL && items as f64 * bytes <= SMALL_BYTES)
+    fn is_small(&self, costs: &Costs, items: u64) -> bool {
+        let (items, bytes) = (items as f64, self.situation.bytes_each(costs));
+        items * costs.serial() <= SMALL && items * bytes <= SMALL_BYTES
     }
 
     pub(super) fn try_again(&mut self) {
@@ -245,6 +246,31 @@ pub(super) mod tests {
         assert!(matches!(after_trial(100e-9, 1_000), Step::Loop(_)));
         assert_eq!(after_trial(100e-9, 1_000_000), Step::Look);
         assert_eq!(after_trial(100e-6, 9), Step::Look, "threads may pay");
+        let open = |each| lead(&mut Pilot::new(Options::default(), GUESSED), each, Remaining::UNKNOWN);
+        assert!(matches!(open(1e-6), Step::Loop(_)), "it may be over soon");
+        assert_eq!(open(1e-3), Step::Look);
+    }
+
+    #[test]
+    fn an_input_of_unknown_length_that_goes_on_is_worth_a_look_and_the_window_is_what_that_leaves() {
+        let mut pilot = Pilot::new(Options::default(), GUESSED);
+        assert!(matches!(lead(&mut pilot, 1e-6, Remaining::UNKNOWN), Step::Loop(_)));
+        let promised = pilot.plan().expect("a plain loop").buffer_size;
+        let looks = (1..100).any(|stretch| {
+            let (items, now) = (100, stretch as f64 * 100e-6);
+            pilot.looped(Looped { items, seconds: 100e-6 }, Position { now, yielded: pilot.done }, Remaining::UNKNOWN);
+            pilot.step(Position::default(), Remaining::UNKNOWN, usize::MAX) == Step::Look
+        });
+        assert!(looks);
+        pilot.saw_machine(Situation { available_memory: 80_000, is_guess: false, ..GUESSED });
+        let next = |pilot: &mut Pilot| pilot.step(Position::default(), Remaining::UNKNOWN, usize::MAX);
+        assert!((1..100).any(|_| {
+            let at = Position { now: 20e-3, yielded: pilot.done };
+            pilot.looped(Looped { items: 1_000, seconds: 1e-3 }, at, Remaining::UNKNOWN);
+            next(&mut pilot) == Step::Parallel
+        }));
+        let window = pilot.plan().expect("threads").buffer_size;
+        assert!(window <= 1_000 && window < promised, "{window} of {promised}: a tenth of the memory");
     }
 
     #[test]
