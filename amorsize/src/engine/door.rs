@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::launch::Target;
 use super::place::Place;
+use super::target::Target;
 use super::wake::{self, Launched};
 use crate::decide::model::Patience;
 use crate::pool::Bell;

@@ -4,14 +4,15 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::asleep::{Watched, others_running};
-use super::launch::{Detached, Launch, Target, start_global};
+use super::launch::{Detached, Launch};
 use super::queue::{Claimed, Found, Queue};
+use super::target::Slot;
 use crate::alarm::{self, Job};
 use crate::decide::early::{self, Seen};
 use crate::decide::situation::Situation;
 use crate::decide::verdict::FIRST_BLOCKING_THREADS;
 use crate::decide::waits;
-use crate::pool;
+use crate::pool::{self, start_global};
 use crate::quiet::drop_quietly;
 use crate::work::Work;
 
@@ -58,25 +59,25 @@ where
         let threads = terms.stated.threads.unwrap_or(FIRST_BLOCKING_THREADS.min(terms.most));
         if let Some(claimed) = queue.claim_waiting(threads, share) {
             tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");
-            launch(queue, claimed, || pool::blocking_crew(threads).map(Target::Crew));
+            launch(queue, claimed, || pool::blocking_crew(threads).map(Slot::from));
             return None;
         }
     }
     if let Some(threads) = terms.stated.threads.filter(|_| is_shared) {
-        launch(queue, queue.claim_ahead(threads), || pool::cpu_crew(threads).map(Target::Crew));
+        launch(queue, queue.claim_ahead(threads), || pool::cpu_crew(threads).map(Slot::from));
         return None;
     }
     if is_shared {
         let cores = Situation::seen::<I, R>().cores;
         let threads = early::threads(seconds, cores, terms.items).min(terms.most);
         if threads > 1 && start_global() {
-            launch(queue, queue.claim_ahead(threads), || Some(Target::Current));
+            launch(queue, queue.claim_ahead(threads), || Some(Slot::CURRENT));
         }
     }
     Some(Instant::now() + Duration::from_secs_f64(early::next_look(seconds)) - since)
 }
 
-fn launch<W, I, R>(queue: &Arc<Queue<W, I, R>>, claimed: Claimed, target: impl Fn() -> Option<Target>)
+fn launch<W, I, R>(queue: &Arc<Queue<W, I, R>>, claimed: Claimed, slot: impl Fn() -> Option<Slot>)
 where
     W: Work<I, Output = R> + Send + Sync + 'static,
     I: Send + 'static,
@@ -84,7 +85,7 @@ where
 {
     let Claimed { tickets, epoch } = claimed;
     for _ in 0..tickets {
-        let is_launched = target().is_some_and(|target| Detached.launch(&target, Arc::clone(queue), epoch));
+        let is_launched = slot().is_some_and(|slot| Detached.launch(slot, Arc::clone(queue), epoch));
         if !is_launched {
             queue.return_ticket(epoch);
         }

@@ -3,7 +3,9 @@
 //! - [`clock`]: what a chunk cost the thread that ran it
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
+//! - [`situation`]: what decisions depend on, here and now
 //! - [`launch`]: how a job gets to a thread
+//! - [`target`]: of which pool
 //! - [`door`]: whether a pool has time for one
 //! - [`lookout`]: who launches them while the consumer runs the first item
 //! - [`asleep`]: how another thread is found
@@ -27,5 +29,7 @@ mod own;
 pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod scope;
+mod situation;
 pub(crate) mod stretch;
+mod target;
 pub(crate) mod wake;

@@ -46,6 +46,7 @@ pub(crate) fn is_crew_thread() -> bool {
 }
 
 /// A job that counts until it is dropped, run or not.
+#[derive(Debug)]
 pub(crate) struct Post(Arc<Count>);
 
 impl Drop for Post {
@@ -100,10 +101,22 @@ impl Crew {
 
     /// Counts a job from now until the returned value is dropped.
     pub(crate) fn post(&self) -> Post {
+        self.post_where(|_| true).expect("no condition")
+    }
+
+    /// The same where a thread has nothing to do.
+    pub(crate) fn try_post(&self) -> Option<Post> {
+        self.post_where(|running| running < self.size)
+    }
+
+    fn post_where(&self, may_run: impl FnOnce(usize) -> bool) -> Option<Post> {
         let mut jobs = lock(&self.count.jobs);
+        if !may_run(jobs.running) {
+            return None;
+        }
         jobs.running += 1;
         jobs.last = Some(Instant::now());
-        Post(Arc::clone(&self.count))
+        Some(Post(Arc::clone(&self.count)))
     }
 
     /// Takes no more jobs; what is left of it.

@@ -9,7 +9,7 @@ use crate::constants::{MAX_BLOCKING_THREADS, POOL_IDLE_TIMEOUT};
 use crate::plan::Pool;
 use crate::sync;
 
-use super::crew::{Crew, Dismissed, Refused, is_crew_thread, start_what_is_possible};
+use super::crew::{Crew, Dismissed, Post, Refused, is_crew_thread, start_what_is_possible};
 use super::{PoolStats, Stats};
 
 /// Threads of one blocking crew.
@@ -51,30 +51,36 @@ pub(crate) fn is_one_crew(threads: usize) -> bool {
     threads <= LARGEST_CREW
 }
 
+/// A crew, and a job there that is counted already: nobody else gets its thread meanwhile.
+pub(crate) type Hired = (Arc<Crew>, Post);
+
 /// The crew of `threads` threads for pinned plans, or the largest with a thread to spare where so many take more than
 /// one; `None` if no thread can be started.
-pub(crate) fn cpu_crew(threads: usize) -> Option<Arc<Crew>> {
-    let is_alone = is_one_crew(threads);
-    find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), usize::MAX, |crew| is_alone || crew.jobs() < crew.size())
+pub(crate) fn cpu_crew(threads: usize) -> Option<Hired> {
+    let hire = |crew: &Crew| if is_one_crew(threads) { Some(crew.post()) } else { crew.try_post() };
+    find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), usize::MAX, hire)
 }
 
 /// A blocking crew with a thread to spare, for a stream that wants so many in all; `None` if no thread can be started,
 /// or too many wait already.
-pub(crate) fn blocking_crew(wanted: usize) -> Option<Arc<Crew>> {
-    find_or_start(Pool::Blocking, BLOCKING_CREW, wanted.max(MOST_BLOCKING), |crew| crew.jobs() < crew.size())
+pub(crate) fn blocking_crew(wanted: usize) -> Option<Hired> {
+    find_or_start(Pool::Blocking, BLOCKING_CREW, wanted.max(MOST_BLOCKING), Crew::try_post)
 }
 
-/// A crew that suits, or another one of this kind, of which there are `most` threads.
-fn find_or_start(kind: Pool, size: usize, most: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
+/// A crew that hires, or another one of this kind, of which there are `most` threads.
+fn find_or_start(kind: Pool, size: usize, most: usize, hire: impl Fn(&Crew) -> Option<Post>) -> Option<Hired> {
     let mut crews = lock();
-    if let Some(crew) = crews.find(kind, size, suits) {
-        return Some(crew);
+    if let Some(hired) = crews.find(kind, size, hire) {
+        return Some(hired);
     }
     if crews.threads(kind) >= most {
         return None;
     }
     let (crew, refused) = start_what_is_possible(kind, size);
-    let crew = crew.map(|crew| crews.add(crew, size));
+    let crew = crew.map(|crew| {
+        let post = crew.post();
+        (crews.add(crew, size), post)
+    });
     // Whoever listens may do anything: not under the lock.
     drop(crews);
     refused.iter().for_each(Refused::tell);
@@ -101,11 +107,13 @@ fn keep() {
 }
 
 impl Crews {
-    fn find(&mut self, kind: Pool, size: usize, suits: impl Fn(&Crew) -> bool) -> Option<Arc<Crew>> {
-        let is_it = |entry: &&mut Entry| entry.crew.kind() == kind && entry.asked == size && suits(&entry.crew);
-        let entry = self.entries.iter_mut().find(is_it)?;
-        entry.used = Instant::now();
-        Some(Arc::clone(&entry.crew))
+    fn find(&mut self, kind: Pool, size: usize, hire: impl Fn(&Crew) -> Option<Post>) -> Option<Hired> {
+        let mut alike = self.entries.iter_mut().filter(|entry| entry.crew.kind() == kind && entry.asked == size);
+        alike.find_map(|entry| {
+            let post = hire(&entry.crew)?;
+            entry.used = Instant::now();
+            Some((Arc::clone(&entry.crew), post))
+        })
     }
 
     fn threads(&self, kind: Pool) -> usize {
@@ -189,10 +197,20 @@ mod tests {
         let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
         let entry = Entry { crew: Arc::clone(&crew), asked: 4, used: Instant::now() };
         let mut crews = Crews { entries: vec![entry], has_keeper: false };
-        assert!(crews.find(Pool::Cpu, 4, |_| true).is_some_and(|found| Arc::ptr_eq(&found, &crew)));
-        assert!(crews.find(Pool::Cpu, 4, |_| false).is_none(), "another one has a thread to spare");
-        assert!(crews.find(Pool::Cpu, 1, |_| true).is_none());
-        assert!(crews.find(Pool::Blocking, 4, |_| true).is_none());
+        let mut find = |kind, size| crews.find(kind, size, Crew::try_post);
+        assert!(find(Pool::Cpu, 1).is_none() && find(Pool::Blocking, 4).is_none());
+        assert!(find(Pool::Cpu, 4).is_some_and(|(found, _)| Arc::ptr_eq(&found, &crew)));
+    }
+
+    #[test]
+    fn a_thread_is_for_one_of_those_who_ask() {
+        let crew = Arc::new(Crew::start(Pool::Blocking, 1).unwrap());
+        let mut crews = Crews { entries: vec![Entry { crew, asked: 1, used: Instant::now() }], has_keeper: false };
+        let mut hire = || crews.find(Pool::Blocking, 1, Crew::try_post);
+        let first = hire();
+        assert!(first.is_some() && hire().is_none(), "before it has begun");
+        drop(first);
+        assert!(hire().is_some());
     }
 
     #[test]
@@ -203,12 +221,12 @@ mod tests {
         };
         let entries = vec![entry(Pool::Blocking, 2), entry(Pool::Cpu, 1), entry(Pool::Blocking, 3)];
         assert_eq!(Crews { entries, has_keeper: false }.threads(Pool::Blocking), 5);
-        assert!(find_or_start(Pool::Blocking, 7, 0, |_| true).is_none());
+        assert!(find_or_start(Pool::Blocking, 7, 0, Crew::try_post).is_none());
     }
 
     #[test]
     fn the_same_size_is_shared() {
-        let one = cpu_crew(3).unwrap();
-        assert!(Arc::ptr_eq(&one, &cpu_crew(3).unwrap()));
+        let [(one, _), (other, _)] = [cpu_crew(3), cpu_crew(3)].map(Option::unwrap);
+        assert!(Arc::ptr_eq(&one, &other));
     }
 }

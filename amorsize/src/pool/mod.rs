@@ -6,13 +6,15 @@
 
 mod bell;
 mod crew;
+mod global;
 mod manager;
 
 use std::fmt;
 
 pub(crate) use bell::Bell;
 pub(crate) use crew::{Crew, Post};
-pub(crate) use manager::{blocking_crew, cpu_crew, is_one_crew};
+pub(crate) use global::{is_running, start_global, threads_here};
+pub(crate) use manager::{Hired, blocking_crew, cpu_crew, is_one_crew};
 
 use crate::plan::Pool;
 use crate::words::count;

@@ -20,7 +20,7 @@ where
 {
     /// Runs the first item after others were pulled ahead; `None` where that is not to be.
     pub(super) fn first_item<S: Iterator<Item = I>>(&mut self, source: &mut S) -> Option<Batch<R>> {
-        if self.pulled > 0 || !(self.launcher.can_look_out() || self.pilot.wakes_first()) {
+        if self.pulled > 0 || (P::WAITS && !self.pilot.wakes_first()) {
             return None;
         }
         self.look_at_memory(Instant::now());
@@ -68,7 +68,7 @@ where
     /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What
     /// they leave is the first to be handed over afterwards.
     fn run_first(&mut self, first: Chunk<I, R>, items: u64, each: f64) -> (Batch<R>, Standing) {
-        let tickets = self.most_tickets(self.most_beside(self.pilot.waiting()));
+        let tickets = self.tickets.most(self.most_beside(self.pilot.waiting()));
         let terms = Terms {
             cores: self.pilot.situation().cores,
             items,

@@ -7,19 +7,20 @@
 //! - [`lending`]: what was pulled for that, in the plain loop
 //! - [`pulling`]: items from the source, in chunks
 //! - [`parallel`]: chunks on threads
+//! - [`tickets`]: how many of those
 
 mod beginning;
 mod first;
 mod lending;
 mod parallel;
 mod pulling;
+mod tickets;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{Batch, BatchCost, Payload};
-use super::door::Door;
 use super::heap::{self, Upkeep};
 use super::launch::Launch;
 use super::queue::Queue;
@@ -34,6 +35,7 @@ use crate::quiet::{drop_each_quietly, drop_quietly, quietly};
 use crate::report::Report;
 use crate::work::Work;
 use parallel::Configured;
+use tickets::Tickets;
 
 /// What the stream does until it asks again.
 pub(crate) enum Next<R> {
@@ -53,13 +55,7 @@ pub(crate) struct Flow<W, I, R, P> {
     experience: Experience,
     /// What the queue was told.
     configured: Option<Configured>,
-    /// Most tickets at the same time: fewer than planned once a thread could not be had.
-    most_tickets: usize,
-    door: Door,
-    /// Until a thread has answered, no ticket is launched.
-    is_shut: bool,
-    /// The next ticket gets a thread of its own.
-    is_own: bool,
+    tickets: Tickets,
     /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is
     /// made.
     unread: usize,
@@ -102,10 +98,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             pilot,
             experience,
             configured: None,
-            most_tickets: usize::MAX,
-            door: Door::default(),
-            is_shut: false,
-            is_own: false,
+            tickets: Tickets::default(),
             unread: 0,
             ahead: VecDeque::new(),
             lent: 0,

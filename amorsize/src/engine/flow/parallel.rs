@@ -10,9 +10,10 @@ use crate::decide::refill::{Refilled, There};
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
-use crate::engine::launch::{Launch, Target};
+use crate::engine::launch::Launch;
 use crate::engine::place::Place;
 use crate::engine::queue::{Polled, Sleeper, Standing};
+use crate::engine::target::{Slot, Target};
 use crate::engine::wake::Launched;
 use crate::machine;
 use crate::plan::Pool;
@@ -63,7 +64,7 @@ where
         loop {
             let waiting = self.pilot.waiting();
             let most = self.most_beside(waiting);
-            let most_tickets = self.most_tickets(most);
+            let most_tickets = self.tickets.most(most);
             let (next, most_bytes) = (self.next_result(), self.pilot.most_bytes_ready());
             let polled = self.queue.poll(next, most_tickets, most_bytes, &mut self.spare);
             if polled.claimed {
@@ -92,24 +93,20 @@ where
         self.pilot.concurrency().saturating_sub(usize::from(waiting.helps))
     }
 
-    /// How many of so many tickets may be launched now.
-    pub(super) fn most_tickets(&self, most: usize) -> usize {
-        if self.is_shut { 0 } else { most.min(self.most_tickets) }
-    }
-
     /// Where the call has to wait for its tickets: finds out who takes the next ones, and whether a thread has time.
     fn knock<S: Iterator<Item = I>>(&mut self, source: &S) {
         if !P::WAITS {
             return;
         }
         let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
-        self.is_own = self.pilot.takes_own_thread(since.as_secs_f64());
+        self.tickets.is_own = self.pilot.takes_own_thread(since.as_secs_f64());
         let is_cpu = self.configured.as_ref().is_some_and(|configured| configured.pool == Pool::Cpu);
-        let target = if is_cpu { self.target() } else { None };
-        let bell = target.as_ref().and_then(Target::bell);
-        self.is_shut = target.as_ref().zip(bell).is_some_and(|(target, bell)| {
+        let slot = if is_cpu && !self.tickets.is_own { self.slot() } else { None };
+        let target = slot.as_ref().map(|slot| &slot.target);
+        let bell = target.and_then(Target::bell);
+        self.tickets.is_shut = target.zip(bell).is_some_and(|(target, bell)| {
             let patience = self.pilot.patience_for_thread(self.remaining(source));
-            !self.door.opens(bell, target, patience, || self.queue.is_running())
+            !self.tickets.door.opens(bell, target, patience, || self.queue.is_running())
         });
     }
 
@@ -123,8 +120,7 @@ where
         }
         let is_pinned = self.pilot.is_pinned();
         let moves = before.is_some_and(|known| known.pool != pool);
-        self.queue.configure(threads, ordered, moves);
-        let epoch = self.queue.epoch();
+        let epoch = self.queue.configure(threads, ordered, moves);
         let begin = Instant::now();
         let target = self.pilot.plan().and_then(|plan| Target::lasting(plan, is_pinned));
         self.set_up += begin.elapsed();
@@ -133,9 +129,9 @@ where
         self.configured = Some(Configured { threads, pool, ordered, crew, is_one_crew, epoch });
         if moves {
             // Threads that wait are sure to come; of others nobody has asked.
-            self.is_shut = P::WAITS && pool == Pool::Cpu;
+            self.tickets.leave_pool(P::WAITS && pool == Pool::Cpu);
             // What was handed over for the others is for those now. Starting them takes time: results come first.
-            while self.queue.claim_meanwhile(self.next_result(), self.most_tickets(usize::MAX)) {
+            while self.queue.claim_meanwhile(self.next_result(), self.tickets.most(usize::MAX)) {
                 self.launch();
             }
         }
@@ -170,7 +166,7 @@ where
 
     /// For threads, of which there are so many at most.
     pub(super) fn hand_over_chunk(&mut self, chunk: Chunk<I, R>, most: usize) {
-        if self.queue.push(chunk, self.most_tickets(most)) {
+        if self.queue.push(chunk, self.tickets.most(most)) {
             self.launch();
         }
     }
@@ -178,7 +174,7 @@ where
     /// Sleeps while there is nothing to do; false: and nothing ever will be.
     fn wait(&mut self, waiting: Waiting, refilled: Refilled, most: usize) -> bool {
         let few_chunks = if refilled == Refilled::Enough { self.pilot.threads() } else { 0 };
-        let most_tickets = self.most_tickets(most);
+        let most_tickets = self.tickets.most(most);
         let is_prompt = refilled == Refilled::Promptly;
         let until = is_prompt.then(|| Instant::now() + Duration::from_secs_f64(self.pilot.careful()));
         let sleeper = Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks, until };
@@ -196,19 +192,24 @@ where
         }
     }
 
-    /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be; with none, the
-    /// consumer runs everything itself.
+    /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be for a while; with
+    /// none, the consumer runs everything itself.
     pub(super) fn launch(&mut self) {
         let Some(&Configured { pool, epoch, .. }) = self.configured.as_ref() else { return };
-        let target = self.target();
+        let is_own = self.tickets.is_own;
+        let slot = if is_own { None } else { self.slot() };
         let queue = Arc::clone(&self.queue);
         // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
-        let launched = (pool == Pool::Cpu && !matches!(target, Some(Target::Own))).then(Launched::now);
+        let launched = (pool == Pool::Cpu && !is_own).then(Launched::now);
         let helps = self.pilot.waiting().helps;
         if let Some(launched) = launched {
             queue.note_launch(launched, helps.then(Place::here).flatten());
         }
-        let is_launched = target.is_some_and(|target| self.launcher.launch(&target, queue, epoch));
+        let is_launched = match slot {
+            _ if is_own => self.launcher.start_own(queue, epoch),
+            Some(slot) => self.launcher.launch(slot, queue, epoch),
+            None => false,
+        };
         if let Some(launched) = launched {
             if helps {
                 launched.let_by();
@@ -219,26 +220,26 @@ where
             }
         }
         if !is_launched {
-            self.most_tickets = self.queue.return_ticket(epoch);
+            let left = self.queue.return_ticket(epoch);
+            self.tickets.refuse(Instant::now(), left);
         }
     }
 
     /// Where the next ticket goes; `None` if no thread can be had.
-    fn target(&mut self) -> Option<Target> {
+    fn slot(&mut self) -> Option<Slot> {
         let configured = self.configured.as_mut()?;
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
-            _ if self.is_own => Some(Target::Own),
-            Some(plan) => Target::of(plan, self.pilot.is_pinned()),
-            None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Target::Crew),
-            None => Some(Target::Current),
+            Some(plan) => Slot::of(plan, self.pilot.is_pinned()),
+            None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Slot::from),
+            None => Some(Slot::CURRENT),
         };
         let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());
-        let target = crew.map(Target::Crew).or_else(anew);
+        let slot = crew.map(Slot::with).or_else(anew);
         if configured.is_one_crew {
-            configured.crew = target.as_ref().map_or_else(Weak::new, Target::crew);
+            configured.crew = slot.as_ref().map_or_else(Weak::new, |slot| slot.target.crew());
         }
-        target
+        slot
     }
 
     /// Runs a waiting chunk on the consumer's own thread.
@@ -249,7 +250,7 @@ where
         self.upkeep.look();
         let queue = Arc::clone(&self.queue);
         let batch = queue.run_here(chunk, runner, || {
-            if queue.claim(self.most_tickets(most)) {
+            if queue.claim(self.tickets.most(most)) {
                 self.launch();
             }
         });

@@ -84,8 +84,8 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in
-    /// another pool, so the tickets of the present one end at their next chunk.
-    pub(crate) fn configure(&self, limit: usize, ordered: bool, moves: bool) {
+    /// another pool, so the tickets of the present one end at their next chunk. The epoch of those that follow.
+    pub(crate) fn configure(&self, limit: usize, ordered: bool, moves: bool) -> u32 {
         let mut state = self.lock();
         state.limit = limit;
         state.ordered = ordered;
@@ -94,10 +94,12 @@ impl<W, I, R> Queue<W, I, R> {
             state.tickets = 0;
             state.awaited = None;
         }
+        state.epoch
     }
 
     /// The epoch of tickets that are launched now.
-    pub(crate) fn epoch(&self) -> u32 {
+    #[cfg(test)]
+    fn epoch(&self) -> u32 {
         self.lock().epoch
     }
 

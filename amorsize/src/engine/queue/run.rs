@@ -35,14 +35,13 @@ enum Exchanged<I, R> {
 }
 
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
-    /// A ticket: runs chunks while there are any. If it finds the consumer with the first item, and nobody who looks in
-    /// on that, tells `look_after`.
-    pub(crate) fn run_ticket(&self, epoch: u32, look_after: impl Fn(usize)) {
-        self.run_chunks(epoch, Duration::MAX, look_after);
+    /// A ticket: runs chunks while there are any.
+    pub(crate) fn run_ticket(&self, epoch: u32) {
+        self.run_chunks(epoch, Duration::MAX, |_| ());
     }
 
     /// A ticket for one turn after the other, so that a thread gets to do what else is waiting for it: whether there is to
-    /// be another one.
+    /// be another one. If it finds the consumer with the first item, and nobody who looks in on that, tells `look_after`.
     pub(crate) fn take_turn(&self, epoch: u32, look_after: impl Fn(usize)) -> bool {
         self.run_chunks(epoch, TURN, look_after)
     }

@@ -58,7 +58,7 @@ fn the_vectors_of_a_chunk_come_back_to_the_consumer_who_made_them() {
     let given = Chunk { results: Vec::with_capacity(4), ..chunk(0..4) };
     let (items, results) = (given.items.as_ptr(), given.results.as_ptr());
     assert!(queue.push(given, 1));
-    queue.run_ticket(queue.epoch(), |_| ());
+    queue.run_ticket(queue.epoch());
     let mut spent = Vec::new();
     let batch = queue.poll(0, 0, usize::MAX, &mut spent).batch.expect("all of it was run");
     assert_eq!(batch.results, [0, 1, 2, 3]);
@@ -76,7 +76,7 @@ fn vectors_that_nobody_needs_are_not_kept() {
             items.push(start);
             queue.push(Chunk { start, items, ..chunk(0..0) }, 1);
         }
-        queue.run_ticket(queue.epoch(), |_| ());
+        queue.run_ticket(queue.epoch());
         let mut spent = Vec::new();
         queue.poll(0, 0, usize::MAX, &mut spent);
         spent.len()
@@ -117,7 +117,7 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(runner, Runner::Consumer);
     // The ticket comes too late, finds nothing, and asks.
-    queue.run_ticket(queue.epoch(), |_| ());
+    queue.run_ticket(queue.epoch());
     let mut launched = 0;
     let batch = queue.run_here(own, Runner::Consumer, || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
@@ -146,7 +146,7 @@ fn a_trial_is_not_divided_by_a_wish_from_before() {
     queue.configure(2, true, false);
     assert!(queue.push(chunk(0..2), 1));
     let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch(), |_| ());
+    queue.run_ticket(queue.epoch());
     let first = queue.run_whole(first);
     assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
     assert_eq!(queue.poll(0, 0, usize::MAX, &mut Vec::new()).queued, 0);
@@ -158,7 +158,7 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     queue.configure(2, true, false);
     queue.push(chunk(0..4), 1);
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch(), |_| ());
+    queue.run_ticket(queue.epoch());
     queue.push(chunk(4..8), 1);
     assert_eq!(queue.run_here(own, Runner::Consumer, || panic!("nobody waits")).results.len(), 4);
 }
@@ -230,7 +230,7 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
     let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
     assert_eq!(with_ten_ahead(&queue, 1), 1);
     let asked = std::cell::Cell::new(0);
-    queue.run_ticket(queue.epoch(), |cores| asked.set(asked.get() + cores));
+    assert!(!queue.take_turn(queue.epoch(), |cores| asked.set(asked.get() + cores)));
     assert_eq!(asked.get(), 64, "the first one has somebody look in, with as many cores as there are");
     let left = queue.close_ahead().unwrap();
     assert_eq!((left.taken, left.items.len(), left.waiting.is_none()), (10, 0, true));
@@ -246,7 +246,7 @@ fn nobody_goes_on_ahead_of_a_panic_or_of_too_many_bytes() {
         let terms = Terms { cores: 2, items: 11, most: 256, stated: Stated::default(), bytes, tickets: 1 };
         queue.configure(2, true, false);
         queue.open_ahead(1, (1..=10).collect(), terms);
-        queue.run_ticket(queue.epoch(), |_| ());
+        queue.run_ticket(queue.epoch());
         assert!(queue.find_ahead().is_none(), "nothing more to do");
         queue.close_ahead().unwrap().taken
     };
@@ -268,7 +268,7 @@ fn more_threads_are_had_within_what_is_left_and_waiting_ones_only_where_they_are
     let claimed = queue.claim_waiting(4, 0.9).unwrap();
     assert_eq!((claimed.tickets, claimed.epoch), (3, epoch + 1));
     assert!(queue.find_ahead().is_none(), "somebody has found that out");
-    queue.run_ticket(epoch, |_| ());
+    queue.run_ticket(epoch);
     assert_eq!(queue.return_ticket(epoch), 3, "one of before");
     assert_eq!(queue.return_ticket(claimed.epoch), 2);
     let left = queue.close_ahead().unwrap();
@@ -295,7 +295,7 @@ fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made()
     let expect = |next, most_bytes| queue.poll(next, 2, most_bytes, &mut Vec::new());
     expect(0, 150);
     let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch(), |_| ());
+    queue.run_ticket(queue.epoch());
     let claimed = expect(0, 150).claimed;
     assert!(!claimed && queue.take_chunk(HELPS, usize::MAX).is_none(), "the second result is there, and is too much");
     let (batch, _) = queue.deposit(queue.run_here(first, Runner::Consumer, || ()), 0).expect("what comes next");

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ScopedJoinHandle};
 
 use super::Job;
-use crate::engine::launch::Target;
 use crate::engine::own;
+use crate::engine::target::{Slot, Target};
 use crate::first_thread;
 use crate::quiet::drop_quietly;
 use crate::sync::lock;
@@ -31,10 +31,10 @@ impl<'s, 'env> Brokers<'s, 'env> {
         self.keep(own::start(self.threads, job))
     }
 
-    /// Has a thread of the target's pool run a job; false if none can be had.
-    pub(super) fn send(&self, target: &Target, job: Job<'s>) -> bool {
+    /// Has a thread of a pool run a job; false if none can be had.
+    pub(super) fn send(&self, slot: Slot, job: Job<'s>) -> bool {
         // What is not sent is dropped, and a user's values with it: not under the lock.
-        self.to(target).is_some_and(|broker| broker.send(posted(target, job)).is_ok())
+        self.to(&slot.target).is_some_and(|broker| broker.send(posted(slot, job)).is_ok())
     }
 
     /// Where the jobs for a pool go; `None` if no thread can be had.
@@ -81,9 +81,8 @@ impl Drop for Brokers<'_, '_> {
 }
 
 /// A job that a crew knows of until it has ended.
-fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
+fn posted<'s>(Slot { target, post }: Slot, job: Job<'s>) -> Job<'s> {
     let Target::Crew(crew) = target else { return job };
-    let post = crew.post();
     let bell = Arc::clone(crew.bell());
     Box::new(move || {
         job();
@@ -95,7 +94,7 @@ fn posted<'s>(target: &Target, job: Job<'s>) -> Job<'s> {
 /// What a broker does: until nobody sends any more, and all of them have ended.
 fn pass_on(target: &Target, jobs: &Receiver<Job<'_>>) {
     match target {
-        Target::Current | Target::Own => {
+        Target::Current => {
             rayon::in_place_scope(|scope| jobs.iter().for_each(|job| scope.spawn(move |_| job())));
         }
         Target::Crew(crew) => {

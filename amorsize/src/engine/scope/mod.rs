@@ -15,10 +15,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread;
 
-use super::launch::{Launch, Target, is_running, serve};
+use super::launch::{Launch, serve};
 use super::own;
 use super::queue::Queue;
+use super::target::{Slot, Target};
 use crate::decide::pilot::Beside;
+use crate::pool::is_running;
 use crate::work::Work;
 use brokers::Brokers;
 use roll::{CloseOnDrop, Roll};
@@ -27,12 +29,13 @@ type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 
 /// Takes tickets of borrowed items to threads, within a scope.
 pub struct Scoped<'a, 's, 'env> {
-    launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + Sync + 'a),
+    /// To a pool, or to a thread that is started for it.
+    launch: &'a (dyn Fn(Option<Slot>, Job<'s>) -> bool + Sync + 'a),
     environment: PhantomData<&'s mut &'env ()>,
 }
 
 impl<'a, 's> Scoped<'a, 's, '_> {
-    fn new(launch: &'a (dyn Fn(&Target, Job<'s>) -> bool + Sync + 'a)) -> Self {
+    fn new(launch: &'a (dyn Fn(Option<Slot>, Job<'s>) -> bool + Sync + 'a)) -> Self {
         Self { launch, environment: PhantomData }
     }
 }
@@ -44,8 +47,12 @@ where
 {
     const WAITS: bool = true;
 
-    fn launch(&self, target: &Target, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
-        (self.launch)(target, Box::new(move || serve(queue, epoch)))
+    fn launch(&self, slot: Slot, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
+        (self.launch)(Some(slot), Box::new(move || serve(queue, epoch)))
+    }
+
+    fn start_own(&self, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
+        (self.launch)(None, Box::new(move || serve(queue, epoch)))
     }
 
     /// A thread of the pool itself runs what nobody else has taken. For others the end would wait for a ticket that no
@@ -61,10 +68,6 @@ where
     }
 
     /// Whoever looks in is bound to no scope.
-    fn can_look_out(&self) -> bool {
-        false
-    }
-
     fn look_after(&self, _: &Arc<Queue<W, I, W::Output>>, _: usize) {}
 }
 
@@ -84,18 +87,19 @@ pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>)
     })
 }
 
-/// Takes a job to the open scope of the current pool if there is one, to a broker otherwise.
+/// Takes a job for a pool to the open scope of the current one if it is that, to a broker otherwise; others get a thread
+/// of their own.
 fn to_threads<'a, 's>(
     brokers: &'a Brokers<'s, '_>,
     current: Option<(&'a rayon::Scope<'s>, &'a Roll)>,
-) -> impl Fn(&Target, Job<'s>) -> bool + Sync + 'a {
-    move |target, job| match (target, current) {
-        (Target::Current, Some((scope, roll))) => {
+) -> impl Fn(Option<Slot>, Job<'s>) -> bool + Sync + 'a {
+    move |slot, job| match (slot, current) {
+        (Some(Slot { target: Target::Current, .. }), Some((scope, roll))) => {
             let ticket = roll.enter(job);
             scope.spawn(move |_| ticket.run());
             true
         }
-        (Target::Own, _) => brokers.start_own(job),
-        _ => brokers.send(target, job),
+        (Some(slot), _) => brokers.send(slot, job),
+        (None, _) => brokers.start_own(job),
     }
 }
