@@ -118,7 +118,9 @@ fn is_tied(reference: &TypeReference, place: usize, types: &[Type], output: &Typ
 /// Everything that is demanded of the generic parameters.
 fn bounds(generics: &Generics) -> TokenStream {
     let bounds = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Lifetime(parameter) => parameter.bounds.to_token_stream(),
+        GenericParam::Lifetime(parameter) if parameter.bounds.is_empty() => TokenStream::new(),
+        // What outlives the bound is spoken of, too.
+        GenericParam::Lifetime(parameter) => parameter.to_token_stream(),
         GenericParam::Type(parameter) => parameter.bounds.to_token_stream(),
         GenericParam::Const(_) => TokenStream::new(),
     });

@@ -76,7 +76,7 @@ impl Report {
         self.chunk_size
     }
 
-    /// Items that may be in flight now: at most the plan's buffer size, once there is one.
+    /// Items that may be in flight now, at least as many as are: at most the plan's buffer size, once there is one.
     #[must_use]
     pub fn buffer_size(&self) -> usize {
         self.buffer_size

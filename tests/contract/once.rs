@@ -168,6 +168,7 @@ fn at_every_result_a_stream_says_what_it_has_taken_and_what_is_left() {
                 assert_eq!(stream.size_hint(), (left, Some(left)), "{way:?} after {out}");
                 assert_eq!(report.items_in(), meter.taken() as u64, "{way:?} after {out}");
                 assert_eq!(report.items_out(), out as u64, "{way:?}");
+                assert!(report.in_flight() <= report.buffer_size() as u64, "{way:?}: {report:?}");
             }
             assert_eq!(stream.next(), None);
         }

@@ -98,6 +98,7 @@ fn unix_trials() -> Vec<Trial> {
 
     trials![
         kill::a_killed_process_loses_nothing_it_was_told_is_written,
+        unix::a_process_that_may_write_no_files_goes_on_without_them,
         unix::a_directory_in_place_of_the_history,
         unix::a_pipe_in_place_of_the_history,
         unix::a_pipe_in_place_of_the_lock,

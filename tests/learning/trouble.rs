@@ -103,6 +103,19 @@ pub(crate) mod unix {
         assert!(played.ok && warnings.len() == 1 && warnings[0].contains("/proc/amorsize"), "{}", played.stderr);
     }
 
+    /// The system would kill whoever writes even so.
+    pub(crate) fn a_process_that_may_write_no_files_goes_on_without_them() {
+        let home = home();
+        let before = fs::read(home.history()).unwrap();
+        let command = home.command("use", "");
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -f 0; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
+        limited.envs(command.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))));
+        let played = Home::played(&mut limited);
+        assert!(played.ok && played.stdout.contains("ulimit -f"), "{} {}", played.stdout, played.stderr);
+        assert_eq!(fs::read(home.history()).unwrap(), before);
+    }
+
     pub(crate) fn a_directory_in_place_of_the_history() {
         let home = home();
         let file = home.history();

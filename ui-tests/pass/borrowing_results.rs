@@ -62,6 +62,16 @@ fn same<T>(item: &mut T) -> (&T, usize) {
     (item, 1)
 }
 
+#[amorsize::streaming]
+fn longer_lived<'a, 'b: 'a>(item: &'b str) -> &'a str {
+    item
+}
+
+#[amorsize::streaming]
+fn or_else<'a, 'b: 'a>(item: &'a str, other: &'b str) -> &'a str {
+    if item.is_empty() { other } else { item }
+}
+
 type Cut = for<'y> fn(&'y str) -> &'y str;
 
 #[amorsize::streaming]
@@ -90,6 +100,8 @@ fn main() {
     assert_eq!(deep::collect::<Vec<_>>(&[(&data[..], 3)]), [&[1, 2]]);
     let other = String::from("other");
     assert_eq!(from_both::with(&other).collect::<Vec<_>>(["", "a"]), ["other", "a"]);
+    assert_eq!(longer_lived::collect::<Vec<_>>(text.lines()), ["to be", "or not"]);
+    assert_eq!(or_else::with(&other).collect::<Vec<_>>(["", "a"]), ["other", "a"]);
     let names = vec![String::from("zero"), String::from("one")];
     assert_eq!(from_context::with(&names).collect::<Vec<_>>(0..2), ["zero", "one"]);
     assert_eq!(from_nowhere::collect::<Vec<&'static str>>(0..2), ["zero", "more"]);

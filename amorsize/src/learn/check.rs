@@ -20,6 +20,8 @@ const MOST_SPREAD: f64 = 1e6;
 /// An exabyte.
 const MOST_BYTES: f64 = (1_u64 << 60) as f64;
 const MOST_SPEEDUP: f32 = 1e6;
+/// The least that somebody can have measured.
+const LEAST_STATED: f64 = 1e-6;
 /// Longer than the name of any architecture, and short enough for a record.
 const MOST_ARCH: usize = 64;
 
@@ -38,6 +40,19 @@ pub(crate) fn sample(sample: &Sample) -> Result<(), Error> {
     within("speedup", sample.speedup, f32::MIN_POSITIVE..=MOST_SPEEDUP, "more than 0 and at most 1e6")?;
     within("end_to_end", sample.end_to_end.into(), 0.0..=MOST_SECONDS, "0 or more seconds, and at most 1e10")?;
     sample.predicted.map_or(Ok(()), predicted)
+}
+
+/// Refuses what somebody states and a sample would not hold as it was stated.
+pub(crate) fn stated(threads: usize, item_time: f64, speedup: f64) -> Result<(), Error> {
+    within("threads", threads, 1..=constants::MOST_THREADS, "within 1..=65535")?;
+    within("speedup", speedup, LEAST_STATED..=MOST_SPEEDUP.into(), "within 1e-6..=1e6")?;
+    let most = item_time / MOST_SECONDS;
+    within(
+        "speedup",
+        speedup,
+        most..=f64::INFINITY,
+        "so much that an item of `item_time` takes three centuries at most",
+    )
 }
 
 /// Refuses what only somebody who tells of a run by hand can get wrong: such a sample would teach nothing, or what is

@@ -84,9 +84,10 @@ impl Directory {
 
     /// Whether the directory is there; an error if it cannot be trusted.
     pub(crate) fn exists(&self) -> Result<bool, Error> {
-        if self.ready.get().is_some() {
-            return Ok(true);
-        }
+        if self.ready.get().is_some() { Ok(true) } else { self.is_there() }
+    }
+
+    fn is_there(&self) -> Result<bool, Error> {
         match fs::metadata(&self.path) {
             Ok(metadata) => self.check(&metadata).map(|()| true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -125,7 +126,11 @@ impl Directory {
 
     /// Makes the directory if need be and locks it; gives up when another process has not let go of it for `patience`.
     pub(crate) fn lock(&self, patience: Duration) -> Result<Lock, Error> {
-        self.ready.get_or_try_init(|| self.make())?;
+        // It may not be the directory any more that it was.
+        if !self.is_there()? {
+            self.make()?;
+        }
+        self.ready.get_or_init(|| ());
         let path = self.path.join(LOCK);
         let file = match private().open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {

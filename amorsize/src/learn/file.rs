@@ -148,12 +148,29 @@ fn ends_well(file: &mut File, length: u64, header: &[u8]) -> io::Result<bool> {
 
 /// Adds to the end. What could not be written whole, on a full disk, is taken back.
 pub(crate) fn append(path: &Path, mut file: File, length: u64, frames: &[u8]) -> Result<(), Error> {
+    allowed(length + frames.len() as u64).map_err(Error::io("write", path))?;
     let written = file.seek(SeekFrom::Start(length)).and_then(|_| file.write_all(frames));
     if written.is_err() {
         // Nothing more can be done if this fails too: the next writer cuts the rest off.
         let _ = file.set_len(length);
     }
     written.map_err(Error::io("write", path))
+}
+
+/// Whether this process may write files of that length: whoever does so even if it may not is killed by a signal.
+pub(crate) fn allowed(length: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+
+        let limit = getrlimit(Resource::Fsize).current;
+        if let Some(limit) = limit.filter(|&limit| length > limit) {
+            let why = format!("this process may write no files longer than {limit} bytes (see `ulimit -f`)");
+            return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+        }
+    }
+    let _ = length;
+    Ok(())
 }
 
 /// Writes a file anew: whatever happens, either the old or the new one is there.
@@ -174,8 +191,8 @@ fn keep(path: &Path, aside: &Path) -> io::Result<()> {
         return fs::rename(path, aside);
     }
     remove(aside)?;
-    // Some file systems know no second names.
-    fs::hard_link(path, aside).or_else(|_| fs::copy(path, aside).map(drop))
+    // Some file systems know no second names, and of a file that belongs to somebody else there is no copy to be had.
+    fs::hard_link(path, aside).or_else(|_| fs::copy(path, aside).map(drop)).or_else(|_| fs::rename(path, aside))
 }
 
 /// Removes a file, if there is one.
@@ -189,6 +206,12 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 /// Cuts off what was written only in part.
 pub(crate) fn cut(path: &Path, length: u64) -> Result<(), Error> {
     private().open(path).and_then(|file| file.set_len(length)).map_err(Error::io("shorten", path))
+}
+
+/// Whether a later release wrote it, by its own account.
+pub(crate) fn is_newer(path: &Path) -> bool {
+    let begins = look(path).ok().flatten().and_then(Result::ok).and_then(|length| beginning(path, length).ok());
+    begins.is_some_and(|bytes| matches!(header::parse(&bytes), Header::Newer(_)))
 }
 
 /// Whose file it is, by its own account.

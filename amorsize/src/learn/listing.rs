@@ -64,7 +64,7 @@ impl Known {
         if changed.elapsed().is_ok_and(|age| age > JUST) {
             return Err(ErrorKind::Unsupported.into());
         }
-        let keys = tidy::files(directory, HISTORY).iter().filter_map(|path| tidy::key(path)).collect();
+        let keys = tidy::files(directory, HISTORY)?.iter().filter_map(|path| tidy::key(path)).collect();
         Ok(Self { directory: open, changed, keys })
     }
 

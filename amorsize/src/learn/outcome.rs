@@ -76,7 +76,7 @@ impl Outcome {
         Self { ordered, ..self }
     }
 
-    /// Throughput from end to end against the plain loop, more than 0 and at most 1e6. Default: as many times as
+    /// Throughput from end to end against the plain loop, 1e-6..=1e6. Default: as many times as
     /// there were threads, or cores if there are fewer. One thread is the plain loop itself: about 1, within
     /// 0.75..=1.33.
     pub fn speedup(self, speedup: f64) -> Self {
@@ -96,7 +96,8 @@ impl Outcome {
     /// What is recorded of it.
     pub(crate) fn sample(&self, identity: &Identity, call_site: u64) -> Result<Sample, Error> {
         let item = self.item_time.as_secs_f64();
-        let speedup = self.speedup.unwrap_or_else(|| self.threads.min(crate::machine::cores()) as f64);
+        let speedup = self.speedup.unwrap_or_else(|| self.threads.min(crate::machine::cores()).max(1) as f64);
+        check::stated(self.threads, item, speedup)?;
         let window = self.threads.saturating_mul(self.chunk_size).saturating_mul(DEFAULT_BUFFER_SIZE_MULTIPLIER);
         let sample = Sample {
             time: now(),
@@ -165,7 +166,18 @@ mod tests {
         assert_eq!(refused(Outcome::new(0, Duration::ZERO)), "`items` must be within 1..=2^60, got 0");
         assert!(refused(Outcome::new((1 << 60) + 1, Duration::ZERO)).contains("`items`"));
         assert_eq!(refused(outcome.clone().threads(0)), "`threads` must be within 1..=65535, got 0");
-        assert!(refused(outcome.clone().threads(1_000_000_000)).contains("`threads`"));
+        assert!(
+            refused(outcome.clone().threads(5_000_000_000))
+                .ends_with("`threads` must be within 1..=65535, got 5000000000")
+        );
+        for (speedup, said) in [(2e6, "2000000"), (1e-7, "0.0000001")] {
+            let told = refused(outcome.clone().speedup(speedup));
+            assert_eq!(told, format!("`speedup` must be within 1e-6..=1e6, got {said}"));
+        }
+        let long = Outcome::new(1, Duration::from_secs(10_000_000_000)).threads(2).speedup(1e-3);
+        assert!(
+            refused(long).starts_with("`speedup` must be so much that an item of `item_time` takes three centuries")
+        );
         assert!(refused(outcome.clone().chunk_size(0)).contains("`chunk_size`"));
         assert!(refused(outcome.clone().buffer_size(0)).contains("`buffer_size`"));
         assert!(refused(outcome.clone().spread(f64::NAN)).contains("`spread` must be within 0.0..=1e6, got NaN"));

@@ -296,7 +296,9 @@ impl Store {
         if !self.directory()?.exists()? {
             return Ok(Vec::new());
         }
-        Ok(tidy::files(self.path()?, HISTORY).iter().filter_map(|path| any(path)).collect())
+        let directory = self.path()?;
+        let files = tidy::files(directory, HISTORY).map_err(Error::io("read the directory", directory))?;
+        Ok(files.iter().filter_map(|path| any(path)).collect())
     }
 }
 

@@ -2,9 +2,11 @@
 //! the end.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::learn::file;
 use crate::learn::fresh::is_unfinished;
 use crate::learn::header;
 
@@ -22,16 +24,17 @@ const MOST_DAMAGED: usize = 16;
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes the files that were not written for longest, if there are too many, and those that a killed process has not
-/// finished. Best effort: what cannot be removed now is removed another time.
+/// finished, but none of a later release. Best effort: what cannot be removed now is removed another time.
 pub(crate) fn tidy(directory: &Path) {
-    let unfinished = named(directory, is_unfinished);
+    let unfinished = named(directory, is_unfinished).unwrap_or_default();
     unfinished.iter().filter(|path| is_abandoned(path)).for_each(|path| drop(fs::remove_file(path)));
     for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
-        let mut files = files(directory, ending);
+        let mut files = files(directory, ending).unwrap_or_default();
         files.retain(|path| !is_directory(path));
         if files.len() > most {
             let surplus = oldest(files.into_iter().map(|path| (written(&path), path)).collect(), most);
-            surplus.iter().for_each(|path| drop(fs::remove_file(path)));
+            let ours = surplus.iter().filter(|path| !file::is_newer(path));
+            ours.for_each(|path| drop(fs::remove_file(path)));
         }
     }
 }
@@ -59,17 +62,17 @@ pub(crate) fn key(path: &Path) -> Option<u64> {
 }
 
 /// The histories of the directory, or what else ends so.
-pub(crate) fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(directory: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let is_one =
         |name: &str| name.rsplit_once('.').is_some_and(|(stem, end)| end == ending && header::key(stem).is_some());
     named(directory, is_one)
 }
 
 /// The files of such names: whose directory it is we cannot know, and others' files are not ours to count or to remove.
-fn named(directory: &Path, is_ours: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let ours = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&is_ours));
-    ours.map(|entry| entry.path()).collect()
+fn named(directory: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
+    let mut entries = fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
+    entries.retain(|entry| entry.file_name().to_str().is_some_and(&is_ours));
+    Ok(entries.iter().map(fs::DirEntry::path).collect())
 }
 
 fn written(path: &Path) -> Option<SystemTime> {

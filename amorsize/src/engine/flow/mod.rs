@@ -214,13 +214,16 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     pub(crate) fn report(&self, looped: u64, unread: u64) -> Report {
         let plan = self.pilot.plan().cloned();
         let since = |began: Instant| self.ended.unwrap_or_else(Instant::now) - began;
+        let (items_in, items_out) = (self.taken() + looped, self.accepted + looped - unread);
+        // A window that has just become smaller is still full of what was taken before.
+        let buffer_size = self.pilot.bound_now().max((items_in - items_out) as usize).max(1);
         Report {
             threads: self.pilot.threads(),
             chunk_size: self.pilot.usual_chunk(),
-            buffer_size: self.pilot.bound_now().max(1),
+            buffer_size,
             plan,
-            items_in: self.taken() + looped,
-            items_out: self.accepted + looped - unread,
+            items_in,
+            items_out,
             elapsed: self.began.map_or(Duration::ZERO, since),
             item_time: Duration::from_secs_f64(self.pilot.item_time(self.ended.is_some())),
             waits: self.waits,

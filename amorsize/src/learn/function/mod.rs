@@ -8,7 +8,7 @@
 
 mod recording;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use once_cell::sync::OnceCell;
@@ -45,6 +45,8 @@ pub(crate) struct Function {
     put_off: Mutex<Vec<Sample>>,
     /// Frames that have been recorded and not been written.
     queue: Mutex<Vec<u8>>,
+    /// The process in which that was last recorded.
+    process: AtomicU32,
     disk: Mutex<Disk>,
     loaded: OnceCell<()>,
     reading: Backoff,
@@ -74,6 +76,7 @@ impl Function {
             memory: Mutex::default(),
             put_off: Mutex::default(),
             queue: Mutex::default(),
+            process: AtomicU32::new(std::process::id()),
             disk: Mutex::default(),
             loaded: OnceCell::new(),
             reading: Backoff::default(),

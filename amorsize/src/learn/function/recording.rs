@@ -18,11 +18,14 @@ use crate::sync::lock;
 
 use super::Function;
 
-/// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from.
-const MOST_QUEUED: usize = 64 << 10;
+/// Bytes that wait for a disk that does not take them; what is recorded beyond that only this process learns from. Room
+/// for twice as many runs as are recorded however short they are, which may all come before the writer does.
+const MOST_QUEUED: usize = 256 << 10;
 
-/// Records of runs that start no thread, until some are written in one go.
+/// Records of runs that start no thread, until some are written in one go, and whole seconds that the first of them waits
+/// for another one.
 const MOST_PUT_OFF: usize = 32;
+const LONGEST_PUT_OFF: u64 = 2;
 
 impl Function {
     /// Learns from a run that took so long in all, and sees to it that it is written: now, where that is a hundredth of
@@ -41,13 +44,21 @@ impl Function {
         }
         writer::will_be_told();
         let is_quick = machines::id_if_known() != NOT_YET_KNOWN && writer::is_quick(self, run);
-        if is_quick || pace::worth_knowing_the_machine(run) || lock(&self.put_off).len() >= MOST_PUT_OFF {
+        if is_quick || pace::worth_knowing_the_machine(run) || self.has_put_off_enough() {
             // Even where nothing can be written: what waits is bounded, and what is known is thinned out.
             self.catch_up();
             if self.writing.allows() {
                 writer::settle_here(self);
             }
         }
+    }
+
+    /// Whether it is time to write what runs that start no thread have put off.
+    fn has_put_off_enough(&self) -> bool {
+        let put_off = lock(&self.put_off);
+        let times = put_off.first().zip(put_off.last()).map(|(first, last)| (first.time, last.time));
+        let waits = times.is_some_and(|(first, last)| last.saturating_sub(first) >= LONGEST_PUT_OFF);
+        waits || put_off.len() >= MOST_PUT_OFF
     }
 
     /// Drops what is redundant in memory, if there is too much and nobody uses the file.
@@ -63,6 +74,7 @@ impl Function {
         if !self.pace.worth(run) {
             return false;
         }
+        self.leave_to_parent();
         lock(&self.put_off).extend(samples);
         self.store.try_out_once().unwrap_or_else(|error| self.warn(&error));
         true
@@ -128,11 +140,30 @@ impl Function {
         Arc::make_mut(&mut memory).add(samples);
     }
 
+    /// In a process that was forked: what was recorded before is the parent's to write.
+    fn leave_to_parent(&self) {
+        let here = std::process::id();
+        if self.process.swap(here, Ordering::Relaxed) != here {
+            lock(&self.put_off).clear();
+            lock(&self.queue).clear();
+        }
+    }
+
+    /// Whether nothing was recorded in this process since it was forked.
+    pub(crate) fn is_left_to_parent(&self) -> bool {
+        self.process.load(Ordering::Relaxed) != std::process::id()
+    }
+
     /// Adds one sample and waits until it is on disk.
     pub(crate) fn record_now(&self, sample: &Sample) -> Result<(), Error> {
+        self.leave_to_parent();
         self.catch_up();
-        self.remember(&[codec::rounded(sample)?]);
-        self.drain()
+        let sample = codec::rounded(sample)?;
+        // What waits may have filled the queue.
+        let has_room = lock(&self.queue).len() < MOST_QUEUED;
+        let made_room = if has_room { Ok(()) } else { self.drain() };
+        self.remember(&[sample]);
+        made_room.and_then(|()| self.drain())
     }
 
     /// Writes what is queued, if nobody else uses the file or the directory; whether there is nothing left to do.
@@ -152,11 +183,14 @@ impl Function {
     /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be
     /// done.
     pub(crate) fn drain(&self) -> Result<(), Error> {
+        if self.is_left_to_parent() {
+            return Ok(());
+        }
         self.catch_up();
         let mut disk = self.disk();
-        self.write(&mut disk, PATIENCE)?;
+        let written = self.write(&mut disk, PATIENCE);
         self.prune_memory(&disk);
-        self.clean_up(&mut disk)
+        written.and_then(|()| self.clean_up(&mut disk))
     }
 
     /// Drops what is redundant, if there is too much. Learning anew takes a while, and is not done under the lock; what
@@ -206,6 +240,12 @@ impl Function {
             disk.trouble.extend(self.store.prune(&self.name)?);
         }
         if std::mem::take(&mut disk.surplus) { self.store.tidy() } else { Ok(()) }
+    }
+
+    /// As if everything so far had been recorded by another process.
+    #[cfg(test)]
+    pub(crate) fn pretend_to_be_forked(&self) {
+        self.process.store(0, Ordering::Relaxed);
     }
 
     /// Bytes that wait to be written.

@@ -291,6 +291,14 @@ mod unix {
         assert!(matches!(error, Error::Untrusted { .. }) && error.to_string().contains("mode 777"), "{error}");
     }
 
+    #[test]
+    fn a_directory_that_others_can_write_from_now_on_is_not_written_to() {
+        let place = Place::with(0..1);
+        let cache = place.file().parent().unwrap().to_owned();
+        fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(place.store.prune(&place.name), Err(Error::Untrusted { .. })));
+    }
+
     /// (Whoever may read everything finds nothing unusual here.)
     #[test]
     fn what_cannot_be_read_can_be_forgotten() {

@@ -88,10 +88,15 @@ fn the_directory_keeps_4096_histories_and_a_few_damaged_files() {
     others.iter().chain([&unfinished, &abandoned]).for_each(|path| fs::write(path, "").unwrap());
     let hours_ago = SystemTime::now() - Duration::from_secs(2 * 3600);
     fs::File::options().write(true).open(&abandoned).unwrap().set_modified(hours_ago).unwrap();
+    let newer = directory.path().join(format!("{:016x}.history", 0));
+    fs::write(&newer, b"amorsize\x02\xfdwho knows").unwrap();
+    fs::File::options().write(true).open(&newer).unwrap().set_modified(hours_ago).unwrap();
     tidy::tidy(directory.path());
-    assert_eq!(tidy::files(directory.path(), "history").len(), 4096);
-    assert_eq!(tidy::files(directory.path(), "damaged").len(), 16);
+    assert_eq!(tidy::files(directory.path(), "history").unwrap().len(), 4096 + 1);
+    assert!(newer.exists(), "a later release may want it");
+    assert_eq!(tidy::files(directory.path(), "damaged").unwrap().len(), 16);
     assert!(unfinished.exists(), "somebody may export into the directory just now");
     assert!(!abandoned.exists());
     assert!(others.iter().all(|path| path.exists()), "what is not ours is left alone");
+    assert!(tidy::files(&abandoned, "history").is_err(), "not the same as none");
 }
