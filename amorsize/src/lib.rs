@@ -82,6 +82,14 @@
 //! assert_eq!(scores, [0, 2]);
 //! ```
 //!
+//! # More than a map
+//!
+//! - *A filter* is a function that returns an `Option`: `f::stream(items).flatten()`.
+//! - *Stages* follow on each other: `render::stream(parse::stream(lines))`, each with its own plan.
+//! - *Which item was it?* Return it with the error, or ask [`Stream::indexed`].
+//! - *What each thread has for itself* (a buffer, a connection) is a `thread_local!` of the function's.
+//! - *Stopping early*: drop the stream, or `take`, `try_for_each`, `?`; a `collect` into a `Result` does so by itself.
+//!
 //! # Options
 //!
 //! Keys of the attribute and methods of [`Tuner`] have the same names; the methods override. What is set wins over what
@@ -141,14 +149,17 @@
 //! ## The first item
 //!
 //! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up
-//! to 64 more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. (A
-//! source with a `size_hint` of `(0, None)`, as a channel, may have to be waited for: that is done only while a rayon
-//! pool is running.) If one is, one of its threads goes on with them; the longer the first one takes, the more threads
-//! follow, and on Linux, if those that run one are found asleep, those of a function that waits. (A thread of ours,
+//! to 64 more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. If a
+//! rayon pool is running, one of its threads goes on with them; the longer the first one takes, the more threads follow,
+//! and on Linux, if those that run one are found asleep, those of a function that waits. (A thread of ours,
 //! `amorsize-alarm`, sees to that. It also writes records, and ends after ten idle seconds.) The calls that take
 //! borrowed items have a single thread beside them, unless there are known to be more than 64 for each core; outside of
 //! pools, whose threads may all be busy when the call is to return, it is one that is started for them, one at a time in
 //! a process. Where threads are stated, all of them are there.
+//!
+//! Of a source with a `size_hint` of `(0, None)`, as a channel, which may have nothing more for a minute, what was taken
+//! is run before anything is waited for: by a thread of a running pool, beside which the next one is taken, or else by
+//! the caller.
 //!
 //! ## What the function must not wait for
 //!

@@ -34,6 +34,27 @@ use crate::work::{ByRef, ByValue, Discard, Work};
 /// let results: Vec<u64> = triple.collect(0..5);
 /// assert_eq!(results, [0, 3, 6, 9, 12]);
 /// ```
+///
+/// # Its type
+///
+/// `W` is [`ByValue<F>`](ByValue) for a function or closure `F` that takes its item by value, [`ByRef<B, F>`](ByRef) for
+/// one that takes a `&B`, and [`Call<f>`](crate::Call) for an annotated `f`. What returns a tuner says what it takes and
+/// gives; what keeps one that is chosen at run time boxes the function.
+///
+/// ```
+/// use amorsize::{ByValue, Tuner, Work};
+///
+/// fn doubling() -> Tuner<impl Work<u64, Output = u64>> {
+///     Tuner::new("double", |n: u64| 2 * n)
+/// }
+///
+/// struct Model {
+///     score: Tuner<ByValue<Box<dyn Fn(u64) -> u64 + Send + Sync>>>,
+/// }
+///
+/// let model = Model { score: Tuner::new("score", Box::new(|n: u64| n + 1)) };
+/// assert_eq!(model.score.collect::<Vec<_>>(doubling().stream(0..3)), [1, 3, 5]);
+/// ```
 #[must_use = "a tuner does nothing until it is run over an input"]
 pub struct Tuner<W> {
     work: Arc<W>,

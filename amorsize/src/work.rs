@@ -16,7 +16,10 @@ use sealed::Sealed;
 #[diagnostic::on_unimplemented(
     message = "this function does not take items of type `{I}`",
     label = "the items of this source are `{I}`",
-    note = "a function of `T` takes items of type `T`; a function of `&T` takes any item that is `Borrow<T>`"
+    note = "a function of `T` takes items of type `T`: of a borrowed collection write `.iter().cloned()`, or have the \
+            function take `&T`, and with it any item that is `Borrow<T>`",
+    note = "the type of a tuner is `Tuner<ByValue<F>>` for a closure `F`, and what is generic over it says \
+            `Tuner<W> where W: Work<Item, Output = …>`"
 )]
 pub trait Work<I>: Sealed {
     /// What the function returns.
@@ -170,7 +173,8 @@ impl<N: Function<C, I>, C, I> Work<I> for Call<N, C> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take items of type `{I}`",
     label = "the items of this source are `{I}`",
-    note = "a function of `T` takes items of type `T`; a function of `&T` takes any item that is `Borrow<T>`"
+    note = "a function of `T` takes items of type `T`: of a borrowed collection write `.iter().cloned()`, or have the \
+            function take `&T`, and with it any item that is `Borrow<T>`"
 )]
 pub trait Function<C, I> {
     /// What the function returns.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use amorsize::{Pool, Tuner};
 use rayon::ThreadPoolBuilder;
 
-use crate::support::{Meter, WAYS, Way, compute, watched};
+use crate::support::{Meter, WAYS, Way, compute, wait_for, watched};
 
 fn tripling(way: Way) -> Tuner<amorsize::ByValue<impl Fn(u64) -> u64 + Send + Sync + 'static>> {
     way.of(Tuner::new("tripling", |item: u64| {
@@ -255,6 +255,25 @@ fn first_results_do_not_wait_for_others_of_a_slow_source() {
     for number in 1..=8 {
         assert_eq!(stream.next(), Some(number));
         assert_eq!(pulls.get(), number, "items pulled for so many results");
+    }
+}
+
+/// A channel may have nothing more for a minute, and its first job is to be done meanwhile, also where threads could have
+/// some of what follows.
+#[test]
+fn the_first_item_of_a_channel_is_run_before_there_is_another_one() {
+    let pool = ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
+    for _ in 0..4 {
+        let (sender, receiver) = mpsc::channel();
+        let (ran, runs) = mpsc::channel();
+        let work = Tuner::new("of-a-channel", move |job: u64| ran.send(job));
+        let work = work.ml_prediction(false).online_learning(false);
+        let (out, results) = mpsc::channel();
+        pool.spawn(move || out.send(work.stream(receiver).count()).expect("somebody waits"));
+        sender.send(1).expect("somebody receives");
+        assert_eq!(wait_for(&runs), 1);
+        drop(sender);
+        assert_eq!(wait_for(&results), 1);
     }
 }
 

@@ -84,8 +84,10 @@ pub(crate) fn is_worth_waking(remaining: Remaining, situation: &Situation) -> bo
 /// Whether one is started for them, which takes twice as long and holds up the end of a run that is over before. Of items
 /// that are known to be many, first ones that are long are a small part.
 pub(crate) fn is_worth_starting(remaining: Remaining, situation: &Situation) -> bool {
-    let may_be_few = remaining.exact().is_none() || has_few(remaining, situation) == Some(true);
-    may_be_few && is_worth_waking(remaining, situation)
+    match remaining.exact() {
+        Some(_) => has_few(remaining, situation) == Some(true),
+        None => is_worth_waking(remaining, situation),
+    }
 }
 
 /// Whether there are so few items that a first one which nobody helps with is a notable part of them; `None` where

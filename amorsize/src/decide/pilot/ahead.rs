@@ -14,9 +14,11 @@ use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position};
 const SMALL_BLOCK: usize = 1000;
 
 impl Pilot {
-    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
-    pub(crate) fn items_ahead(&self) -> usize {
-        if self.head_start.is_none() || self.done + self.in_flight > 0 {
+    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run,
+    /// and none of a source of which nothing is known: a channel may have nothing more for a long time, or wait for the
+    /// first result.
+    pub(crate) fn items_ahead(&self, remaining: Remaining) -> usize {
+        if self.head_start.is_none() || self.done + self.in_flight > 0 || remaining.is_unknown() {
             return 0;
         }
         let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());

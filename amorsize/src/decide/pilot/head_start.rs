@@ -50,10 +50,14 @@ impl HeadStart {
 }
 
 impl Pilot {
-    /// Where nothing speaks against threads, and some can be had, the first items get them.
+    /// Where nothing speaks against threads, and some can be had, the first items get them. Nobody who only looks in has
+    /// anything to do where nothing is pulled ahead.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
-        if self.may_share_first(remaining, beside) {
-            self.head_start = self.threads_for_first(remaining, beside).map(|threads| HeadStart {
+        if self.may_share_first(remaining) {
+            let has_thread = matches!(beside, Beside::Thread | Beside::Own { has_pool: true });
+            let threads = self.threads_for_first(remaining, beside);
+            let threads = threads.filter(|&threads| !remaining.is_unknown() || (has_thread && threads > 1));
+            self.head_start = threads.map(|threads| HeadStart {
                 pool: self.options.pool.unwrap_or(Pool::Cpu),
                 threads,
                 is_own: matches!(beside, Beside::Own { .. }),
@@ -63,9 +67,8 @@ impl Pilot {
         }
     }
 
-    /// Whether the first items may be run by others. Where no pool runs, nothing is pulled ahead of a source of which
-    /// nothing is known: it may wait for the first result, as one that asks somebody.
-    fn may_share_first(&self, remaining: Remaining, beside: Beside) -> bool {
+    /// Whether the first items may be run by others.
+    fn may_share_first(&self, remaining: Remaining) -> bool {
         let is_settled = self.needs_no_trial() || self.plan.is_some();
         let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
@@ -73,9 +76,7 @@ impl Pilot {
         let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
         let has_cores = is_stated || self.situation.cores >= HEAD_START;
         let is_worth_it = is_stated || early::is_worth_a_thread(remaining, &self.situation);
-        let has_thread = matches!(beside, Beside::Thread | Beside::Own { has_pool: true });
-        let may_pull = has_thread || !remaining.is_unknown();
-        !is_settled && !is_short && has_room && may_wait && has_cores && is_worth_it && may_pull
+        !is_settled && !is_short && has_room && may_wait && has_cores && is_worth_it
     }
 
     /// Threads that have the first items, the consumer included: as many as earlier runs had, perhaps. With one, it is up
@@ -333,6 +334,22 @@ pub(super) mod tests {
         assert!(begins(&usual, Remaining { lower: 0, upper: Some(1_000) }, false));
         assert_eq!([true, false].map(|has_pool| begins(&usual, Remaining::UNKNOWN, has_pool)), [true, false]);
         assert!(begins(&Options { threads: std::num::NonZero::new(2), ..usual }, left(1_000), true));
+    }
+
+    #[test]
+    fn nothing_is_pulled_ahead_of_a_source_that_may_have_nothing_more() {
+        let pilot = |options, remaining, beside| {
+            let mut pilot = Pilot::new(options, Situation::TWO_CORES);
+            pilot.get_head_start(remaining, beside);
+            (pilot.wakes_first(), pilot.head_start.is_some(), pilot.items_ahead(remaining))
+        };
+        let usual = |remaining, beside| pilot(Options::default(), remaining, beside);
+        assert_eq!(usual(left(100), Beside::Thread), (true, true, 64));
+        assert_eq!(usual(Remaining::UNKNOWN, Beside::Thread), (true, true, 0), "a thread has what is pulled");
+        assert_eq!(usual(left(100), Beside::Lookout), (false, true, 64));
+        assert_eq!(usual(Remaining::UNKNOWN, Beside::Lookout), (false, false, 0));
+        let stated = Options { threads: std::num::NonZero::new(2), ..Options::default() };
+        assert_eq!(pilot(stated, Remaining::UNKNOWN, Beside::Thread), (false, false, 0));
     }
 
     #[test]

@@ -116,7 +116,9 @@ impl Pilot {
     /// Items of the next chunk. An input of unknown length is expected to end where earlier ones did, and behind that
     /// to go on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
-        if self.silence.is_slow_item() && self.options.chunk_size.is_none() {
+        // What was pulled is run before anything is waited for, as far as that can be foreseen.
+        let may_have_to_wait = self.silence.is_slow_item() || (self.plan.is_none() && remaining.is_unknown());
+        if may_have_to_wait && self.options.chunk_size.is_none() {
             return 1;
         }
         let begun = self.done + self.in_flight;

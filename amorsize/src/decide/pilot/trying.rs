@@ -29,6 +29,7 @@ impl Pilot {
     /// What to do next while the first items are timed, if they still are.
     pub(super) fn step_of_trial(&mut self, at: Position, remaining: Remaining, room: usize) -> Option<Step> {
         let Mode::Trying(trial) = &self.mode else { return None };
+        let may_have_to_wait = remaining.is_unknown();
         let remaining = remaining.and(self.in_flight);
         let needs_trial = self.plan.is_some() || !self.needs_no_trial();
         let has_more = room > 0 || (self.head_start.is_some() && self.in_flight > 0);
@@ -37,6 +38,8 @@ impl Pilot {
         self.count_on_woken(at.now);
         match batch {
             Some(_) if self.head_start.is_some() => return Some(Step::Parallel),
+            // What was pulled is run before anything is waited for.
+            Some(_) if may_have_to_wait => return Some(self.grant(1)),
             Some(batch) => return Some(self.grant(batch.min(room))),
             None if self.wants_look(remaining) => return Some(Step::Look),
             None if self.ends_head_start_first(is_cheap, remaining) => return Some(Step::Parallel),
@@ -96,7 +99,7 @@ impl Pilot {
     }
 
     pub(super) fn saw_first(&mut self, ran: Ran) {
-        let enough_below = if self.holds_one() { self.loop_tells_below() } else { 0.0 };
+        let enough_below = self.loop_tells_below();
         let blocked = self.waits.outside(ran, self.situation.processors);
         let Mode::Trying(trial) = &mut self.mode else { return };
         trial.observe(ran.items, ran.seconds, ran.clocks, blocked);
@@ -271,6 +274,24 @@ pub(super) mod tests {
         }));
         let window = pilot.plan().expect("threads").buffer_size;
         assert!(window <= 1_000 && window < promised, "{window} of {promised}: a tenth of the memory");
+    }
+
+    #[test]
+    fn what_a_source_may_have_nothing_after_is_run_before_more_is_pulled() {
+        let batches = |options: Options, each: f64| {
+            let mut pilot = Pilot::new(options, Situation::TWO_CORES);
+            let mut batches = Vec::new();
+            while let Step::Try(items) = pilot.step(Position::default(), Remaining::UNKNOWN, usize::MAX) {
+                batches.push(items);
+                pilot.tried(0.0, batch(each, items));
+            }
+            batches
+        };
+        let stated = Options { pool: Some(Pool::Cpu), ..Options::default() };
+        assert_eq!(batches(Options::default(), 100e-9), [1; 5]);
+        assert!(
+            [1e-9, 500e-9, 50e-6].iter().all(|&each| batches(stated.clone(), each).iter().all(|&items| items == 1))
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ where
             return None;
         }
         self.look_at_memory(Instant::now());
-        let room = self.pilot.items_ahead();
+        let room = self.pilot.items_ahead(self.remaining(source));
         if room == 0 {
             return None;
         }

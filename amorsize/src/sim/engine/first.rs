@@ -24,7 +24,7 @@ impl Engine<'_> {
     /// Runs the first item while others, pulled ahead, are for threads that somebody wakes; false where there are none.
     pub(super) fn first_item(&mut self) -> bool {
         let (start, source) = (self.pulled, self.world.source);
-        let count = (self.pilot.items_ahead() as u64).min(self.left().saturating_sub(1));
+        let count = (self.pilot.items_ahead(self.remaining()) as u64).min(self.left().saturating_sub(1));
         if count == 0 {
             return false;
         }
