@@ -39,11 +39,11 @@ pub enum Origin {
         /// Recorded runs that the prediction used.
         samples: usize,
     },
-    /// The first items of this very input, whose results are kept.
+    /// Items of this very input, whose results are kept.
     Measured {
-        /// Items timed.
+        /// Items run by then: the first few, or all so far where the plan has changed.
         items: u64,
-        /// Time the function took per item (median of the timed batches).
+        /// Time the function takes per item, as estimated from them.
         item_time: Duration,
     },
 }

@@ -67,7 +67,7 @@ impl Climb {
     }
 
     /// Seconds an item if it is time for another step, and that would do no harm.
-    pub(crate) fn is_due(&mut self) -> Option<f64> {
+    pub(crate) fn take_due(&mut self) -> Option<f64> {
         if self.chunks < self.next {
             return None;
         }
@@ -87,7 +87,7 @@ impl Climb {
     }
 
     /// Whether the first result of the last step is yielded now, or was since this was last asked.
-    pub(crate) fn has_settled(&mut self, yielded: u64) -> bool {
+    pub(crate) fn take_settled(&mut self, yielded: u64) -> bool {
         self.is_settling && yielded >= self.from && std::mem::take(&mut self.is_settling)
     }
 
@@ -109,7 +109,7 @@ mod tests {
         let (mut climb, mut threads) = (Climb::new(first, ITEM), first);
         for _ in 0..10_000 {
             climb.ran(0, 10, 10.0 * ITEM * inflation(threads));
-            let step = climb.is_due().and_then(|each| climb.step(wanted, each, 0));
+            let step = climb.take_due().and_then(|each| climb.step(wanted, each, 0));
             threads = step.unwrap_or(threads);
         }
         threads
@@ -142,7 +142,7 @@ mod tests {
         let dear = 10.0 * ITEM;
         let runs = |climb: &mut Climb| {
             (0..100).for_each(|_| climb.ran(0, 10, 10.0 * dear));
-            climb.is_due()
+            climb.take_due()
         };
         assert_eq!(runs(&mut climb), None, "they may be in each other's way");
         climb.rebase(dear);
@@ -152,13 +152,13 @@ mod tests {
     #[test]
     fn a_step_counts_from_the_first_item_that_was_begun_after_it() {
         let mut climb = Climb::new(8, ITEM);
-        assert!(!climb.has_settled(0), "there was none");
+        assert!(!climb.take_settled(0), "there was none");
         climb.step(64, ITEM, 100);
         climb.ran(99, 10, 1.0);
         assert_eq!(climb.items, 0);
         climb.ran(100, 10, 1.0);
         assert_eq!(climb.items, 10);
-        assert_eq!([99, 100, 101].map(|yielded| climb.has_settled(yielded)), [false, true, false], "once");
+        assert_eq!([99, 100, 101].map(|yielded| climb.take_settled(yielded)), [false, true, false], "once");
     }
 
     #[test]

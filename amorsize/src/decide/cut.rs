@@ -44,7 +44,7 @@ impl Cut {
     }
 
     /// They were run, and the chunk has taken `elapsed` seconds by now: whether that is too long.
-    pub(crate) fn is_due(&mut self, elapsed: f64) -> bool {
+    pub(crate) fn check(&mut self, elapsed: f64) -> bool {
         let since = elapsed - self.last;
         self.last = elapsed;
         if GROWTH as f64 * since <= LOOK {
@@ -67,7 +67,7 @@ mod tests {
             let next = ran.saturating_add(cut.items()).min(items);
             elapsed += (ran..next).map(&cost).sum::<f64>();
             (ran, looks) = (next, looks + 1);
-            if cut.is_due(elapsed) {
+            if cut.check(elapsed) {
                 break;
             }
         }

@@ -25,9 +25,9 @@ pub(crate) const HEAD_START: usize = 2;
 const WAKING: f64 = 5e-6;
 /// Bytes of items that are pulled ahead: moving them shows in short runs.
 const AHEAD_BYTES: usize = 16 << 10;
-/// Seconds that pulling items ahead may take, and where threads are stated, which have them whatever the first shows.
+/// Seconds that pulling items ahead may take, and where threads are pinned, which have them whatever the first shows.
 const PULLING: f64 = 15e-6;
-const PULLING_STATED: f64 = 1e-3;
+const PULLING_PINNED: f64 = 1e-3;
 /// Seconds that one may take where it is the only one.
 const PULLING_ONE: f64 = 200e-6;
 
@@ -45,12 +45,12 @@ pub(crate) struct Seen {
 
 /// What the options state of threads, whatever the first item shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Stated {
+pub(crate) struct Pinned {
     pub(crate) pool: Option<Pool>,
     pub(crate) threads: Option<usize>,
 }
 
-impl Stated {
+impl Pinned {
     /// The share of its time for which a function waits, if it gets threads for that: `found` is what was found out.
     pub(crate) fn waiting_share(self, found: Option<f64>) -> Option<f64> {
         match self.pool {
@@ -61,7 +61,7 @@ impl Stated {
     }
 }
 
-impl From<&Options> for Stated {
+impl From<&Options> for Pinned {
     fn from(options: &Options) -> Self {
         Self { pool: options.pool, threads: options.threads.map(usize::from) }
     }
@@ -137,15 +137,15 @@ pub(crate) struct Pulled {
 }
 
 /// How many more to pull in one go: one by one where it is not sure that there is another one, since it may have to be
-/// waited for. One is worth more time than many, since a second thread is, and all are where threads are stated: a first
+/// waited for. One is worth more time than many, since a second thread is, and all are where threads are pinned: a first
 /// pull may be slow for being the first.
-pub(crate) fn more(pulled: Pulled, remaining: Remaining, is_stated: bool) -> usize {
+pub(crate) fn more(pulled: Pulled, remaining: Remaining, is_pinned: bool) -> usize {
     let Pulled { last, seconds, spent } = pulled;
     let is_sure = remaining.lower > 0;
     let each = (seconds / last.max(1) as f64).max(1e-9);
     let most = if is_sure { 2 * last } else { 1 };
-    let least = usize::from(spent == 0.0 && is_sure && (is_stated || each <= PULLING_ONE));
-    let budget = if is_stated { PULLING_STATED } else { PULLING };
+    let least = usize::from(spent == 0.0 && is_sure && (is_pinned || each <= PULLING_ONE));
+    let budget = if is_pinned { PULLING_PINNED } else { PULLING };
     most.min(((budget - spent) / each).max(0.0) as usize).max(least)
 }
 
@@ -165,8 +165,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stated_of_the_pool_counts_more_than_what_is_found() {
-        let shares = |pool| [None, Some(0.9)].map(|found| Stated { pool, threads: None }.waiting_share(found));
+    fn what_is_pinned_of_the_pool_counts_more_than_what_is_found() {
+        let shares = |pool| [None, Some(0.9)].map(|found| Pinned { pool, threads: None }.waiting_share(found));
         assert_eq!(shares(None), [None, Some(0.9)]);
         assert_eq!(shares(Some(Pool::Cpu)), [None, None]);
         assert_eq!(shares(Some(Pool::Blocking)), [Some(0.0), Some(0.9)]);
@@ -223,9 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_are_stated_have_more_pulled_for_them() {
-        let more = |is_stated, seconds, spent| {
-            super::more(Pulled { last: 1, seconds, spent }, Remaining { lower: 99, upper: None }, is_stated)
+    fn threads_that_are_pinned_have_more_pulled_for_them() {
+        let more = |is_pinned, seconds, spent| {
+            super::more(Pulled { last: 1, seconds, spent }, Remaining { lower: 99, upper: None }, is_pinned)
         };
         assert_eq!([more(true, 1.0, 0.0), more(true, 1.0, 1.0)], [1, 0], "one however long it takes");
         assert_eq!([more(true, 100e-6, 100e-6), more(false, 100e-6, 100e-6)], [2, 0]);

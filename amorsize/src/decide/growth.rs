@@ -33,11 +33,23 @@ const UNHINDERED: f64 = 1.1;
 /// met with 128.
 const UNJUDGED: usize = 64;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
-    Up,
-    Down,
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// Nothing was judged so far.
+    First,
+    /// Twice as many threads as made items at this rate.
+    Up(Step),
+    /// Half as many.
+    Down(Step),
     Settled,
+}
+
+/// Where the climb has come from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Step {
+    threads: usize,
+    /// Items a second.
+    rate: f64,
 }
 
 /// The state of the climb.
@@ -45,9 +57,7 @@ enum Direction {
 pub(crate) struct Growth {
     threads: usize,
     most: usize,
-    direction: Direction,
-    /// Threads and items a second before the last step.
-    before: Option<(usize, f64)>,
+    phase: Phase,
     since: f64,
     yielded: u64,
     rest: u32,
@@ -59,22 +69,12 @@ pub(crate) struct Growth {
 
 impl Growth {
     pub(crate) fn new(now: f64, yielded: u64, threads: usize, most: usize, serial: f64) -> Self {
-        Self {
-            threads,
-            most,
-            direction: Direction::Up,
-            before: None,
-            since: now,
-            yielded,
-            rest: 0,
-            serial,
-            is_warm: false,
-        }
+        Self { threads, most, phase: Phase::First, since: now, yielded, rest: 0, serial, is_warm: false }
     }
 
     /// The number is known to be good: it is only reconsidered now and then.
     pub(crate) fn settle(&mut self) {
-        self.direction = Direction::Settled;
+        self.phase = Phase::Settled;
     }
 
     /// One thread alone takes so long for an item, after all. What was run meanwhile does not count.
@@ -84,10 +84,9 @@ impl Growth {
 
     /// Doubles before anything is judged: where items take `each` seconds now, and so many are left.
     pub(crate) fn leap(&mut self, now: f64, yielded: u64, each: f64, left: u64) -> Option<usize> {
-        let is_first = self.direction == Direction::Up && self.before.is_none();
         let is_seen = 2 * (yielded - self.yielded) >= self.threads as u64;
         let threads = (2 * self.threads).min(self.most).min(UNJUDGED);
-        if !is_first || !is_seen || each > UNHINDERED * self.serial || threads <= self.threads {
+        if self.phase != Phase::First || !is_seen || each > UNHINDERED * self.serial || threads <= self.threads {
             return None;
         }
         let saved = left as f64 * each * (1.0 / self.threads as f64 - 1.0 / threads as f64);
@@ -122,21 +121,18 @@ impl Growth {
 
     fn judge(&mut self, rate: f64) {
         let of_linear = rate * self.serial / self.threads as f64;
-        match (self.direction, self.before) {
-            // The first stretch: far from a linear gain means that something else is the bound.
-            (Direction::Up, None) if of_linear < BOUND => self.step(Direction::Down, rate),
-            (Direction::Up, None) if of_linear < NEAR_BOUND && self.threads >= UNJUDGED => {
-                self.direction = Direction::Settled;
+        match self.phase {
+            // Far from a linear gain means that something else is the bound.
+            Phase::First if of_linear < BOUND => self.halve(rate),
+            Phase::First if of_linear < NEAR_BOUND && self.threads >= UNJUDGED => self.settle(),
+            Phase::First => self.double(rate),
+            Phase::Up(before) if rate >= WORTH_DOUBLING * before.rate => self.double(rate),
+            Phase::Down(before) if rate >= WORTH_HALVING * before.rate => self.halve(rate),
+            Phase::Up(before) | Phase::Down(before) => {
+                self.threads = before.threads;
+                self.settle();
             }
-            (Direction::Up, None) => self.step(Direction::Up, rate),
-            (Direction::Up, Some((_, last))) if rate >= WORTH_DOUBLING * last => self.step(Direction::Up, rate),
-            (Direction::Down, Some((_, last))) if rate >= WORTH_HALVING * last => self.step(Direction::Down, rate),
-            (Direction::Up | Direction::Down, Some((threads, _))) => {
-                self.threads = threads;
-                self.direction = Direction::Settled;
-            }
-            (Direction::Down, None) => self.step(Direction::Down, rate),
-            (Direction::Settled, _) => self.reconsider(rate),
+            Phase::Settled => self.reconsider(rate),
         }
     }
 
@@ -144,18 +140,20 @@ impl Growth {
         self.rest += 1;
         if self.rest >= REST {
             self.rest = 0;
-            self.step(Direction::Up, rate);
+            self.double(rate);
         }
     }
 
-    fn step(&mut self, direction: Direction, rate: f64) {
-        let threads = match direction {
-            Direction::Up => (2 * self.threads).min(self.most),
-            _ => (self.threads / 2).max(1),
-        };
-        let direction = if threads == self.threads { Direction::Settled } else { direction };
-        self.before = Some((self.threads, rate));
-        self.direction = direction;
+    fn double(&mut self, rate: f64) {
+        self.step((2 * self.threads).min(self.most), Phase::Up(Step { threads: self.threads, rate }));
+    }
+
+    fn halve(&mut self, rate: f64) {
+        self.step((self.threads / 2).max(1), Phase::Down(Step { threads: self.threads, rate }));
+    }
+
+    fn step(&mut self, threads: usize, phase: Phase) {
+        self.phase = if threads == self.threads { Phase::Settled } else { phase };
         self.threads = threads;
     }
 }

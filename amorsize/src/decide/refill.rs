@@ -16,7 +16,8 @@ pub(crate) enum Refilled {
     Enough,
     /// One that took its time: results may have come meanwhile.
     Slowly,
-    /// All that there are, that the window has room for, or that the very first result may wait for.
+    /// All that there are, or that the window has room for; or one that took its time, behind which the very first result
+    /// is not to wait.
     All,
     /// No more until the results come that are about to.
     Promptly,
@@ -48,6 +49,12 @@ pub(crate) struct Refill {
 }
 
 impl Refill {
+    /// Items of the next chunk, where so many are wanted, and there is room for so many beside those in flight. Less than
+    /// a chunk is pulled only where nothing is.
+    pub(crate) fn size(wanted: usize, room: usize, in_flight: u64) -> Option<usize> {
+        (room > 0 && (room >= wanted || in_flight == 0)).then(|| wanted.min(room))
+    }
+
     /// Most chunks that are pulled beside what there is, where the consumer takes so many seconds for the results of a
     /// chunk.
     pub(super) fn most(there: There, silence: Silence, consumer: f64) -> usize {

@@ -9,7 +9,7 @@ use crate::words::{Time, count};
 use super::choose;
 use super::climb::Climb;
 use super::costs::Costs;
-use super::early::Stated;
+use super::early::Pinned;
 use super::input::PLENTY;
 use super::model::Wake;
 use super::risk;
@@ -132,16 +132,16 @@ fn pinned(costs: &Costs, options: &Options, situation: &Situation) -> Verdict {
         (None, Pool::Blocking) => blocking_threads(costs, options, situation).min(most),
         (None, _) => situation.cores.min(most),
     };
-    let stated = Stated::from(options);
-    let reason = Reason::when_read(move || why_pinned(threads, stated));
+    let pinned = Pinned::from(options);
+    let reason = Reason::when_read(move || why_pinned(threads, pinned));
     Verdict { pool, threads, gain: threads.min(most) as f64, reason }
 }
 
 /// Why so many threads, where the options ask for some.
-pub(crate) fn why_pinned(threads: usize, stated: Stated) -> String {
+pub(crate) fn why_pinned(threads: usize, pinned: Pinned) -> String {
     let counted = count(threads as u64, "thread");
     let were = if threads == 1 { "was" } else { "were" };
-    match (stated.threads, stated.pool) {
+    match (pinned.threads, pinned.pool) {
         (None, Some(pool)) => format!("`pool = {pool}` was asked for"),
         (_, None) => format!("{counted} {were} asked for"),
         (_, Some(pool)) => format!("{counted} of the {pool} pool {were} asked for"),

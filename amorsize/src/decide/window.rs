@@ -79,13 +79,13 @@ pub(crate) fn most_items(costs: &Costs, situation: &Situation) -> usize {
     (most_bytes(situation) as f64 / situation.bytes_each(costs).max(1.0)) as usize
 }
 
-/// Threads for which there is a chunk each, within the window that the user stated or that memory has room for.
+/// Threads for which there is a chunk each, within the window that is pinned or that memory has room for.
 pub(crate) fn most_threads(costs: &Costs, options: &Options, situation: &Situation) -> usize {
     let window = options.buffer_size.map_or_else(|| most_items(costs, situation), usize::from);
     (window / options.chunk_size.map_or(1, usize::from)).max(1)
 }
 
-/// Items of a window that the user stated for each of so many threads.
+/// Items of a pinned window for each of so many threads.
 pub(crate) fn share(threads: usize, options: &Options) -> usize {
     options.buffer_size.map_or(usize::MAX, |window| (window.get() / threads).max(1))
 }

@@ -25,7 +25,7 @@ pub(crate) struct Chunk<I, R> {
     /// What all of it is thought to take.
     pub(crate) expected: Duration,
     /// Its size was asked for: it is not cut short.
-    pub(crate) is_pinned: bool,
+    pub(crate) has_pinned_size: bool,
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -81,9 +81,9 @@ pub(crate) fn with_room<T>(items: usize, room: Room) -> Vec<T> {
 
 impl<I, R> Chunk<I, R> {
     /// Of items of which nobody knows what they take, made by a thread that runs chunks.
-    pub(crate) fn apart(start: u64, items: Vec<I>, clocks: Clocks, is_pinned: bool) -> Self {
+    pub(crate) fn apart(start: u64, items: Vec<I>, clocks: Clocks, has_pinned_size: bool) -> Self {
         let (results, expected) = (with_room(items.len(), Room::Apart), Duration::ZERO);
-        Self { start, items, results, clocks, stride: 1, expected, is_pinned }
+        Self { start, items, results, clocks, stride: 1, expected, has_pinned_size }
     }
 
     /// Leaves so many items, at least one, and returns the others if there are any.
@@ -96,9 +96,9 @@ impl<I, R> Chunk<I, R> {
         let whole = self.expected;
         self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
         let (start, expected) = (self.start + items as u64, whole - self.expected);
-        let &mut Self { stride, is_pinned, .. } = self;
+        let &mut Self { stride, has_pinned_size, .. } = self;
         let results = for_results(rest.len(), Room::Exact);
-        Some(Self { start, items: rest, results, clocks: Clocks::Wall, stride, expected, is_pinned })
+        Some(Self { start, items: rest, results, clocks: Clocks::Wall, stride, expected, has_pinned_size })
     }
 
     /// Drops what nobody will run.

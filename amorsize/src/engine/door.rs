@@ -54,13 +54,13 @@ fn ring(bell: &Arc<Bell>, target: &Target) {
     bell.ring(|answer| {
         let launched = Launched::now();
         target.spawn(move || {
-            launched.has_begun();
+            launched.began();
             caller.into_iter().for_each(Place::make_way);
             answer();
             wake::worked();
         });
         launched.let_by();
-        launched.is_done();
+        launched.handed_over();
     });
 }
 

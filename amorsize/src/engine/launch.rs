@@ -27,9 +27,9 @@ pub trait Launch<W: Work<I>, I> {
     /// Starts a thread for a ticket; false if none can be had.
     fn start_own(&self, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool;
 
-    /// Who there is for the first items of a function of which nothing is known. `is_stated`: the options ask for
+    /// Who there is for the first items of a function of which nothing is known. `is_pinned`: the options ask for
     /// threads.
-    fn beside(&self, is_stated: bool) -> Beside;
+    fn beside(&self, is_pinned: bool) -> Beside;
 
     /// Has somebody look in on the first item while its caller runs it, where there are so many cores: unless that
     /// somebody would have to be waited for.

@@ -55,15 +55,15 @@ where
     let seen: Option<Vec<Seen>> = runners.iter().map(Watched::see).collect();
     let share = seen.and_then(|seen| early::waiting_share(&seen));
     let share = share.filter(|_| !waits::may_be_for_itself(others_running() as f64, terms.cores as f64));
-    if let Some(share) = terms.stated.waiting_share(share) {
-        let threads = terms.stated.threads.unwrap_or(FIRST_BLOCKING_THREADS.min(terms.most));
+    if let Some(share) = terms.pinned.waiting_share(share) {
+        let threads = terms.pinned.threads.unwrap_or(FIRST_BLOCKING_THREADS.min(terms.most));
         if let Some(claimed) = queue.claim_waiting(threads, share) {
             tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");
             launch(queue, claimed, || pool::blocking_crew(threads).map(Slot::from));
             return None;
         }
     }
-    if let Some(threads) = terms.stated.threads.filter(|_| is_shared) {
+    if let Some(threads) = terms.pinned.threads.filter(|_| is_shared) {
         launch(queue, queue.claim_ahead(threads), || pool::cpu_crew(threads).map(Slot::from));
         return None;
     }

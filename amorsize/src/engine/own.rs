@@ -19,9 +19,9 @@ thread_local! {
 /// Those that run. Two callers that find none at the same time start one each.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the calling thread may start one. `is_stated`: threads are asked for.
-pub(super) fn may_start(is_stated: bool) -> bool {
-    !IS_ONE.get() && (is_stated || RUNNING.load(Relaxed) == 0)
+/// Whether the calling thread may start one. `is_pinned`: threads are asked for.
+pub(super) fn may_start(is_pinned: bool) -> bool {
+    !IS_ONE.get() && (is_pinned || RUNNING.load(Relaxed) == 0)
 }
 
 /// Starts one.

@@ -109,19 +109,19 @@ impl Launched {
     }
 
     /// Handing it over is done.
-    pub(crate) fn is_done(self) {
+    pub(crate) fn handed_over(self) {
         self.threads.call.observe(self.at.elapsed(), Wake::USUAL.call);
     }
 
     /// A thread has begun with it.
-    pub(crate) fn has_begun(self) {
+    pub(crate) fn began(self) {
         self.threads.latency.observe(self.at.elapsed(), Wake::USUAL.latency);
     }
 
     /// Nobody needs it any more, and no thread has begun with it.
-    pub(crate) fn is_in_vain(self) {
+    pub(crate) fn abandoned(self) {
         if self.at.elapsed().as_secs_f64() > self.threads.latency.value(Wake::USUAL.latency, nanos_now()) {
-            self.has_begun();
+            self.began();
         }
     }
 }

@@ -143,7 +143,7 @@ fn write_due() -> bool {
         std::mem::take(&mut put_off.due)
     };
     for function in &due {
-        function.is_no_longer_due();
+        function.clear_due();
         // Whoever listens to the warning may panic, and others' records are still to be written.
         quietly(|| {
             let written = timed(function, || function.drain());
@@ -158,5 +158,5 @@ fn write_due() -> bool {
 fn give_up() {
     let mut put_off = put_off();
     put_off.is_called = false;
-    put_off.due.drain(..).for_each(|function| function.is_no_longer_due());
+    put_off.due.drain(..).for_each(|function| function.clear_due());
 }

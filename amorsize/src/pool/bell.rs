@@ -113,7 +113,7 @@ impl Bell {
     }
 
     /// Somebody has waited so long for one.
-    pub(crate) fn has_made_wait(&self, time: Duration) {
+    pub(crate) fn made_wait(&self, time: Duration) {
         if time >= PROMPT {
             self.lock().seen = None;
         }
@@ -191,9 +191,9 @@ mod tests {
         bell.lock().rung = Instant::now().checked_add(EVER);
         answer();
         assert!(sees());
-        bell.has_made_wait(SOON);
+        bell.made_wait(SOON);
         assert!(sees());
-        bell.has_made_wait(PROMPT);
+        bell.made_wait(PROMPT);
         assert!(!sees());
     }
 

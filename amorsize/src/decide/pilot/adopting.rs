@@ -130,8 +130,8 @@ impl Pilot {
         let ordered = choose::ordered(self.options.ordered, self.costs.spread, items);
         let most = threads.max(self.situation.cores);
         let buffer = window::buffer(&self.costs, most, &self.options, &self.situation);
-        let is_stated = self.options.buffer_size.is_some();
-        let buffer = if is_stated { buffer } else { buffer.max(self.most_held()) };
+        let is_pinned = self.options.buffer_size.is_some();
+        let buffer = if is_pinned { buffer } else { buffer.max(self.most_held()) };
         *self.promise.insert((ordered, buffer))
     }
 
@@ -163,9 +163,10 @@ impl Pilot {
     pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
         match self.mode {
             Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
-            Mode::Alone(since) | Mode::Probing(since) | Mode::Draining(After::Probe(since)) => {
-                self.close_stretch(since)
-            }
+            Mode::Alone(since)
+            | Mode::Probing(since)
+            | Mode::Doubting(since)
+            | Mode::Draining(After::Probe(since) | After::Doubt(since)) => self.close_stretch(since),
             _ => {}
         }
         if self.tally.is_empty() && self.done > 0 {

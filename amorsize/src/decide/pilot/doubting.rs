@@ -3,11 +3,11 @@
 use crate::decide::doubt::Shown;
 use crate::decide::watch::Progress;
 
-use super::{After, Mode, Pilot, Position};
+use super::{After, Looped, Mode, Pilot, Position};
 
 impl Pilot {
-    /// Whether threads that wait may only wait for each other: that is found out at once.
-    pub(super) fn is_doubtful(&mut self, progress: Progress) -> bool {
+    /// Looks at what threads that wait have made; whether they may only wait for each other: that is found out at once.
+    pub(super) fn raises_doubt(&mut self, progress: Progress) -> bool {
         let (threads, alone) = (self.threads(), self.settled.serial);
         let Some(doubt) = &mut self.doubt else { return false };
         doubt.judge(threads, progress, alone);
@@ -34,8 +34,14 @@ impl Pilot {
         self.costs.item = (each - self.costs.source - self.costs.consumer).max(0.0);
     }
 
-    /// The same where threads wait, and may only wait for each other.
-    pub(super) fn judge_waiting(&mut self, shown: Option<Shown>, since: Position, at: Position) {
+    /// A stretch of the plain loop that runs instead of threads which wait, since `since`.
+    pub(super) fn looped_in_doubt(&mut self, since: Position, looped: Looped, at: Position) {
+        let shown = self.doubt.as_mut().and_then(|doubt| doubt.looped(looped.items, looped.seconds));
+        self.judge_waiting(shown, since, at);
+    }
+
+    /// What one thread alone has shown of threads that wait: these go on, or are given up.
+    fn judge_waiting(&mut self, shown: Option<Shown>, since: Position, at: Position) {
         match shown {
             None => {}
             Some(Shown::Refuted { gain, each }) => {

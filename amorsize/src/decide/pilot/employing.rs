@@ -13,7 +13,7 @@ use crate::reason::Reason;
 use super::{Pilot, Position};
 
 impl Pilot {
-    /// How what is left makes sure of a thread. (Nothing is known of it where all is stated.)
+    /// How what is left makes sure of a thread. (Nothing is known of it where all is pinned.)
     pub(crate) fn patience_for_thread(&self, remaining: Remaining) -> Patience {
         let left = remaining.upper.unwrap_or(PLENTY) as f64 * self.costs.serial();
         self.situation.wake.patience(if self.costs.item > 0.0 { left } else { f64::INFINITY })
@@ -21,10 +21,10 @@ impl Pilot {
 
     /// Threads that are not in each other's way become more, as long as costs call for that.
     pub(super) fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
-        if self.climb.as_mut().is_some_and(|climb| climb.has_settled(at.yielded)) {
+        if self.climb.as_mut().is_some_and(|climb| climb.take_settled(at.yielded)) {
             self.tally.grow(at);
         }
-        let Some(each) = self.climb.as_mut().and_then(Climb::is_due) else { return };
+        let Some(each) = self.climb.as_mut().and_then(Climb::take_due) else { return };
         let costs = Costs { item: each, ..self.costs };
         let unfinished = (self.done + self.in_flight).saturating_sub(progress.produced);
         let left = remaining.upper.map_or(PLENTY, |left| left.saturating_add(unfinished));

@@ -72,23 +72,23 @@ impl Pilot {
         let is_settled = self.needs_no_trial() || self.plan.is_some();
         let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
-        let is_stated = self.is_pinned_parallel();
-        let may_wait = is_stated || self.options.max_blocking_threads.get() >= HEAD_START;
-        let has_cores = is_stated || self.situation.cores >= HEAD_START;
-        let is_worth_it = is_stated || early::is_worth_a_thread(remaining, &self.situation);
+        let is_pinned = self.is_pinned_parallel();
+        let may_wait = is_pinned || self.options.max_blocking_threads.get() >= HEAD_START;
+        let has_cores = is_pinned || self.situation.cores >= HEAD_START;
+        let is_worth_it = is_pinned || early::is_worth_a_thread(remaining, &self.situation);
         !is_settled && !is_short && has_room && may_wait && has_cores && is_worth_it
     }
 
     /// Threads that have the first items, the consumer included: as many as earlier runs had, perhaps. With one, it is up
-    /// to whoever looks in to start others, among them those that are stated.
+    /// to whoever looks in to start others, among them those that are pinned.
     fn threads_for_first(&self, remaining: Remaining, beside: Beside) -> Option<usize> {
-        let is_stated = self.is_pinned_parallel();
+        let is_pinned = self.is_pinned_parallel();
         match beside {
-            Beside::Own { .. } if is_stated => {
+            Beside::Own { .. } if is_pinned => {
                 Some(self.options.threads.map_or(HEAD_START, |threads| threads.get().min(FIRST_BLOCKING_THREADS)))
             }
             Beside::Own { .. } => early::is_worth_starting(remaining, &self.situation).then_some(HEAD_START),
-            Beside::Thread if !is_stated && early::is_worth_waking(remaining, &self.situation) => {
+            Beside::Thread if !is_pinned && early::is_worth_waking(remaining, &self.situation) => {
                 let doubted = self.doubted.as_ref().map_or(HEAD_START, |prior| prior.verdict.threads);
                 let most = self.situation.cores.min(self.options.max_blocking_threads.get());
                 Some(doubted.clamp(HEAD_START, most))
@@ -204,12 +204,12 @@ impl Pilot {
     /// Whether a thread is started for the next ticket, `since` seconds after the run began, instead of taking one of a
     /// pool: for the first items where that was promised, and from then on while little more is known than they have shown.
     /// A pool's thread, for which the end of the run would wait, is for who is sure to need one.
-    pub(crate) fn takes_own_thread(&mut self, since: f64) -> bool {
+    pub(crate) fn choose_own_thread(&mut self, since: f64) -> bool {
         let Some(plan) = &self.plan else {
             self.has_own_thread = self.begins_on_own_thread();
             return self.has_own_thread;
         };
-        let is_alike = plan.pool == Pool::Cpu && plan.threads <= HEAD_START && !self.is_pinned();
+        let is_alike = plan.pool == Pool::Cpu && plan.threads <= HEAD_START && !self.has_pinned_threads();
         self.has_own_thread && is_alike && since < UNSURE
     }
 
@@ -322,7 +322,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_thread_is_started_for_few_items_or_an_unknown_number_and_for_any_where_threads_are_stated() {
+    fn a_thread_is_started_for_few_items_or_an_unknown_number_and_for_any_where_threads_are_pinned() {
         let begins = |options: &Options, remaining, has_pool| {
             let mut pilot = Pilot::new(options.clone(), Situation::TWO_CORES);
             pilot.get_head_start(remaining, Beside::Own { has_pool });
@@ -348,21 +348,21 @@ pub(super) mod tests {
         assert_eq!(usual(Remaining::UNKNOWN, Beside::Thread), (true, true, 0), "a thread has what is pulled");
         assert_eq!(usual(left(100), Beside::Lookout), (false, true, 64));
         assert_eq!(usual(Remaining::UNKNOWN, Beside::Lookout), (false, false, 0));
-        let stated = Options { threads: std::num::NonZero::new(2), ..Options::default() };
-        assert_eq!(pilot(stated, Remaining::UNKNOWN, Beside::Thread), (false, false, 0));
+        let pinned = Options { threads: std::num::NonZero::new(2), ..Options::default() };
+        assert_eq!(pilot(pinned, Remaining::UNKNOWN, Beside::Thread), (false, false, 0));
     }
 
     #[test]
     fn what_a_long_first_item_has_shown_is_no_reason_for_a_thread_of_a_pool_yet() {
         let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
         pilot.get_head_start(left(ITEMS), Beside::Own { has_pool: true });
-        assert!(pilot.takes_own_thread(0.0));
+        assert!(pilot.choose_own_thread(0.0));
         first_item(&mut pilot, 1e-3);
         assert_eq!(pilot.plan().map(|plan| plan.threads), Some(2));
-        assert_eq!([1e-3, UNSURE].map(|since| pilot.takes_own_thread(since)), [true, false]);
+        assert_eq!([1e-3, UNSURE].map(|since| pilot.choose_own_thread(since)), [true, false]);
         let mut pilot = usual();
         first_item(&mut pilot, 1e-3);
-        assert!(!pilot.takes_own_thread(1e-3), "a pool's thread has them already");
+        assert!(!pilot.choose_own_thread(1e-3), "a pool's thread has them already");
     }
 
     #[test]
@@ -389,8 +389,8 @@ pub(super) mod tests {
         assert!(!gets(Options::default(), Situation::TWO_CORES, 1));
         assert!(!gets(Options::default(), Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS));
         assert!(!gets(Options::default(), Situation { item_bytes: 1 << 20, ..Situation::TWO_CORES }, ITEMS));
-        let stated = Options { pool: Some(Pool::Blocking), ..Options::default() };
-        let begun = begun(stated, Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS);
+        let pinned = Options { pool: Some(Pool::Blocking), ..Options::default() };
+        let begun = begun(pinned, Situation { cores: 1, ..Situation::TWO_CORES }, ITEMS);
         assert!(begun.begins_alone() && begun.first_pool() == Some(Pool::Blocking), "whoever looks in starts them");
         let settled = Options { estimated_item_time: Some(std::time::Duration::from_micros(1)), ..Options::default() };
         assert!(!gets(settled, Situation::TWO_CORES, ITEMS));

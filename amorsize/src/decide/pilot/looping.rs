@@ -39,6 +39,7 @@ impl Pilot {
         match self.mode {
             Mode::Calibrating => return self.calibrated(each, at, remaining),
             Mode::Probing(since) => return self.probed(since, ran, at),
+            Mode::Doubting(since) => return self.looped_in_doubt(since, ran, at),
             _ => {}
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);

@@ -65,6 +65,8 @@ enum Mode {
     Alone(Position),
     /// The plain loop instead of threads since then, to know what it takes.
     Probing(Position),
+    /// The same, to know whether threads that wait only wait for each other.
+    Doubting(Position),
     /// Chunks run out before something else.
     Draining(After),
 }
@@ -77,6 +79,8 @@ enum After {
     },
     /// A look at the plain loop; threads do not count since then.
     Probe(Position),
+    /// A look at one thread alone, where several may only wait for each other.
+    Doubt(Position),
     Try,
 }
 
@@ -247,12 +251,12 @@ impl Pilot {
         self.looks = false;
     }
 
-    /// Whether the user stated the number of threads.
-    pub(crate) fn is_pinned(&self) -> bool {
+    /// Whether the number of threads is pinned.
+    pub(crate) fn has_pinned_threads(&self) -> bool {
         self.options.threads.is_some()
     }
 
-    /// Whether the options ask for threads, whatever the costs.
+    /// Whether threads are pinned, or a pool of them, whatever the costs.
     pub(crate) fn is_pinned_parallel(&self) -> bool {
         verdict::is_pinned_parallel(&self.options)
     }
@@ -301,7 +305,7 @@ impl Pilot {
 
     /// Whether items are run as a plain loop now.
     pub(crate) fn is_looping(&self) -> bool {
-        matches!(self.mode, Mode::Looping | Mode::Calibrating | Mode::Probing(_))
+        matches!(self.mode, Mode::Looping | Mode::Calibrating | Mode::Probing(_) | Mode::Doubting(_))
     }
 
     /// The consumer took `seconds` over `items` results.

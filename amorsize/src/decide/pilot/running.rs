@@ -103,7 +103,7 @@ impl Pilot {
         match self.mode {
             Mode::Alone(since) => self.check_alone(since, at, progress),
             Mode::Parallel => self.check_parallel(at, progress, remaining),
-            Mode::Draining(After::Probe(since)) => self.check_waiting_alone(since, at),
+            Mode::Draining(After::Doubt(since)) => self.check_waiting_alone(since, at),
             _ => {}
         }
     }
@@ -113,8 +113,8 @@ impl Pilot {
             return self.change_pool(at, remaining);
         }
         self.grow(at, remaining);
-        if self.is_doubtful(progress) {
-            self.mode = Mode::Draining(After::Probe(at));
+        if self.raises_doubt(progress) {
+            self.mode = Mode::Draining(After::Doubt(at));
             return;
         }
         self.leave_ahead_behind(at);
@@ -168,10 +168,6 @@ impl Pilot {
     /// A stretch of the plain loop that runs instead of threads since `since`.
     pub(super) fn probed(&mut self, since: Position, looped: Looped, at: Position) {
         let Looped { items, seconds } = looped;
-        if let Some(doubt) = &mut self.doubt {
-            let shown = doubt.looped(items, seconds);
-            return self.judge_waiting(shown, since, at);
-        }
         let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(items, seconds, at.now));
         self.tell(judgement, at);
         let progress = self.progress(at);
@@ -238,6 +234,7 @@ impl Pilot {
         match after {
             After::Loop { gain } => self.adopt_loop(gain, at),
             After::Probe(since) => self.mode = Mode::Probing(since),
+            After::Doubt(since) => self.mode = Mode::Doubting(since),
             After::Try => self.try_again(),
         }
     }

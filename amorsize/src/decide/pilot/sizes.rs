@@ -53,7 +53,7 @@ impl Pilot {
     pub(crate) fn stretch(&self) -> usize {
         let seconds = match self.mode {
             Mode::Calibrating => CALIBRATION,
-            Mode::Probing(_) if self.doubt.is_some() => return 1,
+            Mode::Doubting(_) => return 1,
             Mode::Probing(_) => watch::PROBE.max(watch::PROBE_ITEMS * self.costs.serial().min(watch::FREED_AT_ONCE)),
             _ => self.stretch,
         };
@@ -180,15 +180,15 @@ impl Pilot {
     /// The same while nothing speaks against the plan.
     fn usual_window(&self) -> usize {
         let most = self.buffer_size();
-        let is_stated = self.options.buffer_size.is_some();
-        if is_stated { most } else { window::items(self.usual_chunk(), self.threads(), &self.costs).min(most) }
+        let is_pinned = self.options.buffer_size.is_some();
+        if is_pinned { most } else { window::items(self.usual_chunk(), self.threads(), &self.costs).min(most) }
     }
 
     /// Bytes of results that may wait to be yielded: a tenth of the available memory, whatever results were thought to
     /// take when their items were pulled. Who states a window, or what results take, means that.
     pub(crate) fn most_bytes_ready(&self) -> usize {
-        let is_stated = self.options.buffer_size.is_some() || self.options.result_bytes.is_some();
-        let most = if is_stated { usize::MAX } else { window::most_bytes(&self.situation) };
+        let is_pinned = self.options.buffer_size.is_some() || self.options.result_bytes.is_some();
+        let most = if is_pinned { usize::MAX } else { window::most_bytes(&self.situation) };
         if self.pressure.is_paused() { 0 } else { most }
     }
 
@@ -201,7 +201,7 @@ impl Pilot {
         (known as usize).max(OWNED_BYTES)
     }
 
-    /// Threads that may run chunks now, besides the consumer if 0.
+    /// Threads that may run chunks now; 0 where only the consumer does.
     pub(crate) fn concurrency(&self) -> usize {
         if self.is_alone() { 0 } else { self.threads() }
     }
@@ -214,8 +214,8 @@ impl Pilot {
     /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
     fn is_alone(&self) -> bool {
         match self.mode {
-            Mode::Draining(After::Probe(_)) => self.doubt.is_some() || self.in_flight_seconds() < LONGEST_DRAIN,
-            Mode::Draining(After::Loop { .. }) | Mode::Alone(_) => true,
+            Mode::Draining(After::Probe(_)) => self.in_flight_seconds() < LONGEST_DRAIN,
+            Mode::Draining(After::Loop { .. } | After::Doubt(_)) | Mode::Alone(_) => true,
             _ => false,
         }
     }

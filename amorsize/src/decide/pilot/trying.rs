@@ -287,15 +287,15 @@ pub(super) mod tests {
             }
             batches
         };
-        let stated = Options { pool: Some(Pool::Cpu), ..Options::default() };
+        let pinned = Options { pool: Some(Pool::Cpu), ..Options::default() };
         assert_eq!(batches(Options::default(), 100e-9), [1; 5]);
         assert!(
-            [1e-9, 500e-9, 50e-6].iter().all(|&each| batches(stated.clone(), each).iter().all(|&items| items == 1))
+            [1e-9, 500e-9, 50e-6].iter().all(|&each| batches(pinned.clone(), each).iter().all(|&items| items == 1))
         );
     }
 
     #[test]
-    fn first_results_that_own_memory_are_made_one_by_one_unless_threads_are_stated() {
+    fn first_results_that_own_memory_are_made_one_by_one_unless_threads_are_pinned() {
         let tried = |owns, options: Options| {
             let mut pilot = Pilot::new(options, Situation { owns, ..Situation::TWO_CORES });
             let mut batches = Vec::new();
@@ -307,8 +307,8 @@ pub(super) mod tests {
         };
         assert_eq!(tried(Owns::Anything, Options::default()), (vec![1; 5], true));
         assert_eq!(tried(Owns::Nothing, Options::default()).0[..3], [1, 1, 3], "none is missed");
-        let stated = Options { pool: Some(Pool::Cpu), ..Options::default() };
-        assert!(tried(Owns::Anything, stated).0[2] > 1);
+        let pinned = Options { pool: Some(Pool::Cpu), ..Options::default() };
+        assert!(tried(Owns::Anything, pinned).0[2] > 1);
     }
 
     #[test]

@@ -52,11 +52,11 @@ where
     /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many
     /// seconds; those of all of them.
     fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> f64 {
-        let is_stated = self.pilot.is_pinned_parallel();
+        let is_pinned = self.pilot.is_pinned_parallel();
         let mut pulled = Pulled { last: 1, seconds: took, spent: 0.0 };
         while self.ahead.len() < room && !self.exhausted {
             let remaining = Remaining::from_hint(source.size_hint());
-            let more = early::more(pulled, remaining, is_stated).min(room - self.ahead.len());
+            let more = early::more(pulled, remaining, is_pinned).min(room - self.ahead.len());
             let Some((chunk, took)) = self.pull(source, more) else { break };
             let seconds = took.as_secs_f64();
             pulled = Pulled { last: chunk.items.len(), seconds, spent: pulled.spent + seconds };
@@ -73,7 +73,7 @@ where
             cores: self.pilot.situation().cores,
             items,
             most: self.pilot.options().max_blocking_threads.get(),
-            stated: self.pilot.options().into(),
+            pinned: self.pilot.options().into(),
             bytes: TRIAL_BYTES,
             tickets,
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Made, Position};
-use crate::decide::refill::{Refilled, There};
+use crate::decide::refill::{Refill, Refilled, There};
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
@@ -99,7 +99,7 @@ where
             return;
         }
         let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
-        self.tickets.is_own = self.pilot.takes_own_thread(since.as_secs_f64());
+        self.tickets.is_own = self.pilot.choose_own_thread(since.as_secs_f64());
         let is_cpu = self.configured.as_ref().is_some_and(|configured| configured.pool == Pool::Cpu);
         let slot = if is_cpu && !self.tickets.is_own { self.slot() } else { None };
         let target = slot.as_ref().map(|slot| &slot.target);
@@ -118,7 +118,7 @@ where
         if before.is_some_and(|known| (known.threads, known.pool, known.ordered) == (threads, pool, ordered)) {
             return;
         }
-        let is_pinned = self.pilot.is_pinned();
+        let is_pinned = self.pilot.has_pinned_threads();
         let moves = before.is_some_and(|known| known.pool != pool);
         let epoch = self.queue.configure(threads, ordered, moves);
         let begin = Instant::now();
@@ -149,11 +149,10 @@ where
         self.look_at_memory(begin);
         while refill.goes_on(|| begin.elapsed().as_secs_f64()) {
             let room = self.pilot.room(self.held());
-            let size = self.pilot.chunk(self.remaining(source));
-            if self.is_over() || room == 0 || (room < size && self.in_flight() > self.ahead.len() as u64) {
-                return Refilled::All;
-            }
-            let Some((chunk, pulling)) = self.pull_next(source, size.min(room)) else { return Refilled::All };
+            let wanted = self.pilot.chunk(self.remaining(source));
+            let size = Refill::size(wanted, room, self.in_flight() - self.ahead.len() as u64);
+            let Some(size) = size.filter(|_| !self.is_over()) else { return Refilled::All };
+            let Some((chunk, pulling)) = self.pull_next(source, size) else { return Refilled::All };
             let seconds = pulling.as_secs_f64();
             self.pilot.pulled(chunk.items.len(), seconds);
             self.hand_over_chunk(chunk, most);
@@ -214,7 +213,7 @@ where
             if helps {
                 launched.let_by();
             }
-            launched.is_done();
+            launched.handed_over();
             if self.pilot.plan().is_none() {
                 self.set_up += launched.since();
             }
@@ -230,7 +229,7 @@ where
         let configured = self.configured.as_mut()?;
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
-            Some(plan) => Slot::of(plan, self.pilot.is_pinned()),
+            Some(plan) => Slot::of(plan, self.pilot.has_pinned_threads()),
             None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Slot::from),
             None => Some(Slot::CURRENT),
         };

@@ -49,7 +49,7 @@ where
                 if items.len() - before < wanted {
                     return true;
                 }
-                if items.len() < most && cut.is_due(begin.elapsed().as_secs_f64()) {
+                if items.len() < most && cut.check(begin.elapsed().as_secs_f64()) {
                     break;
                 }
             }
@@ -72,7 +72,15 @@ where
         let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
         let seconds = self.pilot.costs().item * items.len() as f64;
         let expected = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        Chunk { start, items, results, clocks, stride, expected, is_pinned: self.pilot.options().chunk_size.is_some() }
+        Chunk {
+            start,
+            items,
+            results,
+            clocks,
+            stride,
+            expected,
+            has_pinned_size: self.pilot.options().chunk_size.is_some(),
+        }
     }
 
     fn room(&self) -> Room {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Queue;
 use super::state::State;
-use crate::decide::early::Stated;
+use crate::decide::early::Pinned;
 use crate::decide::pilot::Clocks;
 use crate::engine::asleep::Watched;
 use crate::engine::chunk::{Chunk, Room, with_room};
@@ -44,7 +44,7 @@ pub(crate) struct Terms {
     /// Most threads, the consumer among them.
     pub(crate) most: usize,
     /// What the user states of them.
-    pub(crate) stated: Stated,
+    pub(crate) pinned: Pinned,
     /// Bytes of results that may be made ahead.
     pub(crate) bytes: usize,
     /// Most tickets that the consumer launches. With none it asks somebody to look in; otherwise the first thread

@@ -250,7 +250,7 @@ impl<W, I, R> Queue<W, I, R> {
         drop(state);
         ahead.into_iter().for_each(|ahead| drop_each_quietly(ahead.into_items()));
         if let Some(launched) = launched {
-            launched.is_in_vain();
+            launched.abandoned();
         }
         unwanted.discard();
     }

@@ -96,7 +96,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             self.changed.notify_one();
         }
         if let Some(launched) = launched {
-            launched.has_begun();
+            launched.began();
         }
         if let Some(cores) = unwatched {
             look_after(cores);
@@ -150,7 +150,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         divided: impl FnMut(),
     ) -> Batch<R> {
         delays.before(chunk.expected);
-        let cut = Cut::of_chunk(chunk.expected.as_secs_f64(), chunk.is_pinned);
+        let cut = Cut::of_chunk(chunk.expected.as_secs_f64(), chunk.has_pinned_size);
         let mut batch = self.run(chunk, cut, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
@@ -166,7 +166,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         is_worth: impl Fn(Duration) -> bool,
         mut divided: impl FnMut(),
     ) -> Batch<R> {
-        let &mut Chunk { start, clocks, stride, is_pinned, .. } = chunk;
+        let &mut Chunk { start, clocks, stride, has_pinned_size, .. } = chunk;
         let watch = Stopwatch::start(clocks);
         let mut results = std::mem::take(&mut chunk.results);
         results.reserve_exact(chunk.items.len());
@@ -181,7 +181,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                         if time_for_rest(watch.begin(), items.len(), results.len()).is_some_and(&is_worth) {
                             let half = last_part(&mut items, 2);
                             let next = start + (results.len() + items.len()) as u64;
-                            self.give_away(Chunk::apart(next, half, Clocks::Wall, is_pinned));
+                            self.give_away(Chunk::apart(next, half, Clocks::Wall, has_pinned_size));
                             divided();
                         }
                     }
@@ -191,7 +191,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                         // Perhaps it takes so long because the function waits.
                         let rest = last_part(&mut items, 1);
                         let next = start + results.len() as u64;
-                        self.give_away(Chunk::apart(next, rest, Clocks::All, is_pinned));
+                        self.give_away(Chunk::apart(next, rest, Clocks::All, has_pinned_size));
                         break;
                     }
                     look_at = results.len().saturating_add(cut.items());
@@ -222,7 +222,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     fn is_to_be_handed_in(&self, cut: &mut Cut, watch: &Stopwatch, results: &[R]) -> bool {
         let each = results.last().map_or(0, |result| self.work.result_bytes(result));
         let is_handful = results.len().saturating_mul(each) > self.handful.load(Ordering::Relaxed);
-        cut.is_due(watch.begin().elapsed().as_secs_f64()) || is_handful
+        cut.check(watch.begin().elapsed().as_secs_f64()) || is_handful
     }
 
     fn give_away(&self, chunk: Chunk<I, R>) {

@@ -4,7 +4,7 @@ use std::panic::panic_any;
 use std::thread;
 
 use super::*;
-use crate::decide::early::Stated;
+use crate::decide::early::Pinned;
 use crate::decide::pilot::{Clocks, Runner};
 use crate::work::ByValue;
 
@@ -22,7 +22,7 @@ fn chunk<R>(items: impl Iterator<Item = u64>) -> Chunk<u64, R> {
         clocks: Clocks::Wall,
         stride: 1,
         expected: Duration::ZERO,
-        is_pinned: false,
+        has_pinned_size: false,
     }
 }
 
@@ -220,7 +220,7 @@ fn a_consumer_whose_tickets_found_no_thread_runs_everything_itself() {
 
 /// The consumer is with the first item, and ten others were pulled ahead.
 fn with_ten_ahead<W>(queue: &Queue<W, u64, u64>, tickets: usize) -> usize {
-    let terms = Terms { cores: 64, items: 11, most: 256, stated: Stated::default(), bytes: 100, tickets };
+    let terms = Terms { cores: 64, items: 11, most: 256, pinned: Pinned::default(), bytes: 100, tickets };
     queue.configure(2, true, false);
     queue.open_ahead(1, (1..=10).collect(), terms)
 }
@@ -243,7 +243,7 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
 fn nobody_goes_on_ahead_of_a_panic_or_of_too_many_bytes() {
     let taken = |work: fn(u64) -> u64, bytes| {
         let queue = Queue::new(Arc::new(ByValue(work)));
-        let terms = Terms { cores: 2, items: 11, most: 256, stated: Stated::default(), bytes, tickets: 1 };
+        let terms = Terms { cores: 2, items: 11, most: 256, pinned: Pinned::default(), bytes, tickets: 1 };
         queue.configure(2, true, false);
         queue.open_ahead(1, (1..=10).collect(), terms);
         queue.run_ticket(queue.epoch());

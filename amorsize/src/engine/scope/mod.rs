@@ -57,10 +57,10 @@ where
 
     /// A thread of the pool itself runs what nobody else has taken. For others the end would wait for a ticket that no
     /// thread has had time for.
-    fn beside(&self, is_stated: bool) -> Beside {
+    fn beside(&self, is_pinned: bool) -> Beside {
         if rayon::current_thread_index().is_some() {
             Beside::Thread
-        } else if own::may_start(is_stated) {
+        } else if own::may_start(is_pinned) {
             Beside::Own { has_pool: is_running() }
         } else {
             Beside::Nobody

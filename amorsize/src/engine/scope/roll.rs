@@ -79,7 +79,7 @@ impl Roll {
         let (is_awaiting, begin) = (present.awaited > 0, Instant::now());
         sleep_while(&self.present.1, present, |present| present.has_others());
         if is_awaiting && !self.is_within_pool {
-            Bell::global().has_made_wait(begin.elapsed());
+            Bell::global().made_wait(begin.elapsed());
         }
         // The last one has signed off; rayon hears of it a moment later.
         let begin = Instant::now();

@@ -122,7 +122,7 @@ impl Function {
     }
 
     /// The writer looks now: what is recorded from here on is to be told again.
-    pub(crate) fn is_no_longer_due(&self) {
+    pub(crate) fn clear_due(&self) {
         self.due.store(false, Ordering::Release);
     }
 

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use crate::decide::costs::Costs;
-use crate::decide::early::Stated;
+use crate::decide::early::Pinned;
 use crate::decide::pilot::{Basis, Prior};
 use crate::decide::situation::Situation;
 use crate::decide::verdict::{self, Verdict};
@@ -152,7 +152,7 @@ fn reason(field: &Field<'_>, choice: &Candidate) -> Reason {
     let (samples, item, options) = (field.view.samples, field.view.costs.item, field.query.options);
     let &Candidate { pool, threads, .. } = choice;
     let pinned_serial = verdict::pinned_serial(options);
-    let pinned_parallel = verdict::is_pinned_parallel(options).then(|| Stated::from(options));
+    let pinned_parallel = verdict::is_pinned_parallel(options).then(|| Pinned::from(options));
     let have_threads_lost = [Pool::Cpu, Pool::Blocking].iter().any(|&pool| field.outcomes.weight(pool) >= MUCH);
     let is_tried = is_tried(choice);
     Reason::when_read(move || {
@@ -160,7 +160,7 @@ fn reason(field: &Field<'_>, choice: &Candidate) -> Reason {
         let said = if samples == 1 { "says" } else { "say" };
         let why = match (pinned_serial, pinned_parallel) {
             (Some(why), _) => format!("and {why}"),
-            (_, Some(stated)) => format!("and {}", verdict::why_pinned(threads, stated)),
+            (_, Some(pinned)) => format!("and {}", verdict::why_pinned(threads, pinned)),
             _ => why_best(pool, threads, is_tried, have_threads_lost),
         };
         format!("{runs} {said} items take {item_time}, {why}")

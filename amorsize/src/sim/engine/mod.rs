@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
-use crate::decide::refill::{Refilled, There};
+use crate::decide::refill::{Refill, Refilled, There};
 use crate::decide::tally::Stretch;
 
 use super::chance::Chance;
@@ -238,13 +238,10 @@ impl Engine<'_> {
         let begin = self.now;
         while refill.goes_on(|| self.now - begin) {
             let room = self.pilot.window().saturating_sub((self.pulled - self.accepted) as usize);
-            let size = self.pilot.chunk(self.remaining());
-            let in_flight = self.pulled > self.accepted;
-            if self.left() == 0 || room == 0 || (room < size && in_flight) {
-                return Refilled::All;
-            }
+            let size = Refill::size(self.pilot.chunk(self.remaining()), room, self.pulled - self.accepted);
+            let Some(size) = size.filter(|_| self.left() > 0) else { return Refilled::All };
             let clocks = self.pilot.clocks();
-            let (start, len) = self.pull(size.min(room) as u64);
+            let (start, len) = self.pull(size as u64);
             let seconds = self.world.source * len as f64;
             self.now += seconds + self.world.transfer * len as f64 + 0.25 * self.world.hand_over;
             self.pilot.pulled(len as usize, seconds);

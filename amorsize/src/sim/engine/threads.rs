@@ -34,7 +34,7 @@ impl Engine<'_> {
             let few = (cut.items() as u64).min(chunk.len - ran);
             seconds += self.at_best(chunk.start + ran, few, threads) * slowness;
             ran += few;
-            if cut.is_due(seconds) {
+            if cut.check(seconds) {
                 break;
             }
         }
