@@ -1,6 +1,7 @@
 //! Every decision, as pure code: observations in, decision out; no clock, no thread, no file. (What is decided is told to
 //! `tracing` right where it is.)
 //!
+//! - [`observed`]: what decisions are told
 //! - [`costs`]: what an item costs, as a running estimate
 //! - [`input`]: how many items are still to come
 //! - [`model`]: how long a plan would take for given costs
@@ -37,6 +38,7 @@ pub(crate) mod early;
 pub(crate) mod growth;
 pub(crate) mod input;
 pub(crate) mod model;
+pub(crate) mod observed;
 pub(crate) mod pace;
 pub(crate) mod pilot;
 pub(crate) mod pressure;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pilot::Looped;
+use super::observed::Looped;
 
 /// Seconds of the plain loop between two looks at the clock: some 500 times what one costs.
 const LOOK: f64 = 12e-6;

@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 
 use super::costs::Costs;
-use super::pilot::Position;
+use super::observed::Position;
 
 /// Most stretches that a run records; a run that changes its mind more often is remembered by its last ones.
 const MOST_STRETCHES: usize = 6;

@@ -2,7 +2,7 @@
 
 use crate::constants::DEFAULT_SAMPLE_SIZE;
 
-use super::pilot::Clocks;
+use super::observed::Clocks;
 
 /// Seconds from which a timed batch is trusted: forty times what reading the clock costs.
 const TRUSTED_BATCH: f64 = 1e-6;

@@ -3,7 +3,7 @@
 //! processors busy while the caller's thread is blocked, it may be either, and threads of a pool are to tell: whoever
 //! waits for others there computes as well.
 
-use super::pilot::{Ran, Runner};
+use super::observed::{Ran, Runner};
 use super::verdict::BLOCKING_SHARE;
 
 /// Part of the processors from which a blocked thread may wait for others of its process that compute.

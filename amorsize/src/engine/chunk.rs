@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::clock::Elapsed;
 use super::heap;
-use crate::decide::pilot::{Clocks, Delay, Runner};
+use crate::decide::observed::{Clocks, Delay, Runner};
 use crate::quiet::{drop_each_quietly, drop_quietly};
 
 /// What a panic carries.

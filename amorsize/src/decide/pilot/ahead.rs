@@ -71,7 +71,8 @@ impl Pilot {
 mod tests {
     use super::super::head_start::tests::{ITEMS, begun, came_back, left};
     use super::*;
-    use crate::decide::pilot::{Clocks, Ran, Runner, Step};
+    use crate::decide::observed::{Clocks, Ran, Runner};
+    use crate::decide::pilot::Step;
     use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
 

@@ -60,7 +60,8 @@ impl Pilot {
 mod tests {
     use super::*;
     use crate::decide::input::Remaining;
-    use crate::decide::pilot::{Clocks, Made, Ran, Runner, Step};
+    use crate::decide::observed::{Clocks, Made, Ran, Runner};
+    use crate::decide::pilot::Step;
     use crate::decide::situation::Situation;
     use crate::options::Options;
     use crate::plan::Pool;

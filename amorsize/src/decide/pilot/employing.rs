@@ -91,7 +91,8 @@ pub(super) mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::decide::pilot::{Basis, Looped, Made, Prior, Ran, Step};
+    use crate::decide::observed::{Looped, Made, Ran};
+    use crate::decide::pilot::{Basis, Prior, Step};
     use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
     use crate::options::Options;

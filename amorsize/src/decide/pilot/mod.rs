@@ -3,7 +3,7 @@
 //! The engine tells the pilot what happened (always with the time in seconds since the stream began) and does what it
 //! says. The pilot reads no clock and starts nothing, so a whole run can be replayed.
 //!
-//! - [`seen`]: what the engine and the pilot tell each other
+//! - [`terms`]: what it is told before, and what it says is to be done
 //! - [`trying`]: the first items
 //! - [`head_start`]: the first items of a new function, beside a thread
 //! - [`ahead`]: those that are pulled before the first one runs
@@ -21,8 +21,8 @@ mod employing;
 mod head_start;
 mod looping;
 mod running;
-mod seen;
 mod sizes;
+mod terms;
 mod trying;
 
 use crate::options::Options;
@@ -33,6 +33,7 @@ use super::costs::{Costs, Spread, blend};
 use super::doubt::{Doubt, Shown};
 use super::growth::Growth;
 use super::input::Remaining;
+use super::observed::{Clocks, Looped, Made, Position, Ran, Runner};
 use super::pressure::Pressure;
 use super::risk;
 use super::silence::Silence;
@@ -47,7 +48,7 @@ use head_start::HeadStart;
 
 pub(crate) use sizes::TRIAL_BYTES;
 
-pub(crate) use seen::{Basis, Beside, Clocks, Delay, LEAST_RUNNING, Looped, Made, Position, Prior, Ran, Runner, Step};
+pub(crate) use terms::{Basis, Beside, Prior, Step};
 
 /// Seconds of the plain loop between two looks at the clock, at first.
 const FIRST_STRETCH: f64 = 50e-6;

@@ -290,7 +290,8 @@ fn share(buffer: usize, threads: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::pilot::{Basis, Position, Prior};
+    use crate::decide::observed::Position;
+    use crate::decide::pilot::{Basis, Prior};
     use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
     use crate::options::Options;

@@ -212,7 +212,7 @@ fn is_like(measured: f64, expected: f64) -> bool {
 pub(super) mod tests {
     use super::*;
     use crate::decide::model::Wake;
-    use crate::decide::pilot::{Clocks, Looped, Made, Runner};
+    use crate::decide::observed::{Clocks, Looped, Made, Runner};
     use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
 

@@ -32,7 +32,7 @@ mod since;
 mod undone;
 
 use super::costs::{Costs, Spread};
-use super::pilot::{Delay, Runner};
+use super::observed::{Delay, Runner};
 use super::shift::Times;
 
 pub(crate) use check::ALONE;

@@ -2,7 +2,7 @@
 //! fault of the plan, as far as the plain loop would wait for it as well. It would beside many others, but not beside
 //! one.
 
-use crate::decide::pilot::{Delay, LEAST_RUNNING};
+use crate::decide::observed::{Delay, LEAST_RUNNING};
 
 /// Seconds for which a system may let a thread wait for one.
 const TIME_SLICE: f64 = 2e-3;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::decide::pilot::Delay;
+use crate::decide::observed::Delay;
 
 use super::schedstat::run_queue_delay;
 

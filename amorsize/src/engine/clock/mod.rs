@@ -13,7 +13,7 @@ mod schedstat;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use crate::decide::pilot::Clocks;
+use crate::decide::observed::Clocks;
 
 use cpu_time::process_cpu_time;
 use schedstat::run_queue_delay;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Made, Position};
+use crate::decide::observed::{Made, Position};
 use crate::decide::refill::{Refill, Refilled, There};
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Queue;
 use super::state::State;
 use crate::decide::early::Pinned;
-use crate::decide::pilot::Clocks;
+use crate::decide::observed::Clocks;
 use crate::engine::asleep::Watched;
 use crate::engine::chunk::{Chunk, Room, with_room};
 

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use super::chunk::{Batch, Chunk};
 use super::place::Place;
 use super::wake::Launched;
-use crate::decide::pilot::{Delay, Runner};
+use crate::decide::observed::{Delay, Runner};
 use crate::decide::waiting::Waiting;
 use crate::quiet::drop_each_quietly;
 use crate::sync::{lock, look_out, sleep};

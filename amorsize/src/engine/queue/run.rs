@@ -10,7 +10,7 @@ use std::vec::Drain;
 use super::state::{State, Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
 use crate::decide::cut::Cut;
-use crate::decide::pilot::{Clocks, Runner};
+use crate::decide::observed::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::heap::Upkeep;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Standing;
 use super::ahead::Ahead;
 use super::held::Held;
-use crate::decide::pilot::Delay;
+use crate::decide::observed::Delay;
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{self, Batch, BatchCost, Chunk, Placed};
 use crate::engine::place::Place;

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::*;
 use crate::decide::early::Pinned;
-use crate::decide::pilot::{Clocks, Runner};
+use crate::decide::observed::{Clocks, Runner};
 use crate::work::ByValue;
 
 const LONG: Duration = Duration::from_millis(20);

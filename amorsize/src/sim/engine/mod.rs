@@ -7,7 +7,8 @@ mod threads;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::decide::input::Remaining;
-use crate::decide::pilot::{Clocks, Looped, Made, Pilot, Position, Ran, Runner, Step};
+use crate::decide::observed::{Clocks, Looped, Made, Position, Ran, Runner};
+use crate::decide::pilot::{Pilot, Step};
 use crate::decide::refill::{Refill, Refilled, There};
 use crate::decide::tally::Stretch;
 

@@ -2,7 +2,7 @@
 
 use super::super::check::MOST_ALONE;
 use super::*;
-use crate::decide::pilot::Delay;
+use crate::decide::observed::Delay;
 
 /// Four checks of threads that reach only so much of the plain loop, although nothing takes longer beside others.
 fn checks_of_idle_threads(gain: f64) -> [Judgement; 4] {

@@ -1,26 +1,9 @@
-//! What the engine and the pilot tell each other.
+//! What the engine has observed of a run, as decisions are told it.
 
 use std::ops::{Add, AddAssign, Sub};
 
-use crate::decide::costs::Costs;
-use crate::decide::verdict::Verdict;
-use crate::plan::Origin;
-
 /// The least share of its time for which a thread is thought to have had a processor.
 pub(crate) const LEAST_RUNNING: f64 = 0.02;
-
-/// What the engine does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Pull so many items, time them, keep the results.
-    Try(usize),
-    /// Find out what the machine leaves to this process: see [`Pilot::saw_machine`](super::Pilot::saw_machine).
-    Look,
-    /// Run so many items as a plain loop.
-    Loop(usize),
-    /// Run chunks on threads.
-    Parallel,
-}
 
 /// Which clocks a thread reads around a chunk: the more it reads, the longer that takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,22 +71,6 @@ impl Sub for Delay {
     }
 }
 
-/// Who there is beside the caller for the first items of a function of which nothing is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beside {
-    /// Nobody that could be had at once.
-    Nobody,
-    /// Somebody who looks in on them.
-    Lookout,
-    /// A thread of a pool that runs.
-    Thread,
-    /// One that is started for them.
-    Own {
-        /// A pool runs as well.
-        has_pool: bool,
-    },
-}
-
 /// What a batch of items took, as the engine saw it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ran {
@@ -124,12 +91,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    pub(super) fn each(&self) -> f64 {
+    pub(crate) fn each(&self) -> f64 {
         self.seconds / self.items as f64
     }
 
     /// Seconds an item without the delays.
-    pub(super) fn running(&self) -> f64 {
+    pub(crate) fn running(&self) -> f64 {
         self.each() * self.delay.running()
     }
 }
@@ -156,28 +123,4 @@ pub(crate) struct Made {
 pub(crate) struct Position {
     pub(crate) now: f64,
     pub(crate) yielded: u64,
-}
-
-/// What earlier runs say of this one.
-#[derive(Clone, Debug)]
-pub(crate) struct Prior {
-    pub(crate) verdict: Verdict,
-    pub(crate) costs: Costs,
-    pub(crate) chunk_size: usize,
-    pub(crate) origin: Origin,
-    /// Items that are expected.
-    pub(crate) items: u64,
-    pub(crate) basis: Basis,
-}
-
-/// What a recommendation rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Basis {
-    /// Runs with such threads, or of the plain loop.
-    Runs,
-    /// What items cost.
-    Costs,
-    /// Nothing, it is only tried: threads that earlier runs speak against and that are due for another attempt, or the
-    /// plain loop, to compare with.
-    Attempt,
 }
