@@ -15,7 +15,7 @@ use crate::sync::lock;
 /// Time without a job after which the thread ends.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Does its work, and says when it wants to be called again.
+/// Work that says, once done, when it wants to be called again.
 pub(crate) type Job = Box<dyn FnMut() -> Option<Instant> + Send>;
 
 struct Jobs {
@@ -110,7 +110,7 @@ mod timer {
             timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC).ok().map(Self)
         }
 
-        /// Has whoever waits wait until then.
+        /// Has whoever waits wait until `due`.
         pub(super) fn set(&self, due: Instant) {
             // No time at all would stop it.
             let left = due.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
@@ -134,7 +134,7 @@ mod timer {
 
     use crate::sync::{lock, sleep};
 
-    /// Setting it wakes whoever waits, who then waits until then.
+    /// A timer of our own: setting it wakes whoever waits, who then waits until it is due.
     pub(super) struct Timer {
         due: Mutex<Instant>,
         changed: Condvar,

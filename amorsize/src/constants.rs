@@ -28,7 +28,7 @@ pub(crate) const MIN_SAMPLES: usize = 3;
 pub(crate) const CONFIDENCE_THRESHOLD: f64 = 0.7;
 /// Fewest predictions compared with their outcome from which the default threshold moves.
 pub(crate) const MIN_CALIBRATION_SAMPLES: u64 = 10;
-/// Share of the way that the default threshold moves with each of them.
+/// Share of the way that the default threshold moves with each prediction that is compared with its outcome.
 pub(crate) const CALIBRATION_FACTOR: f64 = 0.1;
 /// Bounds of the default threshold.
 pub(crate) const LOWEST_THRESHOLD: f64 = 0.5;

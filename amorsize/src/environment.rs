@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What a variable says.
 pub(crate) struct Variable<T> {
     value: T,
-    /// What is wrong with it, and whether somebody has been told.
+    /// What is wrong with the value, and whether somebody has been told.
     wrong: Option<String>,
     told: AtomicBool,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Advice where a history or its directory is meant.
 const OF_CACHE: &str =
     "check its permissions and the disk, or set AMORSIZE_CACHE_DIR to a directory that this user can write";
-/// The same for a file of an export.
+/// Advice where a file of an export is meant.
 const OF_NAMED_FILE: &str = "check the path and its permissions";
 
 /// Trouble with what is kept of earlier runs.
@@ -25,7 +25,7 @@ pub enum Error {
     Io {
         /// What was tried, as in "cannot *read* the file".
         action: &'static str,
-        /// On which file or directory.
+        /// The file or directory that it was tried on.
         path: PathBuf,
         /// Why it failed. The message tells it, so it is not told again as the error's `source()`.
         source: io::Error,
@@ -37,9 +37,9 @@ pub enum Error {
     Untrusted {
         /// The file or directory.
         path: PathBuf,
-        /// Its Unix permission bits.
+        /// Unix permission bits of the file or directory.
         mode: u32,
-        /// The user who owns it.
+        /// The user who owns the file or directory.
         owner: u32,
     },
     /// A later release of amorsize wrote the file. It is left untouched.
@@ -47,7 +47,7 @@ pub enum Error {
     Newer {
         /// The file.
         path: PathBuf,
-        /// The version of its format.
+        /// The version of the file's format.
         version: u8,
     },
     /// The file belongs to another function whose key is the same by chance. It is left untouched.
@@ -55,7 +55,7 @@ pub enum Error {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// The function it belongs to.
+        /// The function that the file belongs to.
         owner: String,
     },
     /// The file does not hold what was written to it.
@@ -63,7 +63,7 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what was done about it.
+        /// What is wrong with the file, and what was done about it.
         what: String,
     },
     /// Another process has kept the directory locked for too long.
@@ -77,9 +77,9 @@ pub enum Error {
     Value {
         /// Which value.
         name: &'static str,
-        /// What it is.
+        /// What the value is.
         value: String,
-        /// What it may be.
+        /// What the value may be.
         allowed: &'static str,
     },
 }
@@ -89,7 +89,7 @@ impl Error {
         move |source| Self::Io { action, path: path.to_owned(), source, advice: OF_CACHE }
     }
 
-    /// The same where the file is one that the caller has named.
+    /// This error where the file is one that the caller has named.
     pub(crate) fn of_named_file(self) -> Self {
         match self {
             Self::Io { action, path, source, .. } => Self::Io { action, path, source, advice: OF_NAMED_FILE },

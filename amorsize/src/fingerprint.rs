@@ -69,7 +69,7 @@ impl Identity {
         self.place.map(Location::file)
     }
 
-    /// Tells changed code from unchanged.
+    /// What tells changed code from unchanged.
     pub(crate) fn body(&self) -> u64 {
         self.site.body
     }
@@ -123,7 +123,7 @@ impl Fnv {
         self.0
     }
 
-    /// The same in 32 bits, for what must not take much space and tells little apart.
+    /// The hash in 32 bits, for what must not take much space and tells little apart.
     pub(crate) const fn short(self) -> u64 {
         (self.0 >> 32) ^ (self.0 & 0xffff_ffff)
     }

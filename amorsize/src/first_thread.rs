@@ -1,13 +1,13 @@
-//! The first thread of a process slows what allocates: glibc's `malloc` takes no locks until there is one, and from then
-//! on, for as long as the process lives, a small block takes half as long again. So none is started on a guess: neither
-//! to look in on first items of which there are many, nor to write down runs that had none themselves.
+//! The first thread of a process slows what allocates: glibc's `malloc` takes no locks until there is one, and from
+//! then on, for as long as the process lives, a small block takes half as long again. So none is started on a guess:
+//! neither to look in on first items of which there are many, nor to write down runs that had none themselves.
 //!
 //! Our own threads are known, and those of rayon's global pool. Others are seen by whoever looks at the machine; until
 //! then what is spared for them gains nothing, and costs little.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Whether the C library is known to do that.
+/// Whether the C library is known to become slower with a process's first thread.
 const MATTERS: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
 
 static HAS_ANY: AtomicBool = AtomicBool::new(false);
@@ -22,7 +22,7 @@ pub(crate) fn would_be_first() -> bool {
     MATTERS && !HAS_ANY.load(Relaxed)
 }
 
-/// The same after a look, which takes some microseconds.
+/// Whether a thread that is started now may be the first one, after a look, which takes some microseconds.
 pub(crate) fn is_seen_to_be_first() -> bool {
     if would_be_first() && threads().is_some_and(|threads| threads > 1) {
         may_start();

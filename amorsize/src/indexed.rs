@@ -60,7 +60,7 @@ where
         self.0.size_hint()
     }
 
-    /// As fast as the stream's.
+    /// Folds as fast as the stream's own `fold`.
     fn fold<B, G>(self, init: B, mut fold: G) -> B
     where
         G: FnMut(B, Self::Item) -> B,

@@ -21,8 +21,8 @@
 //! so it may borrow, lock or read what it likes, and wait, but not for results of its own stream (such as a channel
 //! into which they are sent): items are pulled before those are there, unless `buffer_size` is 1. Likewise, when a
 //! source falls silent (a channel, a terminal), the results of its last few items wait until it goes on; after that,
-//! nothing more is pulled from it while results are about to come, unless many items follow at once or those results
-//! do not come. A panic of the function comes out in place of its result (with `panic = "abort"` it ends the program, as
+//! nothing more is pulled from it while results are about to come, unless many items follow at once or those results do
+//! not come. A panic of the function comes out in place of its result (with `panic = "abort"` it ends the program, as
 //! it always does); items that run beside it go on, and may print panics of their own.
 //!
 //! Dropping a stream cancels what is left. Items behind the last result may have been run by then, `buffer_size` at
@@ -58,12 +58,11 @@
 //! `Vec` of them yields `&String`, which is neither: write `texts.iter().map(String::as_str)`. Items may be results
 //! themselves, such as those of `BufRead::lines`, for a function `fn(io::Result<String>) -> io::Result<T>`.
 //!
-//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. So work is handed to a pool that was
-//! asked first whether it has a thread to spare, and where all are busy with something else, the caller goes on alone.
-//! (What takes a millisecond or two takes a thread for granted that was free five milliseconds ago, and in the moment
-//! between an answer and the work another job may come first. Then the call ends when a thread has time; so hold no lock
-//! around it that the pool's jobs take too.)
-//! [`stream`](Tuner::stream) waits for nobody.
+//! All of these wait, as rayon's scopes do, until no thread holds a borrow any more. So work is handed to a pool that
+//! was asked first whether it has a thread to spare, and where all are busy with something else, the caller goes on
+//! alone. (What takes a millisecond or two takes a thread for granted that was free five milliseconds ago, and in the
+//! moment between an answer and the work another job may come first. Then the call ends when a thread has time; so hold
+//! no lock around it that the pool's jobs take too.) [`stream`](Tuner::stream) waits for nobody.
 //!
 //! # Context
 //!
@@ -133,9 +132,9 @@
 //! follow if that goes well. On Linux a thread of rayon's that wakes up on the consumer's processor moves to another
 //! one, if it may run on all of them.
 //!
-//! However long a stream goes on, its threads look every 10 ms, or after a chunk that takes longer, what else their pool
-//! has for them: a job that waits in it, or one that waited for another and took the stream's work meanwhile. Calls
-//! that take borrowed items keep theirs until there is nothing left to be run.
+//! However long a stream goes on, its threads look every 10 ms, or after a chunk that takes longer, what else their
+//! pool has for them: a job that waits in it, or one that waited for another and took the stream's work meanwhile.
+//! Calls that take borrowed items keep theirs until there is nothing left to be run.
 //!
 //! A function that waits gets threads of its own, `max_blocking_threads` at most in each run, and all runs together
 //! some thousand, beyond which they run on the threads that wait for them. They are given up again where they only wait
@@ -150,16 +149,16 @@
 //!
 //! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up
 //! to 64 more, or as many as there are cores, from a quick source before it runs that one, within `buffer_size`. If a
-//! rayon pool is running, one of its threads goes on with them; the longer the first one takes, the more threads follow,
-//! and on Linux, if those that run one are found asleep, those of a function that waits. (A thread of ours,
+//! rayon pool is running, one of its threads goes on with them; the longer the first one takes, the more threads
+//! follow, and on Linux, if those that run one are found asleep, those of a function that waits. (A thread of ours,
 //! `amorsize-alarm`, sees to that. It also writes records, and ends after ten idle seconds.) The calls that take
 //! borrowed items have a single thread beside them, unless there are known to be more than 64 for each core; outside of
-//! pools, whose threads may all be busy when the call is to return, it is one that is started for them, one at a time in
-//! a process. Where threads are stated, all of them are there.
+//! pools, whose threads may all be busy when the call is to return, it is one that is started for them, one at a time
+//! in a process. Where threads are stated, all of them are there.
 //!
-//! Of a source with a `size_hint` of `(0, None)`, as a channel, which may have nothing more for a minute, what was taken
-//! is run before anything is waited for: by a thread of a running pool, beside which the next one is taken, or else by
-//! the caller.
+//! Of a source with a `size_hint` of `(0, None)`, as a channel, which may have nothing more for a minute, what was
+//! taken is run before anything is waited for: by a thread of a running pool, beside which the next one is taken, or
+//! else by the caller.
 //!
 //! ## What the function must not wait for
 //!
@@ -184,9 +183,10 @@
 //! With glibc's allocator, threads have as much free memory kept in the process as is in flight, instead of having it
 //! given back to the system and asked for again with each large result: a block of that size (8 to 31 MiB, which nobody
 //! touches) is made and freed once, and glibc's own bounds follow, as `M_MMAP_THRESHOLD` in mallopt(3) says. They do
-//! not where a program has set them. (That holds for the whole process, and until it ends.) And since that allocator lets
-//! a thread have the small blocks that it has freed, whosever they were, so that vectors which begin with one grow under
-//! the other thread's lock, whoever runs chunks looks now and then at what it would get, and sends such blocks home.
+//! not where a program has set them. (That holds for the whole process, and until it ends.) And since that allocator
+//! lets a thread have the small blocks that it has freed, whosever they were, so that vectors which begin with one grow
+//! under the other thread's lock, whoever runs chunks looks now and then at what it would get, and sends such blocks
+//! home.
 //!
 //! # Learning
 //!

@@ -18,7 +18,7 @@ pub enum Order {
     /// In the order of the input: output *i* is `f(item i)`. The default.
     #[default]
     Input,
-    /// As they finish.
+    /// In the order in which results finish.
     Any,
     /// The plan chooses: unordered when the spread of item times is high (coefficient of variation above 0.5) or
     /// the input is large (more than 10,000 items, as far as that is known), in input order otherwise.

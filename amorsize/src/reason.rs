@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, LazyLock};
 
-/// A sentence.
+/// Why a plan is what it is, in a sentence.
 #[derive(Clone)]
 pub(crate) enum Reason {
     Fixed(&'static str),
@@ -17,7 +17,7 @@ pub(crate) trait Words: Deref<Target = String> + Send + Sync + UnwindSafe + RefU
 impl<T: Deref<Target = String> + Send + Sync + UnwindSafe + RefUnwindSafe> Words for T {}
 
 impl Reason {
-    /// One that is made when somebody reads it, of what is known now.
+    /// A reason that is made when somebody reads it, of what is known now.
     pub(crate) fn when_read(make: impl FnOnce() -> String + Send + UnwindSafe + RefUnwindSafe + 'static) -> Self {
         Self::Made(Arc::new(LazyLock::new(make)))
     }

@@ -58,7 +58,7 @@ impl Report {
         if self.elapsed.is_zero() { 0.0 } else { self.items_out as f64 / self.elapsed.as_secs_f64() }
     }
 
-    /// Time of the function for an item: a running estimate, and of threads the mean once the stream has ended.
+    /// Time of the function for an item: a running estimate, and the mean once the stream has ended.
     #[must_use]
     pub fn item_time(&self) -> Duration {
         self.item_time

@@ -10,7 +10,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `None` while somebody else has it.
+/// Locks a mutex; `None` while somebody else has it locked.
 pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),
@@ -19,8 +19,8 @@ pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     }
 }
 
-/// Watches until a count is not what it was `before`, or for so long: for what would be over before one falls asleep. (What
-/// goes with it is found under a lock.)
+/// Watches until a count is not what it was `before`, or for so long: for what would be over before one falls asleep.
+/// (What goes with it is found under a lock.)
 pub(crate) fn look_out(count: &AtomicUsize, before: usize, most: Duration) {
     let begin = Instant::now();
     while count.load(Ordering::Relaxed) == before && begin.elapsed() < most {
@@ -33,7 +33,7 @@ pub(crate) fn sleep_while<T>(changed: &Condvar, guard: MutexGuard<'_, T>, is_so:
     drop(changed.wait_while(guard, is_so).unwrap_or_else(PoisonError::into_inner));
 }
 
-/// Sleeps until it is woken, which may be for nothing, or for so long at most.
+/// Sleeps until woken, which may be for nothing, or for so long at most.
 pub(crate) fn sleep<'a, T>(changed: &Condvar, guard: MutexGuard<'a, T>, most: Option<Duration>) -> MutexGuard<'a, T> {
     match most {
         None => changed.wait(guard).unwrap_or_else(PoisonError::into_inner),

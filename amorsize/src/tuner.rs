@@ -38,8 +38,8 @@ use crate::work::{ByRef, ByValue, Discard, Work};
 /// # Its type
 ///
 /// `W` is [`ByValue<F>`](ByValue) for a function or closure `F` that takes its item by value, [`ByRef<B, F>`](ByRef) for
-/// one that takes a `&B`, and [`Call<f>`](crate::Call) for an annotated `f`. What returns a tuner says what it takes and
-/// gives; what keeps one that is chosen at run time boxes the function.
+/// one that takes a `&B`, and [`Call<f>`](crate::Call) for an annotated `f`. What returns a tuner says what it takes
+/// and gives; what keeps one that is chosen at run time boxes the function.
 ///
 /// ```
 /// use amorsize::{ByValue, Tuner, Work};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// So many of them: "1 item", "2 items".
+/// A number with its noun: "1 item", "2 items".
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Count<'a>(u64, &'a str);
 

@@ -1,5 +1,5 @@
-//! A process without threads: what results of many small blocks take in the plain loop, in streams of a function that is
-//! new to start with, and in the loop afterwards. A first thread would slow them all.
+//! A process without threads: what results of many small blocks take in the plain loop, in streams of a function that
+//! is new to start with, and in the loop afterwards. A first thread would slow them all.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -102,7 +102,8 @@ fn global_pool() -> Busy {
     Busy { ends, streams: Vec::new() }
 }
 
-/// Has streams keep both threads of the pool that is there for all who state two. (Each may run items where it is read.)
+/// Has streams keep both threads of the pool that is there for all who state two. (Each may run items where it is
+/// read.)
 fn pool_of_two() -> Busy {
     let (ends, end) = mpsc::channel();
     let end = Arc::new(Mutex::new(end));

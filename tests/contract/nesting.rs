@@ -211,8 +211,8 @@ fn a_stream_of_borrowed_items_may_be_read_on_another_thread() {
     });
 }
 
-/// Each item waits for all others: so few, and with nothing learned, since those that are handed over in one chunk never
-/// meet.
+/// Each item waits for all others: so few, and with nothing learned, since those that are handed over in one chunk
+/// never meet.
 #[test]
 fn threads_that_are_asked_for_are_there_from_the_first_item_on() {
     let options: [fn(Rendezvous) -> Rendezvous; 4] = [

@@ -258,8 +258,8 @@ fn first_results_do_not_wait_for_others_of_a_slow_source() {
     }
 }
 
-/// A channel may have nothing more for a minute, and its first job is to be done meanwhile, also where threads could have
-/// some of what follows.
+/// A channel may have nothing more for a minute, and its first job is to be done meanwhile, also where threads could
+/// have some of what follows.
 #[test]
 fn the_first_item_of_a_channel_is_run_before_there_is_another_one() {
     let pool = ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");

@@ -97,8 +97,8 @@ mod unix {
         }
         // Nobody may not get to the folder of the program, nor to a temporary one.
         let copy = folder.with_file_name("digest_tree");
-        // By another process: a program that is open for writing does not start, and for a moment a child that some other
-        // test starts has open what this process has.
+        // By another process: a program that is open for writing does not start, and for a moment a child that some
+        // other test starts has open what this process has.
         assert!(Command::new("cp").arg(&program.path).arg(&copy).status().unwrap().success());
         fs::set_permissions(copy.parent().unwrap(), Permissions::from_mode(0o755)).unwrap();
         let mut command = program.command_of(copy);

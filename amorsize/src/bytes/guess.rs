@@ -23,7 +23,8 @@ pub(crate) fn owned_bytes<R>(result: &R) -> usize {
     if const { !needs_drop::<R>() } { 0 } else { listed(result) }
 }
 
-/// A type of another size is another type, which is quicker to see for the compiler than to compare them.
+/// Returns what the value owns if it is of a listed type. A type of another size is another type, which is quicker to
+/// see for the compiler than to compare them.
 macro_rules! compare {
     ($value:ident with $($type:ty),* $(,)?) => {$(
         if const { size_of::<R>() == size_of::<$type>() } {
@@ -32,7 +33,7 @@ macro_rules! compare {
     )*};
 }
 
-/// Lists each type alone, and where it may be absent.
+/// Compares with each listed type alone, and where it may be absent.
 macro_rules! compare_with_optional {
     ($value:ident with $($type:ty),* $(,)?) => {
         compare!($value with $($type, Option<$type>, Result<$type, String>,)*);
@@ -58,7 +59,7 @@ pub(crate) fn owns<T>() -> Owns {
     }
 }
 
-/// No value is at hand, but one that is absent has a type as well.
+/// Whether an unknown type is listed: no value is at hand, but one that is absent has a type as well.
 macro_rules! is_any_of {
     ($unknown:ident: $($type:ty),* $(,)?) => {
         $(size_of::<$unknown>() == size_of::<$type>() && cast!(None::<$unknown>, Option<$type>).is_ok())||*
@@ -111,7 +112,7 @@ macro_rules! compare_tuples {
     };
 }
 
-/// Pairs of a key and what was made of it.
+/// What a pair owns, of a key and what was made of it, say; 0 if its type is not on the list.
 fn in_tuples<R>(result: &R) -> usize {
     compare_tuples!(result with
         (String, String), (String, Vec<u8>), (String, u64), (String, usize), (String, f64), (String, Vec<String>),

@@ -182,7 +182,7 @@ by_guessing_the_parts! {
     [K] BTreeSet<K> => K;
 }
 
-/// Texts, and what is behind a pointer to one.
+/// Owned texts, and those that may be borrowed instead.
 macro_rules! texts {
     ($($owned:ty, $borrowed:ty;)*) => {$(
         impl OwnedBytes for $owned {
@@ -258,7 +258,7 @@ impl<T> OwnedBytes for Arc<[T]> {
     }
 }
 
-/// A kind or a code; what a custom error owns is not known.
+/// An `io::Error` is mostly a kind or a code; what a custom one owns is not known.
 impl OwnedBytes for io::Error {
     #[inline]
     fn owned_bytes(&self) -> usize {

@@ -41,7 +41,7 @@ impl<'a, T: ?Sized, P: ?Sized> Part<'a, T, P> {
     }
 }
 
-/// First choice: a type of the standard library.
+/// First choice of a [`Probe`]: a type of the standard library.
 pub trait Known {
     /// Bytes outside the value that it owns.
     fn amorsize_owned(&self) -> usize;
@@ -54,7 +54,8 @@ impl<T: OwnedBytes + ?Sized> Known for &&Probe<'_, T> {
     }
 }
 
-/// Second choice: a parameter, which may turn out to be one.
+/// Second choice of a [`Probe`]: any other sized type, since a parameter may turn out to be one of the standard
+/// library's.
 pub trait Guessed {
     /// Bytes outside the value that it owns.
     fn amorsize_owned(&self) -> usize;
@@ -67,7 +68,7 @@ impl<T> Guessed for &Probe<'_, T> {
     }
 }
 
-/// Last choice: nothing is known.
+/// Last choice of a [`Probe`]: nothing is known.
 pub trait Unknown {
     /// Always 0.
     fn amorsize_owned(&self) -> usize;
@@ -80,7 +81,7 @@ impl<T: ?Sized> Unknown for Probe<'_, T> {
     }
 }
 
-/// First choice: a type that holds such parts.
+/// First choice of a [`Part`]: a type that is known to hold such parts.
 pub trait Held {
     /// What is asked about the value's parts.
     type Part: ?Sized;
@@ -98,7 +99,7 @@ impl<T: Holds<P> + ?Sized, P: ?Sized> Held for &Part<'_, T, P> {
     }
 }
 
-/// Second choice: a type of which that is not known.
+/// Second choice of a [`Part`]: a type that is not known to hold such parts.
 pub trait NotHeld {
     /// What is asked about the value's parts.
     type Part: ?Sized;
@@ -116,7 +117,7 @@ impl<T: ?Sized, P: ?Sized> NotHeld for Part<'_, T, P> {
     }
 }
 
-/// The methods alone.
+/// The methods of all choices, without the traits' names.
 pub mod methods {
     pub use super::{Guessed as _, Held as _, Known as _, NotHeld as _, Unknown as _};
 }
@@ -137,7 +138,7 @@ mod tests {
         }};
     }
 
-    /// What it generates for `Name<$part, …>`; `$e` is a variable.
+    /// What the attribute generates for `Name<$part, …>`; `$e` is a variable.
     macro_rules! parts {
         ($e:ident; $first:ty => |$one:ident| $owned:expr $(, $other:ty => |$two:ident| $other_owned:expr)*) => {{
             #[allow(unused_imports)]

@@ -22,7 +22,7 @@ pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &
 
 /// What so many threads gain over the plain loop.
 pub(crate) fn gain(costs: &Costs, threads: usize, items: u64, options: &Options, wake: Wake) -> f64 {
-    let chunk = chunks::items(costs, Some(items), threads, options).min(window::share(threads, options));
+    let chunk = chunks::items(costs, Some(items), threads, options).min(window::per_thread(threads, options));
     model::speedup(costs, threads, chunk, items, wake)
 }
 

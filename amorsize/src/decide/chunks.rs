@@ -13,7 +13,7 @@ use super::window;
 pub(crate) const TARGET_CHUNK: f64 = 100e-6;
 /// A chunk lasts at least so many hand-overs for each thread: the consumer has to hand one to each of them meanwhile.
 const HAND_OVERS: f64 = 2.0;
-/// The same near the end, where no thread is to work alone.
+/// Hand-overs for each thread that a chunk near the end lasts at least: no thread is to work alone there.
 const LAST_HAND_OVERS: f64 = 0.5;
 /// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs, as far as that
 /// makes chunks so many times longer at most: items may become dearer.

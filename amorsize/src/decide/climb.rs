@@ -13,7 +13,8 @@ const LONG: f64 = 10e-3;
 const FEW_ROUNDS: u64 = 4;
 /// Ratio of an item's time to that among half as many threads up to which twice as many would do more.
 const UNHINDERED: f64 = 1.6;
-/// The same for the first of them against the items of the trial, which are few.
+/// Ratio of an item's time among the first threads to that in the trial, whose items are few, up to which twice as many
+/// threads would do more.
 const LIKE_THE_TRIAL: f64 = 4.0;
 /// Ratio from which other costs call for notably more threads.
 const NOTABLY_MORE: f64 = 1.2;
@@ -31,7 +32,7 @@ pub(crate) struct Climb {
     next: u64,
     /// Items that were begun before the last step: they say nothing of it.
     from: u64,
-    /// They have not all been yielded.
+    /// Items that were begun before the last step have not all been yielded.
     is_settling: bool,
 }
 
@@ -56,7 +57,7 @@ impl Climb {
         if items <= rounds * wanted as u64 { wanted } else { wanted.min((wanted / FIRST_PART).max(FEW)) }
     }
 
-    /// A chunk that came back after so many items took so many seconds.
+    /// Adds a chunk of `items` that took `seconds`, and came back after `place` others.
     pub(crate) fn ran(&mut self, place: u64, items: usize, seconds: f64) {
         if place < self.from {
             return;

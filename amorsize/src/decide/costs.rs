@@ -23,7 +23,8 @@ impl Costs {
         self.source + self.item + self.consumer
     }
 
-    /// The same where the plain loop takes `each` seconds an item: its parts are known less well than that.
+    /// These costs, scaled so that the plain loop takes `each` seconds an item: its parts are known less well than
+    /// that.
     pub(crate) fn of_loop(self, each: f64) -> Self {
         let factor = each / self.serial().max(1e-10);
         Self { source: self.source * factor, item: self.item * factor, consumer: self.consumer * factor, ..self }

@@ -28,12 +28,12 @@ impl Cut {
     /// Whoever runs the chunk waits for all of it.
     pub(crate) const NEVER: Self = Self { limit: f64::INFINITY, items: usize::MAX, last: 0.0 };
 
-    /// Of a chunk that is run; one whose size was asked for is not cut.
+    /// When a chunk that is run is cut: never where its size was asked for.
     pub(crate) fn of_chunk(expected: f64, is_pinned: bool) -> Self {
         if is_pinned { Self::NEVER } else { Self::of(expected) }
     }
 
-    /// Of what is expected to take so many seconds.
+    /// When what is expected to take so many seconds is cut.
     pub(crate) fn of(expected: f64) -> Self {
         Self { limit: LONG.max(LONGER * expected), items: 1, last: 0.0 }
     }
@@ -43,7 +43,7 @@ impl Cut {
         self.items
     }
 
-    /// They were run, and the chunk has taken `elapsed` seconds by now: whether that is too long.
+    /// A look at the clock, after `elapsed` seconds of the chunk: whether that is too long.
     pub(crate) fn check(&mut self, elapsed: f64) -> bool {
         let since = elapsed - self.last;
         self.last = elapsed;

@@ -4,15 +4,16 @@
 
 use super::watch::Progress;
 
-/// Gain over one thread alone below which it may be so.
+/// Gain over one thread alone below which threads may only wait for each other.
 const DOUBTFUL: f64 = 1.3;
-/// Seconds and items of a run after which that is judged; and times that an item alone takes.
+/// Seconds and items of a run after which its threads are judged; the seconds are at least so many times what an item
+/// takes alone.
 const STRETCH: f64 = 10e-3;
 const ITEMS: u64 = 16;
 const PATIENCE: f64 = 4.0;
-/// Items run alone that show it.
+/// Items run alone that show whether threads pay.
 const SHOWN_BY: usize = 4;
-/// Times that it may take longer than it should until others have come to their end.
+/// How many times as long as they should others may take to come to their end.
 const LATE: f64 = 2.0;
 
 /// See the module.
@@ -46,7 +47,7 @@ struct Raised {
 pub(crate) enum Shown {
     /// Threads pay: one alone takes so many seconds for each item.
     Kept { each: f64 },
-    /// They reach only so much of the plain loop, which takes so many seconds for each item.
+    /// Threads reach only so much of the plain loop, which takes so many seconds for each item.
     Refuted { gain: f64, each: f64 },
 }
 
@@ -55,7 +56,7 @@ impl Doubt {
         Self { since, state: State::Open }
     }
 
-    /// So many threads have made that much by now, each item of which one alone is thought to do in so many seconds.
+    /// Judges `threads` by what they have made by now, where one alone is thought to take `alone` seconds for an item.
     pub(crate) fn judge(&mut self, threads: usize, at: Progress, alone: f64) {
         let (seconds, items) = (at.now - self.since.now, at.produced.saturating_sub(self.since.produced));
         if !matches!(self.state, State::Open) || items < ITEMS || seconds < STRETCH.max(PATIENCE * alone) {
@@ -73,8 +74,8 @@ impl Doubt {
         matches!(self.state, State::Raised(_))
     }
 
-    /// Some items of a plain loop; `None`: more are to follow. The first one is enough where it takes much longer than
-    /// threads do.
+    /// Adds some items of a plain loop; `None`: more are to follow. The first one is enough where it takes much longer
+    /// than threads do.
     pub(crate) fn looped(&mut self, items: usize, seconds: f64) -> Option<Shown> {
         let State::Raised(raised) = &mut self.state else { return None };
         raised.items += items;
@@ -88,8 +89,8 @@ impl Doubt {
         Some(if gain < DOUBTFUL { Shown::Refuted { gain, each } } else { Shown::Kept { each } })
     }
 
-    /// Items that one thread has run alone while others came to their end: as good as a plain loop once they have. Until
-    /// then they are as slow as theirs, which must not last.
+    /// Adds items that one thread has run alone while others came to their end: as good as a plain loop once they have.
+    /// Until then they are as slow as theirs, which must not last.
     pub(crate) fn ran_alone(&mut self, items: usize, seconds: f64) -> Option<Shown> {
         let State::Raised(raised) = &mut self.state else { return None };
         let each = seconds / items as f64;

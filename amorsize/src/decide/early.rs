@@ -12,11 +12,12 @@ use crate::options::Options;
 use crate::plan::Pool;
 
 /// Seconds after which somebody first looks in, where there are threads to be woken: some times what that takes. Each
-/// further look comes after twice the time.
+/// further look comes after twice the time, until [`LATE_LOOK`].
 const FIRST_LOOK: f64 = 100e-6;
-/// The same where all threads there can be are awake anyway. Setting a timer for the time before the system's next
-/// tick, which is up to four milliseconds away, takes ten times as long (6 instead of 0.6 µs on a virtual machine).
-/// From there on looks cost next to nothing.
+/// Seconds after which somebody first looks in where all threads there can be are awake anyway. Setting a timer for the
+/// time before the system's next tick, which is up to four milliseconds away, takes ten times as long (6 instead of 0.6
+/// µs on a virtual machine). From there on looks cost next to nothing, and each further one comes after [`LATER`] times
+/// the time.
 const LATE_LOOK: f64 = 4e-3;
 const LATER: f64 = 1.25;
 /// Threads of a head start, the consumer included, where a pool runs.
@@ -28,7 +29,7 @@ const AHEAD_BYTES: usize = 16 << 10;
 /// Seconds that pulling items ahead may take, and where threads are pinned, which have them whatever the first shows.
 const PULLING: f64 = 15e-6;
 const PULLING_PINNED: f64 = 1e-3;
-/// Seconds that one may take where it is the only one.
+/// Seconds that pulling one item ahead may take, where it is the only one.
 const PULLING_ONE: f64 = 200e-6;
 
 /// Items for each processor up to which a first one that nobody helps with is a notable part of all.
@@ -67,22 +68,22 @@ impl From<&Options> for Pinned {
     }
 }
 
-/// Whether first items are worth a thread before anything is known. The first one of a process makes all of its
-/// allocations dearer: where results are known to be allocated, none is started for that; others may be as well, which
-/// no type tells.
+/// Whether first items are worth a thread before anything is known. The first thread of a process makes all of its
+/// allocations dearer, so that one is not started where items or results are known to own memory. Functions may
+/// allocate in other ways, which no type tells, so it is not started for more than a few items either.
 pub(crate) fn is_worth_a_thread(remaining: Remaining, situation: &Situation) -> bool {
     !situation.is_threadless || (situation.owns == Owns::Nothing && has_few(remaining, situation) == Some(true))
 }
 
-/// Whether one is woken for them where a pool runs. Where memory may matter, threads hardly pay in runs that are so
-/// short that waking one early shows. So it is woken only for the sake of first items that are long, and of many items
-/// these are a small part.
+/// Whether a thread is woken for first items where a pool runs. Where memory may matter, threads hardly pay in runs
+/// that are so short that waking one early shows. So it is woken only for the sake of first items that are long, and of
+/// many items these are a small part.
 pub(crate) fn is_worth_waking(remaining: Remaining, situation: &Situation) -> bool {
     !risk::may_be_of_memory(situation) || has_few(remaining, situation) != Some(false)
 }
 
-/// Whether one is started for them, which takes twice as long and holds up the end of a run that is over before. Of items
-/// that are known to be many, first ones that are long are a small part.
+/// Whether a thread is started for first items, which takes twice as long as waking one and holds up the end of a run
+/// that is over before. Of items that are known to be many, first ones that are long are a small part.
 pub(crate) fn is_worth_starting(remaining: Remaining, situation: &Situation) -> bool {
     match remaining.exact() {
         Some(_) => has_few(remaining, situation) == Some(true),
@@ -101,7 +102,7 @@ pub(crate) fn first_look(cores: usize) -> f64 {
     if cores > HEAD_START { FIRST_LOOK } else { LATE_LOOK }
 }
 
-/// Seconds since then at which the next look is due.
+/// Seconds since the first item began at which the next look after one at `since` is due.
 pub(crate) fn next_look(since: f64) -> f64 {
     if since < LATE_LOOK { 2.0 * since } else { LATER * since }
 }
@@ -113,7 +114,7 @@ pub(crate) fn threads(since: f64, cores: usize, items: u64) -> usize {
     ((since / WAKING) as usize).min(Climb::first(cores, items, since)).max(1)
 }
 
-/// The share of their time so far for which all these wait, if they do.
+/// The share of their time so far for which all who run first items wait, if they do.
 pub(crate) fn waiting_share(seen: &[Seen]) -> Option<f64> {
     let share = |seen: &Seen| {
         if seen.sleeps && seen.since > 0.0 { (1.0 - seen.used / seen.since).clamp(0.0, 1.0) } else { 0.0 }
@@ -137,8 +138,8 @@ pub(crate) struct Pulled {
 }
 
 /// How many more to pull in one go: one by one where it is not sure that there is another one, since it may have to be
-/// waited for. One is worth more time than many, since a second thread is, and all are where threads are pinned: a first
-/// pull may be slow for being the first.
+/// waited for. One is worth more time than many, since a second thread is, and all are where threads are pinned: a
+/// first pull may be slow for being the first.
 pub(crate) fn more(pulled: Pulled, remaining: Remaining, is_pinned: bool) -> usize {
     let Pulled { last, seconds, spent } = pulled;
     let is_sure = remaining.lower > 0;

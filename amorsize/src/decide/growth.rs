@@ -28,9 +28,9 @@ const FEW_ITEMS: u64 = 16;
 
 /// Ratio of an item's time beside others to that alone up to which nothing is the bound yet.
 const UNHINDERED: f64 = 1.1;
-/// Threads up to which that is enough, and from which a gain that is far from linear ends the climb. A server that
-/// takes more connections than it listens for drops some for a second, which one of six runs against a loopback server
-/// met with 128.
+/// Threads up to which unhindered items are reason enough to double, and from which a gain that is far from linear ends
+/// the climb. A server that takes more connections than it listens for drops some for a second, which one of six runs
+/// against a loopback server met with 128.
 const UNJUDGED: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +39,7 @@ enum Phase {
     First,
     /// Twice as many threads as made items at this rate.
     Up(Step),
-    /// Half as many.
+    /// Half as many threads as made items at this rate.
     Down(Step),
     Settled,
 }
@@ -72,7 +72,7 @@ impl Growth {
         Self { threads, most, phase: Phase::First, since: now, yielded, rest: 0, serial, is_warm: false }
     }
 
-    /// The number is known to be good: it is only reconsidered now and then.
+    /// The number of threads is known to be good: it is only reconsidered now and then.
     pub(crate) fn settle(&mut self) {
         self.phase = Phase::Settled;
     }

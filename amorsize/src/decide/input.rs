@@ -14,11 +14,11 @@ pub(crate) struct Remaining {
 }
 
 impl Remaining {
-    /// Of a source that says nothing.
+    /// The rest of a source that says nothing.
     #[cfg(any(test, feature = "__sim"))]
     pub(crate) const UNKNOWN: Self = Self { lower: 0, upper: None };
 
-    /// Of a source that is exhausted.
+    /// The rest of a source that is exhausted.
     pub(crate) const NONE: Self = Self { lower: 0, upper: Some(0) };
 
     /// Whether nothing is known: the source may even go on for ever, or wait for what the caller does.
@@ -35,7 +35,7 @@ impl Remaining {
         self.upper.filter(|&upper| upper == self.lower)
     }
 
-    /// The same with so many items that were already taken.
+    /// This rest with so many items that were already taken.
     pub(crate) fn and(self, taken: u64) -> Self {
         let upper = self.upper.map(|upper| upper.saturating_add(taken));
         Self { lower: self.lower.saturating_add(taken), upper }

@@ -1,4 +1,5 @@
-//! Every decision, as pure code: observations in, decision out; no clock, no thread, no file. (What is decided is told to
+//! Every decision, as pure code: observations in, decision out; no clock, no thread, no file. (What is decided is told
+//! to
 //! `tracing` right where it is.)
 //!
 //! - [`observed`]: what decisions are told
@@ -22,7 +23,7 @@
 //! - [`shift`]: whether chunks take longer beside others than alone
 //! - [`climb`]: how many threads a function that computes gets, one step after the other
 //! - [`growth`]: how many threads a function that waits gets
-//! - [`doubt`]: whether they only wait for each other
+//! - [`doubt`]: whether threads that wait only wait for each other
 //! - [`tally`]: what became of each plan of a run
 //! - [`pace`]: the plain loop between two thoughts
 //! - [`pressure`]: whether memory allows more items

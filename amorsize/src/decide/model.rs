@@ -21,9 +21,9 @@ pub(crate) struct Wake {
 /// Share of a run for which a thread is waited for at most, and seconds: a virtual processor may take those to wake up.
 const WAITED: f64 = 0.05;
 const LONGEST_WAIT: f64 = 1e-3;
-/// Times as long as waking a thread that a run takes of which waiting for that is a hundredth, as the other thread does
-/// nothing meanwhile; and seconds from which that does not matter. A shorter one takes a thread for granted that was seen
-/// so many seconds ago.
+/// Times as long as waking a thread that a run takes of which waiting for that is a hundredth, where it has two threads
+/// and one of them works meanwhile; and seconds from which that does not matter. A shorter one takes a thread for
+/// granted that was seen so many seconds ago.
 const NOTHING_OF: f64 = 50.0;
 const LONG: f64 = 5e-3;
 const TRUSTED: f64 = 5e-3;
@@ -34,17 +34,17 @@ pub(crate) const THREAD_START: f64 = 40e-6;
 /// How a run makes sure of a thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Patience {
-    /// Seconds for which it waits for one at most.
+    /// Seconds for which the run waits for a thread at most.
     pub(crate) waits: f64,
-    /// Seconds for which it takes one for granted that was seen.
+    /// Seconds for which the run takes a thread for granted that was seen.
     pub(crate) trusts: f64,
 }
 
 impl Wake {
-    /// Where nothing was measured yet.
+    /// What waking a thread is thought to take where nothing was measured yet.
     pub(crate) const USUAL: Self = Self { call: 15e-6, latency: 35e-6, start: 0.0 };
 
-    /// Seconds of all of it, one after the other.
+    /// Seconds to get a thread to work: start, call and latency, one after the other.
     pub(crate) fn total(self) -> f64 {
         self.start + self.call + self.latency
     }

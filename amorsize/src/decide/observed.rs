@@ -11,9 +11,10 @@ pub(crate) enum Clocks {
     /// Only the wall clock.
     #[default]
     Wall,
-    /// Also what the processor did for the thread. That settles that a function computes, and seldom that it waits.
+    /// The wall clock, and what the processor did for the thread. That settles that a function computes, and seldom
+    /// that it waits.
     Cpu,
-    /// Also for how long the thread was ready to run and had no processor.
+    /// All clocks: also for how long the thread was ready to run and had no processor.
     All,
 }
 
@@ -77,13 +78,13 @@ pub(crate) struct Ran {
     pub(crate) items: usize,
     /// Seconds in the function, all items together.
     pub(crate) seconds: f64,
-    /// What was read around them.
+    /// The clocks that were read around the items.
     pub(crate) clocks: Clocks,
-    /// Share of them in which the thread was blocked, where that was looked at and could be told.
+    /// Share of `seconds` in which the thread was blocked, where that was looked at and could be told.
     pub(crate) blocked: Option<f64>,
     /// Processors' worth of time that the whole process had meanwhile, where the thread may have been blocked.
     pub(crate) busy: f64,
-    /// The thread's delays in them, or since they were last looked at.
+    /// The thread's delays in `seconds`, or since delays were last looked at.
     pub(crate) delay: Delay,
     /// Bytes of one result.
     pub(crate) result_bytes: usize,

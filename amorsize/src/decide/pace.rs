@@ -15,7 +15,7 @@ fn stretch(item_time: f64) -> usize {
     ((LOOK / item_time.max(1e-10)) as usize).max(1)
 }
 
-/// Seconds after which so many of them are worth a thought.
+/// Seconds after which so many items, of `item_time` each, are worth a thought.
 pub(crate) fn patience(items: usize, item_time: f64) -> f64 {
     (SLOW * items as f64 * item_time).max(SLOW * LOOK)
 }
@@ -35,7 +35,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// `items` that take `item_time` seconds each.
+    /// A plain loop over `items` that take `item_time` seconds each.
     pub(crate) fn new(items: usize, item_time: f64, now: Instant) -> Self {
         let stretch = stretch(item_time).min(items);
         let patience = Duration::from_secs_f64(patience(stretch, item_time));

@@ -1,6 +1,6 @@
 //! Whether memory allows more items to be taken from the source: the `memory_threshold` option. Pure; someone else
 //! reads the memory when [`Pressure::is_due`] asks for it. (How much a plan may hold in the first place is decided in
-//! [`super::choose`].)
+//! [`super::window`].)
 
 use crate::machine::Memory;
 

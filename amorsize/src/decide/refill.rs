@@ -1,8 +1,8 @@
-//! How many chunks the consumer pulls from the source before it does something else: until every thread has one
-//! waiting, and more where items are uneven and that takes next to no time, since the consumer may be busy for longer
-//! than they are. With results at hand no more than one, and none of a source that may be [silent](super::silence),
-//! which must not keep them from the consumer, unless threads would have nothing to do meanwhile. Nor is anything pulled
-//! from that while results are about to come, for a while.
+//! How many chunks the consumer pulls from the source before it does something else: until two wait for every thread,
+//! and more where items are uneven and that takes next to no time, since the consumer may be busy for longer than they
+//! are. With results at hand no more than one, and none of a source that may be [silent](super::silence), which must
+//! not keep them from the consumer, unless threads would have nothing to do meanwhile. Nor is anything pulled from that
+//! while results are about to come, for a while.
 
 use super::silence::Silence;
 
@@ -12,14 +12,14 @@ const QUICK: f64 = 15e-6;
 /// How far chunks were pulled ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refilled {
-    /// As many as are needed by now.
+    /// As many chunks as are needed by now.
     Enough,
-    /// One that took its time: results may have come meanwhile.
+    /// A chunk that took its time: results may have come meanwhile.
     Slowly,
-    /// All that there are, or that the window has room for; or one that took its time, behind which the very first result
-    /// is not to wait.
+    /// All chunks that there are, or that the window has room for; or one that took its time, behind which the very
+    /// first result is not to wait.
     All,
-    /// No more until the results come that are about to.
+    /// No more chunks until the results come that are about to.
     Promptly,
 }
 
@@ -28,14 +28,14 @@ pub(crate) enum Refilled {
 pub(crate) struct There {
     /// Results that are yielded next.
     pub(crate) has_results: bool,
-    /// Chunks that wait for a thread, or results behind those.
+    /// Chunks that wait for a thread, or results behind those that are yielded next.
     pub(crate) has_work: bool,
 }
 
 /// See the module. Is told the time; reads no clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refill {
-    /// Most chunks that are pulled, and those of which every thread has need.
+    /// Most chunks that are pulled, and those that are missing until enough wait for every thread.
     pub(super) most: usize,
     pub(super) missing: usize,
     pub(super) is_uneven: bool,
@@ -43,14 +43,14 @@ pub(crate) struct Refill {
     pub(super) is_beginning: bool,
     /// Results come sooner than the source may give anything.
     pub(super) is_prompt: bool,
-    /// Some of them are being made.
+    /// Some results are being made.
     pub(super) is_made: bool,
     pub(super) pulled: usize,
 }
 
 impl Refill {
-    /// Items of the next chunk, where so many are wanted, and there is room for so many beside those in flight. Less than
-    /// a chunk is pulled only where nothing is.
+    /// Items of the next chunk, where so many are wanted, and there is room for so many beside those in flight. Less
+    /// than a chunk is pulled only where nothing is.
     pub(crate) fn size(wanted: usize, room: usize, in_flight: u64) -> Option<usize> {
         (room > 0 && (room >= wanted || in_flight == 0)).then(|| wanted.min(room))
     }
@@ -67,7 +67,7 @@ impl Refill {
         }
     }
 
-    /// How far chunks are pulled ahead before any is.
+    /// How far chunks are pulled ahead where none is to be pulled; `None`: some are.
     pub(crate) fn begun(&self) -> Option<Refilled> {
         (self.is_prompt && self.is_made).then_some(Refilled::Promptly)
     }

@@ -20,15 +20,15 @@ pub(crate) const FREED_DEARLY: f64 = 20e-6;
 /// that they leave; and seconds of an item that make it a quarter: the dearer items are, the less memory is of them.
 const LOST: f64 = 4e-3;
 const QUARTERS: f64 = 1e-6;
-/// What is lost where a single block is freed for each, or none, of large items.
+/// Seconds that are lost where a single block is freed for each item, or none, and items are large.
 const LOST_BY_A_BLOCK: f64 = 1e-3;
 /// Seconds before another attempt at threads for each second that the last one has lost: so that attempts cost 1 %.
 pub(crate) const PAUSES_A_LOSS: f64 = 100.0;
 /// Part of a run that may be lost to plans which nobody has tried.
 pub(crate) const HARMLESS: f64 = 0.02;
 
-/// Seconds an item by which what it owns takes longer to be made and freed once a process has a thread: 3 ns for each
-/// small block.
+/// Seconds an item by which what it owns takes longer to be made and freed once a process has a thread: 3 to 4 ns for
+/// each small block.
 const SLOWED: f64 = 30e-9;
 const SLOWED_BLOCK: f64 = 4e-9;
 
@@ -65,13 +65,14 @@ pub(crate) fn by_memory(costs: &Costs, situation: &Situation) -> f64 {
     lost / (1.0 + costs.item / QUARTERS).powi(2)
 }
 
-/// The same where what is made by one thread is freed by another, which leaves a heap that makes what follows slow.
+/// Seconds that an attempt at threads loses where one thread frees what another has made, which leaves a heap that
+/// makes what follows slow.
 pub(crate) fn by_heap(costs: &Costs, situation: &Situation) -> f64 {
     if situation.owns == Owns::Nothing { 0.0 } else { by_memory(costs, situation) }
 }
 
-/// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and the
-/// run is long enough to lose that.
+/// Whether threads of such a gain are expected to save as much over so many items as trying them puts at risk, and as a
+/// check of them takes; the run is long enough to lose that; and they would not slow everything.
 pub(crate) fn is_worth_it(costs: &Costs, gain: f64, items: u64, situation: &Situation) -> bool {
     let (by_memory, run) = (by_memory(costs, situation), items as f64 * costs.serial());
     let is_spared = choose::saved(costs, gain, items) >= by_memory && HARMLESS * run >= by_memory;

@@ -49,7 +49,7 @@ impl Times {
         if self.logs.is_empty() { 0.0 } else { self.middle().exp() }
     }
 
-    /// The time, in seconds, that a quarter of them do not exceed; 0 of none.
+    /// The time, in seconds, that a quarter of the chunks do not exceed; 0 of none.
     pub(crate) fn lower_quartile(&self) -> f64 {
         self.sorted().get(self.len() / 4).map_or(0.0, |log| log.exp())
     }

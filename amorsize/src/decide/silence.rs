@@ -1,5 +1,5 @@
-//! How long the source makes whoever pulls from it wait. What is ready, or about to be, is not to wait as long: a source
-//! that listens to somebody may be silent for minutes, and nobody can take back a pull.
+//! How long the source makes whoever pulls from it wait. What is ready, or about to be, is not to wait as long: a
+//! source that listens to somebody may be silent for minutes, and nobody can take back a pull.
 
 /// Weight of a pull that takes longer than was thought, and of one that takes less: a source that was silent may be
 /// silent again, and after some hundred quick pulls no longer is thought to be.
@@ -9,8 +9,9 @@ const SHORTER: f64 = 0.01;
 const SLOW: f64 = 200e-6;
 /// Part of a pull for which results that are being made are waited for.
 const WORTH_WAITING: f64 = 0.125;
-/// Part of a silence, and seconds, for which that goes on after it: threads have little to do meanwhile, and where many
-/// items follow, they are to be shared. For as long are results waited for that were expected sooner.
+/// Part of a silence, and seconds at most, for which results are still waited for after it: threads have little to do
+/// meanwhile, and where many items follow, they are to be shared. For as long are results waited for that were expected
+/// sooner.
 const CAREFUL: f64 = 0.5;
 const LONGEST_CAREFUL: f64 = 0.25;
 /// Part of what is expected from which a pull was a silence again.
@@ -27,7 +28,8 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
-    /// So many items were pulled in one go, in so many seconds; it takes as many as `making` to make a result of each.
+    /// Adds a pull of so many items in one go, in so many seconds; it takes as many as `making` to make a result of
+    /// each.
     pub(crate) fn pulled(&mut self, items: usize, seconds: f64, making: f64) {
         let was_silent = seconds > SLOW && seconds >= SILENT * self.pull;
         self.since = making * items as f64 + if was_silent { 0.0 } else { self.since };
@@ -35,7 +37,7 @@ impl Silence {
         self.item = followed(self.item, seconds / items.max(1) as f64);
     }
 
-    /// Whether results at hand come first.
+    /// Whether the source is so slow that results at hand come first.
     pub(crate) fn is_slow(&self) -> bool {
         self.pull > SLOW
     }
@@ -55,12 +57,12 @@ impl Silence {
         self.is_slow() && seconds <= WORTH_WAITING * self.pull && self.since <= self.careful()
     }
 
-    /// Seconds for which they are.
+    /// Seconds for which results that are being made are waited for.
     pub(crate) fn careful(&self) -> f64 {
         LONGEST_CAREFUL.min(CAREFUL * self.pull)
     }
 
-    /// None came in that time: no others are waited for until the source was silent again.
+    /// No result came while one was waited for: no others are waited for until the source was silent again.
     pub(crate) fn waited_in_vain(&mut self) {
         self.since = f64::INFINITY;
     }

@@ -14,7 +14,7 @@ pub(crate) enum Owns {
     Nothing,
     /// One block of memory at most.
     OneBlock,
-    /// Any number of them, or something else.
+    /// Any number of blocks, or something else.
     Anything,
 }
 

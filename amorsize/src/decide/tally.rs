@@ -41,7 +41,7 @@ impl Sum {
     }
 }
 
-/// What threads, the source and the consumer have done since then.
+/// What threads, the source and the consumer have done since a position.
 #[derive(Clone, Copy, Debug, Default)]
 struct Part {
     since: Position,
@@ -61,7 +61,7 @@ impl Part {
 pub(crate) struct Tally {
     /// The present stretch.
     present: Part,
-    /// The same with the plan that the present one grew out of.
+    /// The stretch with what there was before the plan got more threads.
     grown: Part,
     stretches: Vec<Stretch>,
 }
@@ -117,15 +117,16 @@ impl Tally {
         self.stretches.push(Stretch { plan, costs, items, seconds, serial, is_predicted });
     }
 
-    /// What comes out soon after more threads have begun was made before that. Where this is most of what there is, the
-    /// whole stands for the plan: that makes it less of what it is, instead of more.
+    /// The part that stands for the present plan. What comes out soon after more threads have begun was made before
+    /// that. Where this is most of what there is, the whole stands for the plan: that makes it less of what it is,
+    /// instead of more.
     fn counted(&self, at: Position) -> Part {
         let Self { present, grown, .. } = *self;
         let settled = at.yielded - present.since.yielded;
         if 2 * settled < at.yielded - grown.since.yielded { grown } else { present }
     }
 
-    /// Time and results that belong to no plan: a trial, say.
+    /// Leaves out time and results up to now, which belong to no plan: to a trial, say.
     pub(crate) fn skip(&mut self, at: Position) {
         self.grown = Part::from(at);
         self.grow(at);
@@ -136,7 +137,7 @@ impl Tally {
         self.present = Part::from(at);
     }
 
-    /// The same in the middle of a stretch, which goes on.
+    /// Leaves out time and results in the middle of a stretch, which goes on.
     pub(crate) fn leave_out(&mut self, from: Position, to: Position) {
         self.parts().for_each(|part| {
             part.since.now += to.now - from.now;

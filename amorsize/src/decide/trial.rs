@@ -9,7 +9,8 @@ const TRUSTED_BATCH: f64 = 1e-6;
 /// Seconds after which a trial of the default sample size ends, whatever it has seen: by then it costs as much as
 /// being wrong would.
 const LONGEST_TRIAL: f64 = 30e-6;
-/// The same where items have differed so far, and are fewer than the sample: what two of them take says little then.
+/// Seconds after which a trial ends where items have differed so far, and are fewer than the sample: what two of them
+/// take says little then.
 const LONGEST_UNEVEN: f64 = 400e-6;
 /// Seconds of a first item from which it stands for all: a second one alone would cost more than it is worth knowing
 /// what a first call's set-up took.
@@ -23,7 +24,7 @@ const WORTH_CLOCKING: f64 = 20e-6;
 /// Ratio within which two batches agree; a preemption or a first call's set-up makes them differ by more.
 const AGREEMENT: f64 = 1.5;
 
-/// One timed batch.
+/// A timed batch.
 #[derive(Clone, Copy, Debug)]
 struct Timed {
     items: usize,
@@ -61,7 +62,7 @@ impl Singles {
         self.longest = self.longest.max(seconds);
     }
 
-    /// Seconds of one, the longest left aside.
+    /// Mean seconds of an item, the longest left aside.
     fn mean(&self) -> f64 {
         (self.seconds - self.longest) / (self.items - 1) as f64
     }

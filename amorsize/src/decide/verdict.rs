@@ -39,7 +39,7 @@ impl Verdict {
     }
 }
 
-/// What the options leave no choice about.
+/// Why the options leave no choice but the plain loop, where they do.
 pub(crate) fn pinned_serial(options: &Options) -> Option<&'static str> {
     let one = |option: Option<std::num::NonZeroUsize>| option.is_some_and(|value| value.get() == 1);
     match options.pool {
@@ -64,7 +64,7 @@ pub(crate) fn is_blocking(costs: &Costs, options: &Options) -> bool {
     }
 }
 
-/// The same with as many threads as are to begin on so many items: see [`climb`](super::climb).
+/// The verdict with as many threads as are to begin on so many items: see [`climb`](super::climb).
 pub(crate) fn beginning(verdict: Verdict, costs: &Costs, items: u64, options: &Options, wake: Wake) -> Verdict {
     if verdict.pool != Pool::Cpu || is_pinned_parallel(options) {
         return verdict;
@@ -114,7 +114,7 @@ pub(crate) fn reach(costs: &Costs, items: u64, options: &Options, situation: &Si
     }
 }
 
-/// The same unless threads risk more than they save over `expected` items.
+/// The verdict, or the plain loop where threads risk more than they save over `expected` items.
 pub(crate) fn if_worth_the_risk(verdict: Verdict, costs: &Costs, expected: u64, situation: &Situation) -> Verdict {
     if verdict.pool != Pool::Cpu || risk::is_worth_it(costs, verdict.gain, expected, situation) {
         return verdict;
@@ -171,7 +171,7 @@ fn why_alone(item_time: Time, expected: u64, most_threads: usize) -> String {
     format!("{} of {item_time} would be over before another thread has begun", more(expected))
 }
 
-/// Items that are expected.
+/// How many items are expected, in words.
 fn more(expected: u64) -> String {
     format!("about {}", count(expected, "more item"))
 }

@@ -8,7 +8,8 @@ use super::refill::Refilled;
 /// Seconds of a chunk up to which the consumer runs chunks itself rather than sleep: waking it would cost more than
 /// the delay of what it could yield meanwhile.
 const LONGEST_HELP: f64 = 500e-6;
-/// Threads up to which it helps with longer ones too: its core is too large a part of the whole to leave it idle.
+/// Threads up to which the consumer helps with longer chunks too: its core is too large a part of the whole to leave it
+/// idle.
 pub(super) const FEW_THREADS: usize = 4;
 /// For how long a consumer that does not help leaves all chunks to threads that have not begun: some times what waking
 /// one takes, and no longer than a chunk, since they may be busy with something else; a blocking thread is sure to
@@ -19,16 +20,17 @@ const BLOCKING_PATIENCE: Duration = Duration::from_millis(20);
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
-    /// It runs chunks itself.
+    /// The consumer runs chunks itself.
     pub(crate) helps: bool,
     /// A chunk is expected back about as soon as it would take to fall asleep.
     pub(crate) is_short: bool,
-    /// For how long it leaves all chunks to threads that have not begun, where it does not help.
+    /// For how long the consumer leaves all chunks to threads that have not begun, where it does not help.
     pub(crate) patience: Duration,
 }
 
 impl Waiting {
-    /// A function that waits is never run by the consumer, whose delay would be everybody's.
+    /// How the consumer spends its time where a plan has so many threads. It never runs a function that waits: its
+    /// delay would be everybody's.
     pub(crate) fn on(threads: usize, chunk_seconds: f64, is_computing: bool) -> Self {
         Self {
             helps: is_computing && threads > 1 && (threads <= FEW_THREADS || chunk_seconds <= LONGEST_HELP),
@@ -37,7 +39,8 @@ impl Waiting {
         }
     }
 
-    /// The same where chunks were pulled ahead so far: a slow source is left only for what nobody else begins with.
+    /// How the consumer spends its time where chunks were pulled ahead so far: a slow source is left only for what
+    /// nobody else begins with.
     pub(crate) fn beside(self, refilled: Refilled) -> Self {
         Self { helps: self.helps && refilled != Refilled::Slowly, ..self }
     }

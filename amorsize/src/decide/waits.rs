@@ -9,7 +9,7 @@ use super::verdict::BLOCKING_SHARE;
 /// Part of the processors from which a blocked thread may wait for others of its process that compute.
 const BUSY: f64 = 0.5;
 /// Times that a thread of a pool is found blocked in a row, in a process that keeps the processors busy, until that is
-/// for something else. Once in a while one that computes waits for the others, too.
+/// thought to be for something else. Once in a while one that computes waits for the others, too.
 const SURE: u32 = 3;
 
 /// See the module.
@@ -17,17 +17,17 @@ const SURE: u32 = 3;
 pub(crate) enum Waits {
     /// The question has not come up.
     Unasked,
-    /// Threads of a pool are to tell. So many were blocked.
+    /// Threads of a pool are to tell whether the function waits. So many were blocked.
     Open {
         found: u32,
     },
-    /// It does not.
+    /// The function does not wait for anything outside.
     ForItself,
     Surely,
 }
 
 impl Waits {
-    /// Whether threads of a pool are to tell.
+    /// Whether threads of a pool are to tell if the function waits.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Open { .. })
     }

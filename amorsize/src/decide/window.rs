@@ -10,8 +10,8 @@ use super::situation::Situation;
 /// Bytes of results in flight for each thread that stay in caches. More of them cost the speed of memory; with much
 /// less, who takes a result has to fetch it from the core that has just made it.
 const CACHE_BYTES: f64 = 1048576.0;
-/// Bytes of results a second from which that shows beside the function's own time; below, so many more may be in
-/// flight, up to a factor.
+/// Bytes of results a second from which the speed of memory shows beside the function's own time; below, so many times
+/// more may be in flight, up to a factor.
 const FLOOD: f64 = 2e9;
 const MOST_CACHES: f64 = 8.0;
 /// Bytes of a result from which it shows where its memory comes from.
@@ -74,7 +74,7 @@ pub(crate) fn most_bytes(situation: &Situation) -> usize {
     (situation.available_memory as f64 * STREAMING_BUFFER_MEMORY_FRACTION) as usize
 }
 
-/// Items that have room in them.
+/// Items in flight that have room in that memory.
 pub(crate) fn most_items(costs: &Costs, situation: &Situation) -> usize {
     (most_bytes(situation) as f64 / situation.bytes_each(costs).max(1.0)) as usize
 }
@@ -85,8 +85,14 @@ pub(crate) fn most_threads(costs: &Costs, options: &Options, situation: &Situati
     (window / options.chunk_size.map_or(1, usize::from)).max(1)
 }
 
+/// A chunk that fits into so large a buffer: one of a pinned size as it is, others so that there is place for every
+/// thread's and one more that is being yielded.
+pub(crate) fn fitting(chunk: usize, buffer: usize, threads: usize, options: &Options) -> usize {
+    if options.chunk_size.is_some() { chunk.min(buffer) } else { chunk.min((buffer / (threads + 1)).max(1)) }
+}
+
 /// Items of a pinned window for each of so many threads.
-pub(crate) fn share(threads: usize, options: &Options) -> usize {
+pub(crate) fn per_thread(threads: usize, options: &Options) -> usize {
     options.buffer_size.map_or(usize::MAX, |window| (window.get() / threads).max(1))
 }
 

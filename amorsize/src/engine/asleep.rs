@@ -10,7 +10,7 @@ use crate::decide::early::Seen;
 pub(crate) struct Watched {
     thread: Thread,
     since: Instant,
-    /// The processor's time that it had had by then.
+    /// The processor's time that the thread had had by then.
     used: Duration,
 }
 
@@ -24,7 +24,7 @@ impl Watched {
         self.thread == other.thread
     }
 
-    /// How it is found now.
+    /// How the thread is found now.
     pub(crate) fn see(&self) -> Option<Seen> {
         let Found { used, sleeps } = find(self.thread)?;
         Some(Seen {
@@ -40,7 +40,8 @@ pub(crate) fn others_running() -> usize {
     running().saturating_sub(1)
 }
 
-/// All of the processor's time that a thread has had. For one that runs it is some milliseconds old.
+/// What the system tells of a thread: all of the processor's time that it has had, some milliseconds old where it runs,
+/// and whether it sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     used: Duration,
@@ -91,13 +92,13 @@ fn find(thread: Thread) -> Option<Found> {
     match thread {}
 }
 
-/// It follows the name, which may contain anything.
+/// The state of a thread: it follows the name, which may contain anything.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn state(stat: &str) -> Option<char> {
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
-/// The first number of the other file is in nanoseconds.
+/// What the two files tell of a thread: the first number of `schedstat` is its processor's time in nanoseconds.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn parse(stat: &str, schedstat: &str) -> Option<Found> {
     let sleeps = matches!(state(stat)?, 'S' | 'D');

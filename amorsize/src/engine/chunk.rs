@@ -11,20 +11,20 @@ use crate::quiet::{drop_each_quietly, drop_quietly};
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Consecutive items of the source, and room for what becomes of them. Both vectors are the consumer's, whoever runs the
-/// chunk: they come back to it.
+/// Consecutive items of the source, and room for what becomes of them. Both vectors are the consumer's, whoever runs
+/// the chunk: they come back to it.
 pub(crate) struct Chunk<I, R> {
     /// Index of the first item in the source.
     pub(crate) start: u64,
     pub(crate) items: Vec<I>,
     pub(crate) results: Vec<R>,
-    /// What is read around it.
+    /// The clocks that are read around the chunk.
     pub(crate) clocks: Clocks,
     /// Items run before another look at the signal.
     pub(crate) stride: usize,
-    /// What all of it is thought to take.
+    /// What the whole chunk is thought to take.
     pub(crate) expected: Duration,
-    /// Its size was asked for: it is not cut short.
+    /// The size was asked for: the chunk is not cut short.
     pub(crate) has_pinned_size: bool,
 }
 
@@ -45,8 +45,8 @@ pub(crate) enum Room {
     /// For an item that is run as in the plain loop: what its result owns is mostly smaller, and is then made of the
     /// blocks that the loop would get.
     LikeLoop,
-    /// For what another thread makes and the consumer frees: a block that is not [at hand](super::heap) to that one from
-    /// then on.
+    /// For what another thread makes and the consumer frees: a block that is not [at hand](super::heap) to the consumer
+    /// from then on.
     Apart,
 }
 
@@ -60,11 +60,11 @@ impl Room {
     }
 }
 
-/// Bytes of a vector up to which there is one for a chunk that waits, and an empty one is kept for another use: they are no
-/// part of what may be in flight.
+/// Bytes of a vector up to which there is one for a chunk that waits, and an empty one is kept for another use: they
+/// are no part of what may be in flight.
 const MOST_BYTES_WAITING: usize = 64 << 10;
 
-/// Whether a vector with room for so many is small enough to wait.
+/// Whether a vector with room for so many items is small enough to wait.
 pub(crate) fn may_wait<T>(items: usize) -> bool {
     items.saturating_mul(size_of::<T>()) <= MOST_BYTES_WAITING
 }
@@ -74,13 +74,13 @@ pub(crate) fn for_results<R>(items: usize, room: Room) -> Vec<R> {
     if may_wait::<R>(items) { with_room(items, room) } else { Vec::new() }
 }
 
-/// An empty vector with room for so many.
+/// An empty vector with room for so many items.
 pub(crate) fn with_room<T>(items: usize, room: Room) -> Vec<T> {
     Vec::with_capacity(items.max(room.least_bytes().div_ceil(size_of::<T>().max(1))))
 }
 
 impl<I, R> Chunk<I, R> {
-    /// Of items of which nobody knows what they take, made by a thread that runs chunks.
+    /// A chunk of items of which nobody knows what they take, made by a thread that runs chunks.
     pub(crate) fn apart(start: u64, items: Vec<I>, clocks: Clocks, has_pinned_size: bool) -> Self {
         let (results, expected) = (with_room(items.len(), Room::Apart), Duration::ZERO);
         Self { start, items, results, clocks, stride: 1, expected, has_pinned_size }
@@ -121,7 +121,7 @@ impl<R> Batch<R> {
 }
 
 impl<R> Batch<R> {
-    /// Of its results with what they own, about.
+    /// Bytes of the results with what they own, about.
     pub(crate) fn bytes(&self) -> usize {
         self.results.len().saturating_mul(self.cost.result_bytes)
     }
@@ -132,13 +132,13 @@ impl<R> Batch<R> {
 pub(crate) struct BatchCost {
     /// Time spent in the function, all items together.
     pub(crate) elapsed: Elapsed,
-    /// What was read around it.
+    /// The clocks that were read around the chunk.
     pub(crate) clocks: Clocks,
-    /// The thread's run-queue delay in it, or since that was last read.
+    /// The thread's run-queue delay in the chunk, or since that was last read.
     pub(crate) delay: Delay,
     /// Bytes of one result, with what it owns.
     pub(crate) result_bytes: usize,
-    /// On which thread.
+    /// Who ran the chunk.
     pub(crate) runner: Runner,
 }
 

@@ -15,7 +15,7 @@ use crate::pool::Bell;
 /// For how long a door stays open without another look.
 const STAYS_OPEN: Duration = Duration::from_millis(5);
 
-/// A run's, to the pool that its tickets go to.
+/// The door of a run, to the pool that its tickets go to.
 #[derive(Debug, Default)]
 pub(super) struct Door {
     /// When a thread was last known to come.
@@ -23,7 +23,7 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Whether it is open. `runs_chunks`: a thread does, and will run whatever else is handed over.
+    /// Whether the door is open. `runs_chunks`: whether a thread does, and will run whatever else is handed over.
     pub(super) fn opens(
         &mut self,
         bell: &Arc<Bell>,

@@ -9,16 +9,17 @@
 //!
 //! *It keeps small blocks apart that were free at the same time* (in a fast bin), and hands them out seven at once to
 //! where a thread finds them without asking (its cache), which gives them back one by one once it is full. A plain loop
-//! whose results are more than seven blocks of one size each then takes a sixth longer, however long it goes on. Whoever
-//! asks for a large block has small ones put together first, and in the loop's own few blocks they are not missed.
+//! whose results are more than seven blocks of one size each then takes a sixth longer, however long it goes on.
+//! Whoever asks for a large block has small ones put together first, and in the loop's own few blocks they are not
+//! missed.
 //!
 //! *It lets a block live where it was born.* Up to seven free blocks of a size stay with the thread that has freed them,
 //! whosever they were: a chunk's vector, or an item that the function has dropped. The next vector or text that begins
-//! with one grows in the arena of that other thread, which takes its lock each time, and once it is freed the block is at
-//! hand again for the next one: two threads then wait for each other for as long as they run. (Rendering of Markdown on
-//! two threads took as long as on one.) So the vectors of a chunk are the consumer's, who gets them back; those that
-//! another thread has to make are too large to be kept so. And who runs chunks looks now and then whether what it has at
-//! hand is its own, and sends the rest home: the consumer before each of its chunks, if it is given results that own
+//! with one grows in the arena of that other thread, which takes its lock each time, and once it is freed the block is
+//! at hand again for the next one: two threads then wait for each other for as long as they run. (Rendering of Markdown
+//! on two threads took as long as on one.) So the vectors of a chunk are the consumer's, who gets them back; those that
+//! another thread has to make are too large to be kept so. And who runs chunks looks now and then whether what it has
+//! at hand is its own, and sends the rest home: the consumer before each of its chunks, if it is given results that own
 //! memory.
 
 use std::cell::Cell;
@@ -34,10 +35,11 @@ const MOST: usize = 31 << 20;
 /// Bytes from which glibc calls a block large, and then some.
 const LARGE: usize = 2048;
 
-/// The largest block that was made for this. Mostly a power of two, so that there are few of them.
+/// Bytes of the largest block that was made, and freed, so that glibc keeps as much. Mostly a power of two, so that
+/// there are few of them.
 static KEPT: AtomicUsize = AtomicUsize::new(USUAL);
 
-/// So many bytes are in flight.
+/// Has glibc keep so many bytes, which are in flight.
 pub(crate) fn expect(bytes: usize) {
     let bytes = bytes.min(MOST);
     if bytes > KEPT.load(Ordering::Relaxed) && cfg!(all(target_os = "linux", target_env = "gnu")) {
@@ -45,7 +47,8 @@ pub(crate) fn expect(bytes: usize) {
     }
 }
 
-/// Results were held that own memory, and from now on each is freed before the next one is made.
+/// Has small blocks put together: results were held that own memory, and from now on each is freed before the next one
+/// is made.
 pub(crate) fn settle() {
     drop(black_box(Vec::<u8>::with_capacity(LARGE)));
 }
@@ -55,7 +58,7 @@ pub(crate) const KEPT_NOWHERE: usize = 1040;
 
 /// Small blocks that glibc keeps at hand for a thread, of each size (`glibc.malloc.tcache_count`).
 const AT_HAND: usize = 7;
-/// Sizes of those, in bytes, of which one is taken each: what most vectors and texts begin with.
+/// Sizes of small blocks, in bytes, of each of which one is looked at: what most vectors and texts begin with.
 const SIZES: RangeInclusive<usize> = 24..=264;
 const STEP: usize = 16;
 /// Each arena but the first lies within pieces of the address space of so many bytes, as a power of two.
@@ -68,7 +71,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 thread_local! {
     /// Where the calling thread's own blocks are, as far as is known.
     static HOME: Cell<usize> = const { Cell::new(0) };
-    /// Its work since it last looked.
+    /// The calling thread's work since it last looked.
     static SINCE: Cell<Duration> = const { Cell::new(FIRST_PAUSE) };
 }
 
@@ -80,22 +83,17 @@ pub(crate) struct Upkeep {
 }
 
 impl Upkeep {
-    /// Of a thread that helps.
+    /// The upkeep of a thread that helps.
     pub(crate) fn of_helper() -> Self {
         Self { pause: FIRST_PAUSE, usual: PAUSE }
     }
 
-    /// Of the consumer, which may free results that own memory.
+    /// The upkeep of the consumer, which may free results that own memory.
     pub(crate) fn of_consumer(frees: bool) -> Self {
         if frees { Self { pause: Duration::ZERO, usual: Duration::ZERO } } else { Self::of_helper() }
     }
 
-    /// It has worked for so long.
-    pub(crate) fn worked(&self, seconds: Duration) {
-        SINCE.set(SINCE.get().saturating_add(seconds));
-    }
-
-    /// It is about to go on: whether it had to look.
+    /// Looks for blocks of others if that is due, before the thread goes on: whether it was.
     pub(crate) fn look(&mut self) -> bool {
         let is_due = SINCE.get() >= self.pause;
         if is_due {
@@ -109,6 +107,11 @@ impl Upkeep {
     }
 }
 
+/// The calling thread has run chunks for so long.
+pub(crate) fn worked(time: Duration) {
+    SINCE.set(SINCE.get().saturating_add(time));
+}
+
 /// Looks at the block of such a size that the calling thread would get next.
 fn look_at(size: usize) {
     let [next] = blocks(size);
@@ -118,8 +121,8 @@ fn look_at(size: usize) {
     }
 }
 
-/// Has blocks of such a size that the calling thread has at hand go where they came from, if they are of others, and its
-/// own take their place; where those are.
+/// Has blocks of such a size that the calling thread has at hand go where they came from, if they are of others, and
+/// its own take their place; where those are.
 fn send_home(size: usize) -> usize {
     let at_hand: [_; AT_HAND] = blocks(size);
     let [own] = blocks(size);
@@ -185,7 +188,7 @@ mod tests {
     /// Whether a look is due before so much work.
     fn go_on(upkeep: &mut Upkeep, work: Duration) -> bool {
         let looked = upkeep.look();
-        upkeep.worked(work);
+        worked(work);
         looked
     }
 

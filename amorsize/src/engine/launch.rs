@@ -1,5 +1,5 @@
-//! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a [scope](super::scope) for borrowed
-//! ones.
+//! How a ticket gets to a thread: detached onto a pool for owned items, or bound to a [scope](super::scope) for
+//! borrowed ones.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub trait Launch<W: Work<I>, I> {
     fn look_after(&self, queue: &Arc<Queue<W, I, W::Output>>, cores: usize);
 }
 
-/// For streams that own their items: jobs that outlive nothing.
+/// Takes tickets of owned items to threads: jobs that outlive nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Detached;
 
@@ -52,7 +52,7 @@ where
         true
     }
 
-    /// Nobody waits for a pool's threads here.
+    /// Starts none: nobody waits for a pool's threads here.
     fn start_own(&self, _: Arc<Queue<W, I, W::Output>>, _: u32) -> bool {
         false
     }
@@ -72,8 +72,8 @@ thread_local! {
 }
 
 /// Runs chunks on a pool's thread for a turn, and has the next turn come after whatever else the thread has to do: what
-/// waits for it on its stack, and one job that waits in the pool. Never unwinds. A crew's ticket is at its post until it
-/// ends.
+/// waits for it on its stack, and one job that waits in the pool. Never unwinds. A crew's ticket is at its post until
+/// it ends.
 fn take_turn<W, I>(queue: Arc<Queue<W, I, W::Output>>, epoch: u32, _post: Option<Post>)
 where
     W: Work<I, Output: Send + 'static> + Send + Sync + 'static,
@@ -84,7 +84,8 @@ where
     // May be the last owner of what the function captured, which is not kept while others have their turn.
     drop_quietly(queue);
     if goes_on {
-        // What is run there may be another stream's ticket, whose turn ends here too: one on top of the other is enough.
+        // What is run there may be another stream's ticket, whose turn ends here too: one on top of the other is
+        // enough.
         if !GIVES_WAY.replace(true) {
             rayon::yield_now();
             GIVES_WAY.set(false);

@@ -29,7 +29,7 @@ where
     alarm::call(Instant::now() + Duration::from_secs_f64(early::first_look(cores)), job);
 }
 
-/// When to look again.
+/// Looks in on a queue; when to look again.
 fn look<W, I, R>(queue: &Weak<Queue<W, I, R>>) -> Option<Instant>
 where
     W: Work<I, Output = R> + Send + Sync + 'static,

@@ -4,15 +4,15 @@
 //! - [`chunk`]: items on their way to a thread, and what comes back
 //! - [`queue`]: the chunks of one stream, between its consumer and its threads
 //! - [`situation`]: what decisions depend on, here and now
-//! - [`launch`]: how a job gets to a thread
-//! - [`target`]: of which pool
-//! - [`door`]: whether a pool has time for one
-//! - [`lookout`]: who launches them while the consumer runs the first item
-//! - [`asleep`]: how another thread is found
-//! - [`wake`]: how long that takes here
-//! - [`place`]: how it keeps off the consumer's processor
-//! - [`scope`]: the same for borrowed items
-//! - [`own`]: who runs their first ones
+//! - [`launch`]: how a ticket gets to a thread
+//! - [`target`]: which pool tickets go to
+//! - [`door`]: whether a pool has time for a ticket
+//! - [`lookout`]: who launches tickets while the consumer runs the first item
+//! - [`asleep`]: whether another thread sleeps
+//! - [`wake`]: what it takes here to get a thread to work
+//! - [`place`]: how a thread keeps off the consumer's processor
+//! - [`scope`]: how tickets for borrowed items get to threads
+//! - [`own`]: who runs the first of borrowed items
 //! - [`heap`]: how memory that comes and goes stays at hand
 //! - [`flow`]: the consumer's side: pulls, hands over, takes back, waits
 //! - [`stretch`]: the plain loop in internal iteration

@@ -1,6 +1,6 @@
-//! A thread of a borrowed call's own, for its first items. A pool's threads may all be busy, or wait for the very caller,
-//! and a scope could not end before one of them had taken its ticket; a thread that is started for it begins at once.
-//! It takes twice the time that waking one does.
+//! A thread of a borrowed call's own, for its first items. A pool's threads may all be busy, or wait for the very
+//! caller, and a scope could not end before one of them had taken its ticket; a thread that is started for it begins at
+//! once. It takes twice the time that waking one does.
 //!
 //! Functions that make such calls themselves would multiply them: there are none for calls from within one, nor, where
 //! the options do not ask for threads, while there is another one.
@@ -16,15 +16,15 @@ thread_local! {
     static IS_ONE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Those that run. Two callers that find none at the same time start one each.
+/// Calls' own threads that run. Two callers that find none at the same time start one each.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the calling thread may start one. `is_pinned`: threads are asked for.
+/// Whether the calling thread may start a thread of its call's own. `is_pinned`: threads are asked for.
 pub(super) fn may_start(is_pinned: bool) -> bool {
     !IS_ONE.get() && (is_pinned || RUNNING.load(Relaxed) == 0)
 }
 
-/// Starts one.
+/// Starts a call's own thread.
 pub(super) fn start<'s>(
     scope: &'s Scope<'s, '_>,
     job: impl FnOnce() + Send + 's,
@@ -39,7 +39,7 @@ pub(super) fn start<'s>(
     Builder::new().name("amorsize-first".into()).spawn_scoped(scope, run)
 }
 
-/// One of those that run.
+/// A call's own thread that runs, counted in [`RUNNING`] until this is dropped.
 struct Counted;
 
 impl Counted {

@@ -15,7 +15,7 @@ impl Situation {
         Self::with::<I, R>(machine::recalled_share())
     }
 
-    /// The same after a look at the machine.
+    /// What there is for a stream of items `I` and results `R` made here, after a look at the machine.
     pub(crate) fn seen<I, R>() -> Self {
         Self::with::<I, R>(machine::share())
     }
@@ -33,7 +33,7 @@ impl Situation {
         }
     }
 
-    /// This one after a look at the machine.
+    /// This situation after a look at the machine.
     pub(crate) fn looked_at(&self) -> Self {
         let Share { cores, processors, available_memory, is_guess, is_unseen } = machine::share();
         let wake = Wake { start: wake::expected(is_running(), is_unseen).start, ..self.wake };

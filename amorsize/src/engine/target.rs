@@ -41,7 +41,7 @@ impl Slot {
         hired.map(Self::from)
     }
 
-    /// With one crew, which has all tickets of a plan.
+    /// A slot with one crew, which has all tickets of a plan.
     pub(super) fn with(crew: Arc<Crew>) -> Self {
         let post = crew.post();
         Self::from((crew, post))
@@ -63,7 +63,8 @@ impl Target {
         }
     }
 
-    /// Tells whether threads have time for a ticket that the caller has to wait for; `None` where it takes back its own.
+    /// What tells whether threads have time for a ticket that the caller has to wait for; `None` where it takes back
+    /// its own.
     pub(super) fn bell(&self) -> Option<&Arc<Bell>> {
         match self {
             Self::Current if rayon::current_thread_index().is_none() => Some(Bell::global()),

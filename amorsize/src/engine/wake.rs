@@ -24,7 +24,7 @@ const START: Duration = Duration::from_micros(400);
 const LOOK: Duration = Duration::from_micros(200);
 /// Time after its last work from which a thread of a pool is taken to be asleep.
 const ASLEEP: Duration = Duration::from_micros(100);
-/// Letting a single thread by takes less.
+/// Time from which letting a thread by has let others by as well: a single one takes less.
 const CROWD: Duration = Duration::from_micros(500);
 
 /// Threads that have just worked, and threads that are asleep.
@@ -35,7 +35,7 @@ static LAST_WORK: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds since [`EPOCH`] until when nobody is let by.
 static CROWDED: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds that runs have lost because the pool was not started yet, or the machine not looked at. None of many
-/// short ones would be worth it.
+/// short runs would be worth it.
 static FORGONE: AtomicU64 = AtomicU64::new(0);
 
 struct Threads {
@@ -48,14 +48,14 @@ impl Threads {
         Self { call: Estimate::new(), latency: Estimate::new() }
     }
 
-    /// As of so many nanoseconds since [`EPOCH`].
+    /// What is to be expected of threads so many nanoseconds after [`EPOCH`]: that they are awake, or asleep.
     fn at(now: u64) -> &'static Self {
         if age(&LAST_WORK, now) < ASLEEP { &AWAKE } else { &SLEEPING }
     }
 }
 
-/// What to expect. `runs`: whether the pool's threads have been started; `is_unseen`: whether the machine has never
-/// been looked at, as has to be before threads are used.
+/// What it is expected to take to get a thread to work. `runs`: whether the pool's threads have been started;
+/// `is_unseen`: whether the machine has never been looked at, as has to be before threads are used.
 pub(crate) fn expected(runs: bool, is_unseen: bool) -> Wake {
     let now = nanos_now();
     let Threads { call, latency } = Threads::at(now);
@@ -84,14 +84,14 @@ pub(crate) struct Launched {
 }
 
 impl Launched {
-    /// Now.
+    /// A job that is handed to a pool now.
     pub(crate) fn now() -> Self {
         Self { at: Instant::now(), threads: Threads::at(nanos_now()) }
     }
 
-    /// If a thread was asleep until then and the system put it on the caller's processor, it comes to run, and can step
-    /// aside, only once the caller makes room: now, rather than at the end of its work. Others may be waiting for the
-    /// processor as well, and then that takes milliseconds; so it is not done again for a while.
+    /// Makes room for the thread that was woken: if the system put it on the caller's processor, it comes to run, and
+    /// can step aside, only once the caller does so: now, rather than at the end of its work. Others may be waiting for
+    /// the processor as well, and then that takes milliseconds; so it is not done again for a while.
     pub(crate) fn let_by(self) {
         let is_asleep = std::ptr::eq(self.threads, &raw const SLEEPING);
         if is_asleep && CROWDED.load(Relaxed) <= nanos_now() {
@@ -103,22 +103,22 @@ impl Launched {
         }
     }
 
-    /// How long ago.
+    /// How long ago handing the job over began.
     pub(crate) fn since(self) -> Duration {
         self.at.elapsed()
     }
 
-    /// Handing it over is done.
+    /// Handing the job over is done.
     pub(crate) fn handed_over(self) {
         self.threads.call.observe(self.at.elapsed(), Wake::USUAL.call);
     }
 
-    /// A thread has begun with it.
+    /// A thread has begun with the job.
     pub(crate) fn began(self) {
         self.threads.latency.observe(self.at.elapsed(), Wake::USUAL.latency);
     }
 
-    /// Nobody needs it any more, and no thread has begun with it.
+    /// Nobody needs the job any more, and no thread has begun with it.
     pub(crate) fn abandoned(self) {
         if self.at.elapsed().as_secs_f64() > self.threads.latency.value(Wake::USUAL.latency, nanos_now()) {
             self.began();

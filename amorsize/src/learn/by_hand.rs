@@ -60,7 +60,7 @@ impl<W> Tuner<W> {
     }
 }
 
-/// What a stream does at its end. For tests of how that gets to disk, which need runs of a known time.
+/// Records a run as a stream does at its end. For tests of how that gets to disk, which need runs of a known time.
 #[doc(hidden)]
 pub fn end_of_run<W>(tuner: &Tuner<W>, outcome: &Outcome, run: Duration) -> Result<(), Error> {
     let sample = outcome.sample(&tuner.identity, 0)?;

@@ -34,8 +34,8 @@ impl Default for Calibration {
 }
 
 impl Calibration {
-    /// Predicted runs that have been compared with what happened: those of 50 µs or more, since shorter ones show little
-    /// of their plan.
+    /// Predicted runs that have been compared with what happened: those of 50 µs or more, since shorter ones show
+    /// little of their plan.
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.samples

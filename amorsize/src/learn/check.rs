@@ -11,16 +11,16 @@ use crate::plan::Pool;
 const MOST_TIME: u64 = 253_402_300_800;
 /// More than anybody runs in three centuries, and small enough for sums.
 const MOST_ITEMS: u64 = 1 << 60;
-/// Of any pool, and of any machine.
+/// Most threads of any pool, and most cores and memory nodes of any machine.
 const MOST_THREADS: u32 = constants::MOST_THREADS as u32;
 /// Three centuries: longer than any item takes, and than any run.
 const MOST_SECONDS: f64 = 1e10;
 /// A coefficient of variation beyond which one item in a trillion would have to take all the time.
 const MOST_SPREAD: f64 = 1e6;
-/// An exabyte.
+/// Most bytes of a result: an exbibyte.
 const MOST_BYTES: f64 = (1_u64 << 60) as f64;
 const MOST_SPEEDUP: f32 = 1e6;
-/// The least that somebody can have measured.
+/// The least speed-up that somebody can have measured.
 const LEAST_STATED: f64 = 1e-6;
 /// Longer than the name of any architecture, and short enough for a record.
 const MOST_ARCH: usize = 64;
@@ -96,7 +96,7 @@ fn seconds(name: &'static str, value: f64) -> Result<(), Error> {
     within(name, value, 0.0..=MOST_SECONDS, "0 or more seconds, and at most 1e10")
 }
 
-/// No range contains NaN.
+/// Refuses a value outside its range. No range contains NaN.
 fn within<T>(name: &'static str, value: T, range: RangeInclusive<T>, allowed: &'static str) -> Result<(), Error>
 where
     T: PartialOrd + std::fmt::Display,

@@ -15,7 +15,7 @@ use crate::plan::Pool;
 
 const CONFIG: Configuration<LittleEndian, Varint, Limit<MOST_PAYLOAD>> = standard().with_limit::<MOST_PAYLOAD>();
 
-/// One entry of a file.
+/// An entry of a history file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Record {
     Sample(Sample),

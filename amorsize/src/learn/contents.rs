@@ -13,7 +13,7 @@ pub(crate) struct Contents {
     pub(crate) machines: Vec<MachineRecord>,
     /// Places that hold no record, or one that cannot be true.
     pub(crate) damaged: usize,
-    /// Bytes until the end of the last whole record, and what follows was cut short.
+    /// Bytes before the last record, if that was cut short.
     pub(crate) torn: Option<usize>,
 }
 
@@ -86,7 +86,7 @@ impl Contents {
         self.samples.len() > MOST_SAMPLES
     }
 
-    /// Drops what is redundant, if there are too many.
+    /// Drops redundant samples, if there are too many.
     pub(crate) fn prune_if_crowded(&mut self) {
         if self.is_crowded() {
             prune::prune(&mut self.samples);

@@ -18,10 +18,11 @@ const LOCK: &str = "lock";
 const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(5));
 /// How long a call that may wait does wait for another process that writes. One that takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
-/// How long to wait for one that has taken longer already, so that it delays a program once and not for every function.
+/// How long to wait for a process that has taken longer already, so that it delays a program once and not for every
+/// function.
 const PATIENCE_LOST: Duration = Duration::from_millis(20);
 
-/// Conventions for caches.
+/// Conventions for where caches are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Platform {
     Unix,
@@ -67,7 +68,7 @@ pub(crate) struct Directory {
     hangs: AtomicBool,
 }
 
-/// Nobody else changes the directory while this lives.
+/// The right to change the directory: nobody else does while this lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -215,7 +216,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Refuses what others can write.
+/// Refuses what others own or can write.
 #[cfg(unix)]
 pub(crate) fn trust(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt;
@@ -228,7 +229,7 @@ pub(crate) fn trust(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     }
 }
 
-/// On other systems the user's own directory is trusted as it is.
+/// Refuses nothing: on systems other than Unix the user's own directory is trusted as it is.
 #[cfg(not(unix))]
 pub(crate) fn trust(_: &Path, _: &Metadata) -> Result<(), Error> {
     Ok(())

@@ -12,13 +12,13 @@ use crate::quiet::quietly;
 /// What is known of the file.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
-    /// The machines that it describes.
+    /// The machines that the file describes.
     pub(super) machines: Vec<u64>,
     /// Whether there are so many more files that some may be too many.
     pub(super) surplus: bool,
     /// Whether the file has become too long.
     pub(super) crowded: bool,
-    /// What went wrong with it, to be told once it is let go.
+    /// What went wrong with the file, to be told once it is let go.
     pub(super) trouble: Vec<Error>,
 }
 
@@ -36,10 +36,10 @@ impl Disk {
     }
 }
 
-/// The file is in use. Tells what went wrong with it once it is not any more.
+/// Holds the file while it is in use. Tells what went wrong with it once it is not any more.
 pub(super) struct Using<'a> {
     function: &'a Function,
-    /// There until it is dropped.
+    /// Always there until this is dropped.
     disk: Option<MutexGuard<'a, Disk>>,
 }
 

@@ -15,7 +15,7 @@ use crate::learn::registry::{Registry, registry};
 
 /// What the header of an export says instead of a function's name.
 const LABEL: &str = "amorsize export";
-/// All histories there can be take less.
+/// Most bytes of an export: all histories there can be take less.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// Writes all histories to one file, which [`import`] reads on another machine. Returns how many recorded runs it
@@ -98,7 +98,7 @@ pub(crate) fn import_to(registry: &Registry, path: &Path) -> Result<usize, Error
     imported
 }
 
-/// Adds to one history, here in memory too; how many samples that were.
+/// Adds to a history, here in memory too; how many samples were new and are kept.
 fn add_to(registry: &Registry, name: &Name, contents: Contents) -> Result<usize, Error> {
     let added = registry.store().merge(name, contents)?;
     let here = registry.all().into_iter().filter(|function| function.key() == name.key);
@@ -131,7 +131,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<(Name, Contents)>, Error> {
     histories.ok_or_else(|| damaged(path, "it does not hold what was written to it"))
 }
 
-/// All or nothing.
+/// All histories of an export, or none if anything is wrong with one.
 fn histories(mut bytes: &[u8]) -> Option<Vec<(Name, Contents)>> {
     let mut histories = Vec::new();
     while !bytes.is_empty() {

@@ -33,18 +33,18 @@ const DEARER: f64 = 4.0;
 /// What earlier runs say.
 #[derive(Clone, Debug)]
 pub(crate) enum Advice {
-    /// To be followed from the first item on.
+    /// A plan to be followed from the first item on.
     Sure(Prior),
-    /// To be held against a trial.
+    /// A plan to be held against a trial.
     Doubtful(Prior),
-    /// They are too few, or of other inputs, and none of them was a plain loop; or threads are asked for whatever they
-    /// say.
+    /// Earlier runs are too few, or of other inputs, and none of them was a plain loop; or threads are asked for
+    /// whatever they say.
     Open,
 }
 
 impl Advice {
-    /// Has a run begin with it. Where nothing speaks against threads of the processor, and somebody is there `beside`
-    /// the caller, it gets a head start.
+    /// Has a run begin with the advice. Where nothing speaks against threads of the processor, and somebody is there
+    /// `beside` the caller, the run gets a head start.
     pub(crate) fn lead(self, pilot: &mut Pilot, remaining: Remaining, beside: Beside) {
         let is_open = match self {
             Self::Sure(prior) => return pilot.adopt_prior(prior),
@@ -68,14 +68,15 @@ impl Advice {
     }
 }
 
-/// See the module. Does nothing where the options or the environment want no learning.
+/// What a run asks of earlier ones and leaves for later ones. Does nothing where the options or the environment want no
+/// learning.
 #[derive(Debug)]
 pub(crate) struct Experience {
     identity: Identity,
     place: &'static Location<'static>,
     asks: bool,
     leaves: bool,
-    /// A plain loop that is asked for starts none, nor does its record.
+    /// Whether threads may be started: a plain loop that is asked for starts none, nor does its record.
     starts_threads: bool,
     predicted: Option<Predicted>,
 }
@@ -120,7 +121,7 @@ impl Experience {
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
     }
 
-    /// What to do of which too little is known to predict anything.
+    /// What to do where too little is known to predict anything.
     fn explore(&self, function: &Function, remaining: Remaining, options: &Options) -> Option<Advice> {
         let is_open = !verdict::is_pinned_parallel(options) && options.confidence_threshold.is_none();
         let unopposed = if is_open { function.threads_only(self.identity.body(), fingerprint::build()) } else { None };

@@ -1,5 +1,4 @@
-//! One history file: looked at, judged, appended to, written anew. The caller holds the lock for everything that
-//! writes.
+//! A history file: looked at, judged, appended to, written anew. The caller holds the lock for everything that writes.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -33,7 +32,7 @@ pub(crate) enum Tail {
     Absent,
     /// A file of ours of this length that ends with a whole record.
     Whole(File, u64),
-    /// To be read as a whole first.
+    /// A file that is to be read as a whole first.
     Doubtful,
 }
 
@@ -59,7 +58,7 @@ pub(crate) fn inspect(path: &Path, name: &Name) -> Result<State, Error> {
     Ok(too_long(length, contents, Contents::parse(&end)))
 }
 
-/// Whether there is nothing under that name, and no trouble with finding that out.
+/// Whether there is nothing under a name, and no trouble with finding that out.
 pub(crate) fn is_absent(path: &Path) -> bool {
     matches!(look(path), Ok(None))
 }
@@ -78,7 +77,7 @@ fn look(path: &Path) -> Result<Option<Result<u64, String>>, Error> {
     }))
 }
 
-/// A file, which was about so long a moment ago, up to [`MOST_BYTES`].
+/// The first [`MOST_BYTES`] of a file, which was about so long a moment ago.
 fn beginning(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length.min(MOST_BYTES) as usize + 1);
     File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
@@ -114,7 +113,8 @@ fn sound(contents: Contents) -> State {
     State::Broken(format!("{damaged} of its records are unreadable, {whole} are whole and kept"), contents)
 }
 
-/// The last records of a history, and the machines that it began with: each is mostly told of only once.
+/// What is kept of a history that is too long: its last records, and the machines that it began with, each of which is
+/// mostly told of only once.
 fn too_long(length: u64, beginning: Contents, mut end: Contents) -> State {
     beginning.machines.into_iter().for_each(|machine| end.add_machine(machine));
     end.prune_if_crowded();
@@ -146,7 +146,7 @@ fn ends_well(file: &mut File, length: u64, header: &[u8]) -> io::Result<bool> {
     Ok(records == 0 || frame::ends_whole(end))
 }
 
-/// Adds to the end. What could not be written whole, on a full disk, is taken back.
+/// Adds frames to the end of a file. What could not be written whole, on a full disk, is taken back.
 pub(crate) fn append(path: &Path, mut file: File, length: u64, frames: &[u8]) -> Result<(), Error> {
     allowed(length + frames.len() as u64).map_err(Error::io("write", path))?;
     let written = file.seek(SeekFrom::Start(length)).and_then(|_| file.write_all(frames));
@@ -157,7 +157,7 @@ pub(crate) fn append(path: &Path, mut file: File, length: u64, frames: &[u8]) ->
     written.map_err(Error::io("write", path))
 }
 
-/// Whether this process may write files of that length: whoever does so even if it may not is killed by a signal.
+/// Whether this process may write files of such a length: whoever does so even if it may not is killed by a signal.
 pub(crate) fn allowed(length: u64) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -178,7 +178,7 @@ pub(crate) fn replace(path: &Path, header: &[u8], frames: &[u8]) -> Result<(), E
     Fresh::beside(path, &[header, frames])?.replace(path)
 }
 
-/// The same, what was there kept under the name `aside`.
+/// Writes a file anew, and keeps what was there under the name `aside`.
 pub(crate) fn replace_keeping(path: &Path, aside: &Path, header: &[u8], frames: &[u8]) -> Result<(), Error> {
     let fresh = Fresh::beside(path, &[header, frames])?;
     keep(path, aside).map_err(Error::io("set aside", path))?;
@@ -208,13 +208,13 @@ pub(crate) fn cut(path: &Path, length: u64) -> Result<(), Error> {
     private().open(path).and_then(|file| file.set_len(length)).map_err(Error::io("shorten", path))
 }
 
-/// Whether a later release wrote it, by its own account.
+/// Whether a later release wrote a file, by the file's own account.
 pub(crate) fn is_newer(path: &Path) -> bool {
     let begins = look(path).ok().flatten().and_then(Result::ok).and_then(|length| beginning(path, length).ok());
     begins.is_some_and(|bytes| matches!(header::parse(&bytes), Header::Newer(_)))
 }
 
-/// Whose file it is, by its own account.
+/// Whose history a file holds, by the file's own account.
 pub(crate) fn name(path: &Path, key: u64) -> Option<Name> {
     let length = look(path).ok()??.ok()?;
     match header::parse(&beginning(path, length).ok()?) {

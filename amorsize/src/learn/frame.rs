@@ -48,7 +48,7 @@ pub(crate) fn ends_whole(bytes: &[u8]) -> bool {
 pub(crate) enum Piece {
     /// A whole record.
     Record(Range<usize>),
-    /// Bytes that are none.
+    /// Bytes that are no record.
     Noise(Range<usize>),
     /// A record at the very end that stops too early: its writer was killed.
     Torn(Range<usize>),

@@ -16,10 +16,10 @@ const END: &str = ".new";
 /// Names that are tried: other processes, of other machines perhaps, may write to the same folder.
 const MOST_NAMES: u32 = 1000;
 
-/// See the module.
+/// A file that has not taken its place yet; removed if it never does.
 #[derive(Debug)]
 pub(crate) struct Fresh {
-    /// Empty once it has taken its place.
+    /// Empty once the file has taken its place.
     path: PathBuf,
 }
 

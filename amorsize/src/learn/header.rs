@@ -16,7 +16,7 @@ const HEAD: usize = 12;
 /// Longest label that is kept; names of deeply generic types go on for kilobytes.
 const MOST_LABEL: usize = 4096;
 
-/// Which file, and what it must begin with.
+/// Which file a history is in, and what that must begin with.
 #[derive(Clone, Debug)]
 pub(crate) struct Name {
     pub(crate) key: u64,
@@ -48,7 +48,7 @@ impl Name {
     }
 }
 
-/// The name of a file, without its ending.
+/// The name of a key's file, without its ending.
 pub(crate) fn stem(key: u64) -> String {
     format!("{key:016x}")
 }

@@ -10,7 +10,7 @@ use crate::learn::sample::Sample;
 use crate::plan::Pool;
 use crate::sync::{lock, try_lock};
 
-/// Samples and what follows from them; always of the same samples.
+/// A function's samples and what follows from them; always of the same samples.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     contents: Contents,
@@ -41,7 +41,7 @@ impl From<Contents> for Learned {
 }
 
 impl Learned {
-    /// Oldest first.
+    /// The samples, oldest first.
     pub(crate) fn samples(&self) -> &[Sample] {
         &self.contents.samples
     }
@@ -104,7 +104,7 @@ impl Learned {
         self.contents.is_crowded()
     }
 
-    /// Drops what is redundant, if there are too many. Takes a while: all is learned anew.
+    /// Drops redundant samples, if there are too many. Takes a while: all is learned anew.
     pub(crate) fn prune_if_crowded(&mut self) {
         if self.is_crowded() {
             self.contents.prune_if_crowded();
@@ -113,7 +113,7 @@ impl Learned {
         }
     }
 
-    /// What was answered may be wrong by now.
+    /// Drops the last answer, which may be wrong by now.
     fn outdate(&self) {
         if let Some(last) = lock(&self.last).as_mut() {
             last.answer = None;

@@ -1,10 +1,10 @@
 //! Which histories there are, so that a new function is known to have none without a look for its file: that takes the
 //! file system ten microseconds, and forty in cold caches, which a short run cannot pay.
 //!
-//! Whoever makes a file notes it, and the time at which the directory last changed. While that is the same, there are no
-//! others. (Two changes within one tick of the file system's clock look like one: a history that another process makes
-//! in the same few milliseconds as this one is found at the next change. Nothing is lost by that; a run begins with a
-//! trial.) Where a directory cannot be kept open, as on Windows, nothing is ever known.
+//! Whoever makes a file notes it, and the time at which the directory last changed. While that is the same, there are
+//! no others. (Two changes within one tick of the file system's clock look like one: a history that another process
+//! makes in the same few milliseconds as this one is found at the next change. Nothing is lost by that; a run begins
+//! with a trial.) Where a directory cannot be kept open, as on Windows, nothing is ever known.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::sync::lock;
 /// say that one has.
 const JUST: Duration = Duration::from_secs(60);
 
-/// See the module.
+/// The histories of a directory, as far as they are known.
 #[derive(Debug, Default)]
 pub(crate) struct Listing(Mutex<Option<Known>>);
 
@@ -37,12 +37,13 @@ impl Listing {
         lock(&self.0).as_ref().is_some_and(|known| !known.keys.contains(&key) && known.is_current())
     }
 
-    /// Whether all are known: to be asked under the directory's lock, before a file is made.
+    /// Whether all histories are known: to be asked under the directory's lock, before a file is made.
     pub(crate) fn is_current(&self) -> bool {
         lock(&self.0).as_ref().is_some_and(Known::is_current)
     }
 
-    /// That of this key was made, where `was_current` is what was known before; whether all are known now.
+    /// Notes that the history of this key was made, where `was_current` says whether all were known before; whether all
+    /// are known now.
     pub(crate) fn made(&self, key: u64, was_current: bool) -> bool {
         let mut known = lock(&self.0);
         *known = known.take().filter(|_| was_current).and_then(|known| known.with(key).ok());
@@ -102,7 +103,7 @@ mod tests {
         }
     }
 
-    /// Another process makes one, a while later.
+    /// Makes a history as another process does, a while later.
     fn make_elsewhere(directory: &Path, key: u64) {
         make(directory, key);
         let open = File::open(directory).unwrap();

@@ -9,7 +9,7 @@ use crate::machine::{Machine, machine, recalled_share};
 
 static THIS: OnceLock<MachineRecord> = OnceLock::new();
 
-/// This machine, as it was when it was first asked for. That takes a fifth of a millisecond.
+/// This machine, as it was when it was first asked for, which takes a fifth of a millisecond.
 pub(crate) fn this() -> &'static MachineRecord {
     THIS.get().unwrap_or_else(|| {
         // Whoever listens to what is wrong with the environment may ask for this: nobody waits for the answer
@@ -22,15 +22,15 @@ pub(crate) fn this() -> &'static MachineRecord {
 /// What stands in a sample for this machine as long as nobody has asked for it.
 pub(crate) const NOT_YET_KNOWN: u64 = 0;
 
-/// What samples are filed under, if it has been asked for.
+/// What this machine's samples are filed under, if it has been asked for; otherwise [`NOT_YET_KNOWN`].
 pub(crate) fn id_if_known() -> u64 {
     THIS.get().map_or(NOT_YET_KNOWN, |this| this.id)
 }
 
-/// What it is filed under among machines that samples come from. If there is only one, which has as many cores as this
-/// process seems to have, it is taken to be this one until somebody asks, so that the first predictions of a process
-/// are made without a look at everything: that is right unless a history was carried to another machine with as many
-/// cores. Whoever writes records down asks, and so does a run that is long enough.
+/// What this machine is filed under among those that samples come from. If there is only one, which has as many cores
+/// as this process seems to have, it is taken to be this one until somebody asks, so that the first predictions of a
+/// process are made without a look at everything: that is right unless a history was carried to another machine with as
+/// many cores. Whoever writes records down asks, and so does a run that is long enough.
 pub(crate) fn id_among(known: &[MachineRecord]) -> u64 {
     match (THIS.get(), known) {
         (None, [only]) if seems_to_be_here(only) => only.id,
@@ -42,7 +42,7 @@ fn seems_to_be_here(record: &MachineRecord) -> bool {
     record.quota.is_none() && record.cores as usize == recalled_share().cores && record.arch == ARCH
 }
 
-/// Its record as bytes.
+/// This machine's record as bytes.
 pub(crate) fn frame() -> &'static [u8] {
     static FRAME: OnceLock<Vec<u8>> = OnceLock::new();
     // Before anybody waits for the frame, for the same reason.

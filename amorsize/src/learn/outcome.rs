@@ -21,7 +21,7 @@ use crate::plan::Pool;
 /// use amorsize::Outcome;
 ///
 /// // 10,000 items of 2 ms, which 4 threads ran 3.5 times as fast as the loop.
-/// let outcome = Outcome::new(10_000, Duration::from_millis(2)).threads(4).chunk_size(50).buffer_size(600).speedup(3.5);
+/// let outcome = Outcome::new(10_000, Duration::from_millis(2)).threads(4).chunk_size(50).speedup(3.5);
 /// # let _ = outcome;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +93,7 @@ impl Outcome {
         Self { result_bytes, ..self }
     }
 
-    /// What is recorded of it.
+    /// What is recorded of the outcome.
     pub(crate) fn sample(&self, identity: &Identity, call_site: u64) -> Result<Sample, Error> {
         let item = self.item_time.as_secs_f64();
         let speedup = self.speedup.unwrap_or_else(|| self.threads.min(crate::machine::cores()).max(1) as f64);

@@ -17,7 +17,8 @@ const ALWAYS_RECORDED: u32 = 1024;
 const RECORDING: Duration = Duration::from_micros(40);
 /// A run may be delayed at its end by its own time divided by this.
 const SHARE: u32 = 100;
-/// Or by this, if that is more.
+/// A run may be delayed at its end by this, however short it is, where its thread is not sure to be told of its own
+/// end.
 const ALLOWED: Duration = Duration::from_micros(50);
 /// What appending is thought to take until it has been measured.
 const APPENDING: Duration = Duration::from_micros(25);

@@ -7,10 +7,12 @@ use crate::plan::Pool;
 
 /// Samples of a function from which some are dropped.
 pub(crate) const MOST_SAMPLES: usize = 2048;
-/// Samples that are then kept. Far fewer than [`MOST_SAMPLES`], so that files are seldom written anew.
+/// Samples of a function that are kept when some are dropped. Far fewer than [`MOST_SAMPLES`], so that files are seldom
+/// written anew.
 pub(crate) const KEPT_SAMPLES: usize = 512;
 
-/// What makes two samples tell the same: same code, machine and order, and a plan and length of the same magnitude.
+/// What makes two samples tell the same: same code, machine, pool, threads and order, and chunks, buffer and length of
+/// the same magnitude.
 type Kind = (u64, u64, u64, Pool, bool, [u32; 4]);
 
 fn kind(sample: &Sample) -> Kind {
@@ -38,7 +40,7 @@ pub(crate) fn prune(samples: &mut Vec<Sample>) {
     *samples = kept.into_iter().map(|index| samples[index].clone()).collect();
 }
 
-/// For each sample, how many newer ones there are of its kind, and in all.
+/// For each sample, the newest first, its place among those of its kind, and how many newer ones there are in all.
 fn ranks(samples: &[Sample]) -> Vec<(usize, usize)> {
     let mut newer = HashMap::<Kind, usize>::new();
     let rank = |(age, sample): (usize, &Sample)| {

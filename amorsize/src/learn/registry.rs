@@ -21,7 +21,7 @@ pub(crate) fn registry() -> &'static Registry {
     &REGISTRY
 }
 
-/// Absolute, so that it stays the same when the program goes to another directory.
+/// The directory of histories; absolute, so that it stays the same when the program goes to another directory.
 fn place() -> Option<PathBuf> {
     let place = directory::place(Platform::HERE, |name| std::env::var_os(name)).ok()?;
     Some(std::path::absolute(&place).unwrap_or(place))
@@ -31,7 +31,7 @@ fn place() -> Option<PathBuf> {
 pub(crate) struct Registry {
     store: Arc<Store>,
     by_address: RwLock<HashMap<Address, Arc<Function>, BuildHasherDefault<Mix>>>,
-    /// By key; some have the same by chance.
+    /// Functions by key; some have the same by chance.
     by_name: Mutex<HashMap<u64, Vec<Arc<Function>>, BuildHasherDefault<Mix>>>,
 }
 
@@ -70,9 +70,9 @@ impl Registry {
         lock(&self.by_name).values().flatten().cloned().collect()
     }
 
-    /// The same at the end of a thread, which is not to wait for each function anew where somebody does not let go. On
-    /// Windows that may be the end of the process, which has ended all other threads, and what they held is never let
-    /// go.
+    /// Writes what has been recorded so far at the end of a thread, which is not to wait for each function anew where
+    /// somebody does not let go. On Windows that may be the end of the process, which has ended all other threads, and
+    /// what they held is never let go.
     pub(crate) fn drain_at_end(&self) {
         let is_busy = |function: &Arc<Function>| {
             let written = if cfg!(windows) { function.try_drain().map(drop) } else { function.drain() };

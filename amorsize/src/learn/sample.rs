@@ -1,4 +1,4 @@
-//! One recorded stretch of a run: what was planned and what happened. The unit of all history. Holds values.
+//! A recorded stretch of a run: what was planned and what happened. The unit of all history. Holds values.
 
 use crate::decide::costs::Costs;
 use crate::plan::Pool;
@@ -48,7 +48,8 @@ pub(crate) struct Predicted {
 /// A machine that samples come from, kept next to them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MachineRecord {
-    /// Hash of everything below. Kept within 32 bits, which takes half the space in every sample.
+    /// Hash of what is below, bytes to the nearest power of two, without the quota. Kept within 32 bits, which takes
+    /// half the space in every sample.
     pub(crate) id: u64,
     /// Cores that the process may use.
     pub(crate) cores: u32,

@@ -40,7 +40,7 @@ pub(crate) struct Store {
     warned: AtomicBool,
     /// Whether the directory was looked at although there was nothing in it to read.
     looked: AtomicBool,
-    /// Whether it was tried out.
+    /// Whether the directory was tried out.
     tried: AtomicBool,
     /// Files made by this process.
     created: AtomicU32,
@@ -101,8 +101,8 @@ impl Store {
         self.directory()?.exists().map(drop)
     }
 
-    /// The same of what is about to be written to for the first time: once it is, at the end of a short program, nobody
-    /// may be left to be told.
+    /// Tries out once whether the directory can be written to, before it is: at the end of a short program, nobody may
+    /// be left to be told.
     pub(crate) fn try_out_once(&self) -> Result<(), Error> {
         if self.tried.load(Ordering::Relaxed) || self.tried.swap(true, Ordering::Relaxed) {
             return Ok(());
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// Nothing is wrong where another process is adding the record just now.
+    /// Loads a history whose last record is cut short. Nothing is wrong where another process is adding that just now.
     fn load_torn(&self, name: &Name, path: PathBuf, contents: Contents) -> Loaded {
         self.mend_now(name).unwrap_or_else(|error| {
             let warning = if let Error::Busy { .. } = error { None } else { Some(torn(path)) };
@@ -147,7 +147,7 @@ impl Store {
         })
     }
 
-    /// Another process may have repaired it meanwhile, and tells of it.
+    /// Loads a damaged history. Another process may have repaired it meanwhile, and tells of it.
     fn load_broken(&self, name: &Name, path: PathBuf, why: String, contents: Contents) -> Loaded {
         self.mend_now(name).unwrap_or_else(|error| {
             let what = format!("{why}; it could not be set aside, because {error}");
@@ -197,8 +197,8 @@ impl Store {
         }
     }
 
-    /// One more file; whether some may be too many. Which others there are is found out if this was not the only one,
-    /// and ever more seldom where that does not last.
+    /// Notes that a file was made; whether some may be too many. Which others there are is found out if this was not
+    /// the first, and ever more seldom where that does not last.
     fn made(&self, name: &Name, was_current: bool) -> Result<bool, Error> {
         let others = self.created.fetch_add(1, Ordering::Relaxed);
         if !self.listing.made(name.key, was_current) && others.is_power_of_two() {
@@ -233,7 +233,7 @@ impl Store {
         self.shorten(&lock, name, Contents::default())
     }
 
-    /// The same with further records.
+    /// Shortens a history, further records included, to what is not redundant; what was wrong with it.
     fn shorten(&self, lock: &Lock, name: &Name, added: Contents) -> Result<Option<Error>, Error> {
         let Loaded { mut contents, warning } = self.mend(lock, name)?;
         contents.append(added);
@@ -306,7 +306,7 @@ fn torn(path: PathBuf) -> Error {
     Error::Damaged { path, what: "its last record was cut short, and is dropped".to_owned() }
 }
 
-/// A history whose function is not known.
+/// The history in a file whose function is not known, and its name.
 fn any(path: &Path) -> Option<(Name, Contents)> {
     let key = tidy::key(path)?;
     let name = file::name(path, key)?;

@@ -14,7 +14,7 @@ use crate::learn::header;
 pub(crate) const HISTORY: &str = "history";
 /// Ends the names of files that were set aside.
 pub(crate) const DAMAGED: &str = "damaged";
-/// Functions with a history. At 192 KiB each at most, some hundred megabytes; in practice some ten.
+/// Functions with a history. At 192 KiB each at most, eight hundred megabytes; in practice some ten.
 const MOST_HISTORIES: usize = 4096;
 /// Damaged files that are kept for someone to look at.
 const MOST_DAMAGED: usize = 16;
@@ -51,7 +51,7 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
     std::iter::once(usual.clone()).chain(others).find(is_free).unwrap_or(usual)
 }
 
-/// Not one that a link leads to.
+/// Whether a path is a directory, and not a link to one.
 pub(crate) fn is_directory(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
@@ -61,14 +61,15 @@ pub(crate) fn key(path: &Path) -> Option<u64> {
     header::key(path.file_stem()?.to_str()?)
 }
 
-/// The histories of the directory, or what else ends so.
+/// The files of a directory whose names are a key and this `ending`.
 pub(crate) fn files(directory: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let is_one =
         |name: &str| name.rsplit_once('.').is_some_and(|(stem, end)| end == ending && header::key(stem).is_some());
     named(directory, is_one)
 }
 
-/// The files of such names: whose directory it is we cannot know, and others' files are not ours to count or to remove.
+/// The files whose names are ours: whose directory it is we cannot know, and others' files are not ours to count or to
+/// remove.
 fn named(directory: &Path, is_ours: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
     let mut entries = fs::read_dir(directory)?.collect::<io::Result<Vec<_>>>()?;
     entries.retain(|entry| entry.file_name().to_str().is_some_and(&is_ours));

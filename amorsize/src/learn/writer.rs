@@ -19,14 +19,14 @@ use crate::sync::lock;
 /// How long records are collected before they are written: at first, and at most while more keep coming.
 const COLLECTING: Duration = Duration::from_millis(5);
 const COLLECTING_MORE: Duration = Duration::from_millis(40);
-/// Where a thread that runs `main`, or calls `exit`, drops its thread-local values before the program ends.
+/// Whether a thread that runs `main`, or calls `exit`, drops its thread-local values before the program ends.
 const MAIN_IS_TOLD: bool = cfg!(any(all(target_os = "linux", target_env = "gnu"), target_vendor = "apple", windows));
 
 static APPENDING: Appending = Appending::new();
 static PUT_OFF: Mutex<PutOff> = Mutex::new(PutOff { is_called: false, due: Vec::new() });
 
 struct PutOff {
-    /// Somebody looks here soon.
+    /// Whether somebody looks here soon.
     is_called: bool,
     /// Functions with records to be written.
     due: Vec<Arc<Function>>,
@@ -154,7 +154,7 @@ fn write_due() -> bool {
     !due.is_empty()
 }
 
-/// Where no thread can be had, records wait for the next attempt or for the end of this thread.
+/// Gives up where no thread can be had: records wait for the next attempt or for the end of this thread.
 fn give_up() {
     let mut put_off = put_off();
     put_off.is_called = false;

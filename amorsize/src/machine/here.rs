@@ -12,7 +12,8 @@ const LIMITS_HOLD: Duration = Duration::from_secs(10);
 /// For how long a reading of memory holds where it decides how much may be taken in a run: a reading takes 10 to 20 µs
 /// on Linux, and streams may start one after the other.
 const READING_HOLDS: Duration = Duration::from_millis(100);
-/// For how long it holds where it decides whether there is any left: the fastest thread fills 4 MB in that time.
+/// For how long a reading of memory holds where it decides whether there is any left: the fastest thread fills 4 MB in
+/// that time.
 const FRESH: Duration = Duration::from_millis(1);
 /// Bytes taken as available where the system tells nothing.
 const ASSUMED_AVAILABLE: u64 = 1 << 30;
@@ -35,9 +36,9 @@ pub(crate) struct Share {
     pub(crate) processors: f64,
     /// Bytes that this process may still take; see [`Memory::available`].
     pub(crate) available_memory: u64,
-    /// It is not known, or no longer.
+    /// Whether processors or memory are not known, or no longer.
     pub(crate) is_guess: bool,
-    /// It has never been.
+    /// Whether processors or memory have never been known.
     pub(crate) is_unseen: bool,
 }
 
@@ -62,7 +63,7 @@ fn recall<T: Copy>(cell: &Remembered<T>, now: Instant, holds: Duration) -> Optio
 }
 
 static ALLOWED: Remembered<Allowed> = Mutex::new(None);
-/// The same without a look at control groups, for as long as nobody has looked.
+/// Processors this process may use, without a look at control groups, for as long as nobody has looked.
 static USUAL: Remembered<Allowed> = Mutex::new(None);
 static MEMORY: Remembered<Memory> = Mutex::new(None);
 
@@ -79,7 +80,7 @@ pub(crate) fn share() -> Share {
     Share { cores, processors, available_memory, is_guess: false, is_unseen: false }
 }
 
-/// The same without looking: what is remembered, however old, or usual.
+/// What this process may use, without looking: what is remembered, however old, or usual.
 pub(crate) fn recalled_share() -> Share {
     let now = Instant::now();
     let (allowed, memory) = (recall(&ALLOWED, now, LIMITS_HOLD), recall(&MEMORY, now, READING_HOLDS));

@@ -30,12 +30,13 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// As one limit has it: bytes used by this process, bytes that it may still take.
+    /// Memory as one limit has it: bytes used by this process, bytes that it may still take.
     pub(crate) fn new(used: u64, available: u64) -> Self {
         Self { used, limit: used.saturating_add(available), available }
     }
 
-    /// As both limits have it.
+    /// Memory as two limits have it: used and limit as the one used most counts them, available as the one with less
+    /// room does.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn and(self, other: Self) -> Self {
         let tighter = if self.share() >= other.share() { self } else { other };
@@ -52,7 +53,7 @@ impl Memory {
         self.used
     }
 
-    /// Bytes that this limit leaves to this process in all.
+    /// Bytes that the limit of which this process uses the largest share leaves to it in all.
     pub(crate) fn limit(self) -> u64 {
         self.limit
     }

@@ -10,17 +10,17 @@ use crate::sync::{lock, look_out, sleep};
 
 /// For how long whoever waits for an answer watches, before it sleeps: what waking a virtual processor usually takes.
 const LOOK_OUT: Duration = Duration::from_micros(250);
-/// What comes later than this is no answer.
+/// A thread that comes later than this is no answer.
 const PROMPT: Duration = Duration::from_millis(1);
 /// For how long an answer counts.
 const FRESH: Duration = Duration::from_millis(5);
 
 static GLOBAL: LazyLock<Arc<Bell>> = LazyLock::new(Arc::default);
 
-/// For a thread of the pool to run.
+/// The job with which a thread of the pool answers.
 pub(crate) type Answer = Box<dyn FnOnce() + Send>;
 
-/// See the module.
+/// Asks a pool whether it has a thread to spare; see the module.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     /// Times that a thread has come, prompt or not.
@@ -31,11 +31,11 @@ pub(crate) struct Bell {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// When it was rung, if no thread has come since.
+    /// When the bell was rung, if no thread has come since.
     rung: Option<Instant>,
     /// When a thread has answered that nobody has taken.
     free: Option<Instant>,
-    /// Somebody has waited in vain, and there was no answer since.
+    /// Whether somebody has waited in vain, and there was no answer since.
     is_late: bool,
     /// When a thread was last known to have time, unless somebody has waited for one in vain since.
     seen: Option<Instant>,
@@ -48,12 +48,12 @@ impl Known {
 }
 
 impl Bell {
-    /// Of the global pool.
+    /// The bell of the global pool.
     pub(crate) fn global() -> &'static Arc<Self> {
         &GLOBAL
     }
 
-    /// Has a thread of the pool answer, unless somebody has and none has come.
+    /// Has a thread of the pool answer, unless the bell was rung before and none has come since.
     pub(crate) fn ring(self: &Arc<Self>, spawn: impl FnOnce(Answer)) {
         let mut known = self.lock();
         if known.rung.is_some() {
@@ -81,7 +81,8 @@ impl Bell {
         self.lock().take_free()
     }
 
-    /// The same after some `patience` for what was rung, unless others have shown as much in vain.
+    /// Takes a thread that has answered; waits for one that was rung for `patience` at most, and not at all if others
+    /// have waited in vain.
     pub(crate) fn takes_thread_within(&self, patience: Duration) -> bool {
         let begin = Instant::now();
         let mut known = self.lock();
@@ -107,19 +108,19 @@ impl Bell {
         true
     }
 
-    /// A thread of the pool has time now.
+    /// Notes that a thread of the pool has time now.
     pub(crate) fn saw_thread(&self) {
         self.lock().seen = Some(Instant::now());
     }
 
-    /// Somebody has waited so long for one.
+    /// Notes that somebody has waited so long for a thread.
     pub(crate) fn made_wait(&self, time: Duration) {
         if time >= PROMPT {
             self.lock().seen = None;
         }
     }
 
-    /// Whether one was seen so recently.
+    /// Whether a thread was seen to have time so recently.
     pub(crate) fn saw_thread_within(&self, time: Duration) -> bool {
         self.lock().seen.is_some_and(|seen| seen.elapsed() < time)
     }

@@ -1,4 +1,4 @@
-//! One rayon pool whose jobs and threads are counted, so that its end can be waited for.
+//! A rayon pool whose jobs are counted, so that their end can be waited for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -12,7 +12,7 @@ use crate::first_thread;
 use crate::plan::Pool;
 use crate::sync::{lock, sleep_while};
 
-/// See the module.
+/// A rayon pool whose jobs are counted.
 #[derive(Debug)]
 pub(crate) struct Crew {
     kind: Pool,
@@ -32,7 +32,7 @@ struct Count {
 #[derive(Debug, Default)]
 struct Jobs {
     running: usize,
-    /// When the last one was handed over.
+    /// When the last job was handed over.
     last: Option<Instant>,
 }
 
@@ -94,7 +94,7 @@ impl Crew {
         lock(&self.count.jobs).last
     }
 
-    /// Whether the crew takes no more jobs.
+    /// Whether the crew is to be given no more jobs.
     pub(crate) fn is_dismissed(&self) -> bool {
         self.count.is_dismissed.load(Ordering::Relaxed)
     }
@@ -104,7 +104,7 @@ impl Crew {
         self.post_where(|_| true).expect("no condition")
     }
 
-    /// The same where a thread has nothing to do.
+    /// Counts a job where a thread has nothing to do, until the returned value is dropped.
     pub(crate) fn try_post(&self) -> Option<Post> {
         self.post_where(|running| running < self.size)
     }
@@ -119,14 +119,14 @@ impl Crew {
         Some(Post(Arc::clone(&self.count)))
     }
 
-    /// Takes no more jobs; what is left of it.
+    /// Says that the crew is to be given no more jobs; those that are left.
     pub(crate) fn dismiss(&self) -> Dismissed {
         self.count.is_dismissed.store(true, Ordering::Relaxed);
         Dismissed(Arc::clone(&self.count))
     }
 }
 
-/// The jobs of a crew.
+/// The jobs that are left of a dismissed crew.
 pub(crate) struct Dismissed(Arc<Count>);
 
 impl Dismissed {

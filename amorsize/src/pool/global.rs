@@ -15,7 +15,8 @@ pub(crate) fn is_running() -> bool {
     rayon::current_thread_index().is_some() || GLOBAL_POOL.get() == Some(&true)
 }
 
-/// Starts rayon's global pool unless it runs already. (Rayon itself would panic where the system refuses threads.)
+/// Starts rayon's global pool unless it runs already; whether it runs then. (Rayon itself would panic where the system
+/// refuses threads.)
 pub(crate) fn start_global() -> bool {
     let mut refused = None;
     let is_running = *GLOBAL_POOL.get_or_init(|| {

@@ -23,9 +23,9 @@ const LARGEST_CREW: usize = 256;
 
 struct Entry {
     crew: Arc<Crew>,
-    /// Threads that it was to have: more than it has if the system refused them.
+    /// Threads that the crew was to have: more than it has if the system refused them.
     asked: usize,
-    /// When it was last seen in use.
+    /// When the crew was last seen in use.
     used: Instant,
 }
 
@@ -54,8 +54,8 @@ pub(crate) fn is_one_crew(threads: usize) -> bool {
 /// A crew, and a job there that is counted already: nobody else gets its thread meanwhile.
 pub(crate) type Hired = (Arc<Crew>, Post);
 
-/// The crew of `threads` threads for pinned plans, or the largest with a thread to spare where so many take more than
-/// one; `None` if no thread can be started.
+/// The crew of `threads` threads for pinned plans, or, where those take more than one crew, one of the largest size
+/// with a thread to spare; `None` if no thread can be started.
 pub(crate) fn cpu_crew(threads: usize) -> Option<Hired> {
     let hire = |crew: &Crew| if is_one_crew(threads) { Some(crew.post()) } else { crew.try_post() };
     find_or_start(Pool::Cpu, threads.min(LARGEST_CREW), usize::MAX, hire)
@@ -67,7 +67,7 @@ pub(crate) fn blocking_crew(wanted: usize) -> Option<Hired> {
     find_or_start(Pool::Blocking, BLOCKING_CREW, wanted.max(MOST_BLOCKING), Crew::try_post)
 }
 
-/// A crew that hires, or another one of this kind, of which there are `most` threads.
+/// A crew of this kind and size that hires, or else a new one, unless the kind has `most` threads already.
 fn find_or_start(kind: Pool, size: usize, most: usize, hire: impl Fn(&Crew) -> Option<Post>) -> Option<Hired> {
     let mut crews = lock();
     if let Some(hired) = crews.find(kind, size, hire) {

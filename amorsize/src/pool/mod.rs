@@ -26,7 +26,7 @@ pub struct Stats {
     pub(crate) pools: Vec<PoolStats>,
 }
 
-/// One dedicated pool.
+/// A dedicated pool and what it is doing; see [`Stats::pools`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolStats {
     pub(crate) kind: Pool,

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same every time (SplitMix64, Steele, Lea & Flood 2014).
 
-/// A sequence, or by [`Chance::at`] a table, of such numbers.
+/// A sequence of numbers that look random, or by [`Chance::fork`] a table of such sequences.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chance(u64);
 

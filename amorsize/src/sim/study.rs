@@ -39,13 +39,13 @@ pub struct Regret {
 pub struct Regrets {
     /// Name of the class, and one regret for each amount of experience.
     pub classes: Vec<(&'static str, [Regret; EXPERIENCE.len()])>,
-    /// The same for each machine, by its cores.
+    /// Cores of the machine, and one regret for each amount of experience.
     pub machines: Vec<(usize, [Regret; EXPERIENCE.len()])>,
-    /// Over everything.
+    /// Regret over everything.
     pub total: [Regret; EXPERIENCE.len()],
     /// The cases that lost most after three runs, described.
     pub worst: Vec<String>,
-    /// The same for first runs.
+    /// The cases that lost most in first runs, described.
     pub worst_cold: Vec<String>,
 }
 

@@ -116,19 +116,19 @@ impl World {
         world
     }
 
-    /// What its source says when so many items are left.
+    /// What the source says when so many items are left.
     pub(super) fn remaining(&self, left: u64) -> Remaining {
         if self.knows_length || left == 0 { Remaining { lower: left, upper: Some(left) } } else { Remaining::UNKNOWN }
     }
 
-    /// The same function with an input of another length.
+    /// This function with an input of another length.
     pub(super) fn with_items(&self, items: u64) -> Self {
         let mut world = Self { items: items.max(1), ..self.clone() };
         world.sums = world.sum_up();
         world
     }
 
-    /// The same function after an edit: another speed.
+    /// This function after an edit: another speed.
     pub(super) fn edited(&self, factor: f64) -> Self {
         Self { computing: self.computing * factor, waiting: self.waiting * factor, ..self.clone() }
     }

@@ -42,7 +42,8 @@ impl Reliability {
         bin.confidence += confidence;
     }
 
-    /// For each class of confidence with at least so many plans: its mean, and the share of plans that were right.
+    /// For each class of confidence with at least so many plans: the mean confidence, and the share of plans that were
+    /// right.
     pub fn claims(&self, plans: u32) -> impl Iterator<Item = (f64, f64)> {
         let claim = |bin: &Bin| (bin.confidence / f64::from(bin.plans), f64::from(bin.right) / f64::from(bin.plans));
         self.bins.iter().filter(move |bin| bin.plans >= plans.max(1)).map(claim)

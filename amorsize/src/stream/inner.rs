@@ -23,7 +23,7 @@ pub(super) struct Engine<W, I, R, P> {
     granted: usize,
     /// Source index of the result behind the last one that is ready.
     ready_end: u64,
-    /// The panic behind the last of those.
+    /// The panic behind the last result that is ready.
     panic: Option<Payload>,
     pub(super) done: bool,
     pub(super) flow: Flow<W, I, R, P>,
@@ -94,7 +94,7 @@ impl<W, I, R, P> Core<W, I, R, P> {
         (self.engine.granted - self.unused()) as u64
     }
 
-    /// Items of it that were not.
+    /// Items of the present budget that were not run.
     fn unused(&self) -> usize {
         self.budget + self.engine.flow.lent()
     }
@@ -147,7 +147,7 @@ where
     W: Work<I, Output = R>,
     P: Launch<W, I>,
 {
-    /// The result for the next of those.
+    /// The result for the next item that is lent to the plain loop.
     #[cold]
     #[inline(never)]
     pub(super) fn next_of_lent(&mut self, work: &W) -> Option<R> {

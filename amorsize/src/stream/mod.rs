@@ -118,8 +118,8 @@ where
         self.fold_placed(init, |_| (), fold)
     }
 
-    /// The same; `goes_on_at` is told the place in the source of every result that does not follow on the one before,
-    /// and sometimes of one that does.
+    /// Folds all results; `goes_on_at` is told the place in the source of every result that does not follow on the one
+    /// before, and sometimes of one that does.
     pub(crate) fn fold_placed<B>(
         self,
         init: B,
@@ -174,7 +174,7 @@ where
         }
     }
 
-    /// The next result without one.
+    /// The next result without a budget.
     #[inline]
     fn next_ready(&mut self) -> Option<W::Output> {
         loop {

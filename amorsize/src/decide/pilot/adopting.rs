@@ -33,7 +33,7 @@ impl Settled {
 }
 
 impl Pilot {
-    /// Takes what needs no trial.
+    /// Takes over what the options state, as far as that needs no trial.
     pub(super) fn adopt_pinned(&mut self) {
         if let Some(reason) = verdict::pinned_serial(&self.options) {
             return self.adopt(Verdict::serial(reason), Origin::Pinned, Position::default());
@@ -159,7 +159,7 @@ impl Pilot {
         self.tally.close(plan, costs, serial, self.follows, at);
     }
 
-    /// What became of each plan; the run is over.
+    /// Ends the run: what became of each plan.
     pub(crate) fn finish(&mut self, at: Position) -> Vec<Stretch> {
         match self.mode {
             Mode::Looping | Mode::Parallel | Mode::Draining(After::Try) => self.close_stretch(at),
@@ -175,8 +175,7 @@ impl Pilot {
         std::mem::take(&mut self.tally).into_stretches()
     }
 
-    /// Nothing but the first items ran, by what runs those: all that there is to remember of the run, whether a plan
-    /// was made or not.
+    /// Records a run of which nothing but the first items ran, by what ran those, whether a plan was made or not.
     fn close_first(&mut self, at: Position) {
         let first = self.head_start_or_loop("the input ended while its first items were timed");
         let plan = self.plan_of(first, self.origin());

@@ -14,11 +14,9 @@ use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position};
 const SMALL_BLOCK: usize = 1000;
 
 impl Pilot {
-    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run,
-    /// and none of a source of which nothing is known: a channel may have nothing more for a long time, or wait for the
-    /// first result.
-    pub(crate) fn items_ahead(&self, remaining: Remaining) -> usize {
-        if self.head_start.is_none() || self.done + self.in_flight > 0 || remaining.is_unknown() {
+    /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
+    pub(crate) fn items_ahead(&self) -> usize {
+        if self.head_start.is_none() || self.done + self.in_flight > 0 {
             return 0;
         }
         let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
@@ -33,20 +31,19 @@ impl Pilot {
         self.granted = 1 + ahead;
     }
 
-    /// The first item ran, and no thread has taken any: whether those that were pulled ahead are tried one by one
-    /// instead.
+    /// Whether items that were pulled ahead are tried one by one, after the first one: no thread has taken any.
     pub(crate) fn goes_on_alone(&self) -> bool {
         self.in_flight == 0 && self.holds_one()
     }
 
-    /// The items of a chunk of those that no thread has taken.
+    /// Items of a chunk of those that were pulled ahead and no thread has taken.
     pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
         let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
         let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
         self.in_one_go(by_time.min(by_bytes).clamp(1, items.max(1)))
     }
 
-    /// The plain loop ran some of those that were pulled ahead. They are too few to show more than that they are far
+    /// The plain loop ran some items that were pulled ahead. They are too few to show more than that they are far
     /// dearer than was thought.
     pub(crate) fn looped_ahead(&mut self, ran: Looped, at: Position, remaining: Remaining) {
         let is_dear = ran.items > 0 && ran.seconds > pace::patience(ran.items, self.costs.serial());
@@ -76,8 +73,8 @@ mod tests {
     use crate::decide::situation::{Owns, Situation};
     use crate::options::Options;
 
-    /// A pilot that has had so many items pulled ahead of the first one, of which the consumer has run that alone, in so
-    /// many seconds.
+    /// A pilot that has had so many items pulled ahead of the first one, of which the consumer has run that alone, in
+    /// so many seconds.
     fn after_first(owns: Owns, ahead: usize, seconds: f64) -> Pilot {
         let mut pilot = begun(Options::default(), Situation { owns, ..Situation::TWO_CORES }, ITEMS);
         pilot.pulled_ahead(ahead, 1e-9);

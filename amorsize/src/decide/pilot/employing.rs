@@ -1,5 +1,5 @@
-//! Another number of threads while a run goes on: more as long as they are not in each other's way, or as the input turns
-//! out longer. And for how long one is waited for.
+//! Another number of threads while a run goes on: more as long as they are not in each other's way, or as the input
+//! turns out longer. And for how long one is waited for.
 
 use crate::decide::choose;
 use crate::decide::climb::Climb;
@@ -75,7 +75,7 @@ impl Pilot {
         }
     }
 
-    /// The same plan with so many threads.
+    /// Goes on with the present plan on so many threads.
     fn employ(&mut self, threads: usize, gain: f64, reason: Reason) {
         let Some((_, buffer_size)) = self.promise else { return };
         let chunk_size = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);

@@ -2,9 +2,9 @@
 //! long first item then delays nobody, and where threads turn out to pay, one of them is awake by then. Where they do
 //! not, that is recorded, so waking it in vain is paid for once in a function's life. The same goes for items that
 //! earlier runs gave to threads, if it is not sure that these were the best ones. Where no pool runs yet, starting one
-//! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long; unless
-//! that somebody would be the first thread of the process, and items are many or own memory. Borrowed items are the
-//! affair of a thread that is started for them, since a pool's may not have time for its ticket when the call ends.
+//! would take longer than many a run: then somebody looks in [early], and starts it if the first item takes long;
+//! unless that somebody would be the first thread of the process, and items are many or own memory. Borrowed items are
+//! the affair of a thread that is started for them, since a pool's may not have time for its ticket when the call ends.
 
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
@@ -23,9 +23,9 @@ const UNSURE: f64 = 5e-3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Help {
     Nothing,
-    /// Some of them.
+    /// Some of the first items.
     Some,
-    /// The same while the consumer ran the first one.
+    /// Some of the first items, while the consumer ran the very first one.
     Ahead,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct HeadStart {
     pool: Pool,
     /// Threads, the consumer included.
     threads: usize,
-    /// One is started for the first items.
+    /// A thread is started for the first items.
     is_own: bool,
     /// What waking a thread takes at other times.
     wake: Wake,
@@ -43,15 +43,15 @@ pub(super) struct HeadStart {
 }
 
 impl HeadStart {
-    /// What had to be spent first is spent.
+    /// Takes over what is left to be spent first, after a look at the machine.
     pub(super) fn saw_machine(&mut self, situation: &Situation) {
         self.wake.start = situation.wake.start;
     }
 }
 
 impl Pilot {
-    /// Where nothing speaks against threads, and some can be had, the first items get them. Nobody who only looks in has
-    /// anything to do where nothing is pulled ahead.
+    /// Where nothing speaks against threads, and some can be had, the first items get them. Where nothing is pulled
+    /// ahead, who only looks in has nothing to do.
     pub(crate) fn get_head_start(&mut self, remaining: Remaining, beside: Beside) {
         if self.may_share_first(remaining) {
             let has_thread = matches!(beside, Beside::Thread | Beside::Own { has_pool: true });
@@ -79,8 +79,8 @@ impl Pilot {
         !is_settled && !is_short && has_room && may_wait && has_cores && is_worth_it
     }
 
-    /// Threads that have the first items, the consumer included: as many as earlier runs had, perhaps. With one, it is up
-    /// to whoever looks in to start others, among them those that are pinned.
+    /// Threads that have the first items, the consumer included: as many as earlier runs had, perhaps. With one, it is
+    /// up to whoever looks in to start others, among them those that are pinned.
     fn threads_for_first(&self, remaining: Remaining, beside: Beside) -> Option<usize> {
         let is_pinned = self.is_pinned_parallel();
         match beside {
@@ -98,14 +98,14 @@ impl Pilot {
         }
     }
 
-    /// The first items run alone after all.
+    /// Lets the first items run alone after all, unless some are in flight.
     pub(crate) fn waive_head_start(&mut self) {
         if self.in_flight == 0 {
             self.end_head_start();
         }
     }
 
-    /// A plan goes on from here.
+    /// Ends the head start: a plan goes on from here.
     pub(super) fn end_head_start(&mut self) {
         if let Some(HeadStart { wake, pool, threads, help, .. }) = self.head_start.take() {
             self.situation.wake = wake;
@@ -142,7 +142,7 @@ impl Pilot {
         }
     }
 
-    /// Meanwhile they were found waiting, and have got so many threads for that.
+    /// The first items were found waiting, and have got so many threads for that.
     pub(crate) fn found_waiting(&mut self, threads: usize) {
         if let Some(head_start) = &mut self.head_start {
             (head_start.pool, head_start.threads) = (Pool::Blocking, threads);
@@ -159,7 +159,7 @@ impl Pilot {
         }
     }
 
-    /// Whether what was begun ends before a plain loop can take over.
+    /// Whether chunks that were begun end before a plain loop can take over.
     pub(super) fn ends_head_start_first(&self, is_cheap: bool, remaining: Remaining) -> bool {
         self.in_flight > 0 && (is_cheap || self.verdict(remaining).pool == Pool::Serial)
     }
@@ -190,20 +190,20 @@ impl Pilot {
         self.first_items().map_or(0, |items| chunks.saturating_mul(items).min(self.trial_bound()))
     }
 
-    /// A thread is about to tell whether the function waits: what the consumer ran meanwhile would keep it from acting
-    /// on that.
+    /// Whether a thread is about to tell if the function waits: what the consumer ran meanwhile would keep it from
+    /// acting on that.
     pub(super) fn is_about_to_know(&self) -> bool {
         self.wakes_first() && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
     }
 
-    /// A thread gets the first items before anything is known.
+    /// Whether a thread gets the first items before anything is known.
     pub(crate) fn wakes_first(&self) -> bool {
         self.first_threads() > 1
     }
 
     /// Whether a thread is started for the next ticket, `since` seconds after the run began, instead of taking one of a
-    /// pool: for the first items where that was promised, and from then on while little more is known than they have shown.
-    /// A pool's thread, for which the end of the run would wait, is for who is sure to need one.
+    /// pool: for the first items where that was promised, and from then on while little more is known than they have
+    /// shown. A pool's thread, for which the end of the run would wait, is for who is sure to need one.
     pub(crate) fn choose_own_thread(&mut self, since: f64) -> bool {
         let Some(plan) = &self.plan else {
             self.has_own_thread = self.begins_on_own_thread();
@@ -217,12 +217,12 @@ impl Pilot {
         self.head_start.is_some_and(|head_start| head_start.is_own)
     }
 
-    /// No thread is to be woken yet.
+    /// Whether no thread is to be woken yet.
     pub(super) fn begins_alone(&self) -> bool {
         self.plan.is_none() && self.head_start.is_some_and(|head_start| head_start.threads == 1)
     }
 
-    /// Nor has one been woken by others.
+    /// Whether no thread is to be woken yet, and none that others have woken has run anything.
     pub(super) fn is_still_alone(&self) -> bool {
         self.begins_alone() && self.head_start.is_some_and(|head_start| head_start.help == Help::Nothing)
     }
@@ -235,7 +235,7 @@ impl Pilot {
         self.head_start.map_or(1, |head_start| head_start.threads)
     }
 
-    /// What a run was of which nothing but the first items is left.
+    /// The verdict on a run that was nothing but its first items: threads that have helped, or the plain loop.
     pub(super) fn head_start_or_loop(&self, reason: &'static str) -> Verdict {
         let helps = self.head_start.filter(|head_start| head_start.help > Help::Nothing);
         match helps.map(|HeadStart { pool, threads, .. }| (pool, threads)).or(self.helped) {
@@ -337,19 +337,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn nothing_is_pulled_ahead_of_a_source_that_may_have_nothing_more() {
+    fn nobody_looks_in_on_a_source_that_may_have_nothing_more_unless_a_thread_has_what_there_is() {
         let pilot = |options, remaining, beside| {
             let mut pilot = Pilot::new(options, Situation::TWO_CORES);
             pilot.get_head_start(remaining, beside);
-            (pilot.wakes_first(), pilot.head_start.is_some(), pilot.items_ahead(remaining))
+            (pilot.wakes_first(), pilot.items_ahead())
         };
         let usual = |remaining, beside| pilot(Options::default(), remaining, beside);
-        assert_eq!(usual(left(100), Beside::Thread), (true, true, 64));
-        assert_eq!(usual(Remaining::UNKNOWN, Beside::Thread), (true, true, 0), "a thread has what is pulled");
-        assert_eq!(usual(left(100), Beside::Lookout), (false, true, 64));
-        assert_eq!(usual(Remaining::UNKNOWN, Beside::Lookout), (false, false, 0));
+        assert_eq!(usual(left(100), Beside::Thread), (true, 64));
+        assert_eq!(usual(Remaining::UNKNOWN, Beside::Thread), (true, 64));
+        assert_eq!(usual(left(100), Beside::Lookout), (false, 64));
+        assert_eq!(usual(Remaining::UNKNOWN, Beside::Lookout), (false, 0));
         let pinned = Options { threads: std::num::NonZero::new(2), ..Options::default() };
-        assert_eq!(pilot(pinned, Remaining::UNKNOWN, Beside::Thread), (false, false, 0));
+        assert_eq!(pilot(pinned, Remaining::UNKNOWN, Beside::Thread), (false, 0));
     }
 
     #[test]

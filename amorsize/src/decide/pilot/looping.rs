@@ -23,10 +23,11 @@ const PACE_RATE: f64 = 0.5;
 const NOTABLE: f64 = 1.5;
 const REMARKABLE: f64 = 4.0;
 const SURELY_DEAR: u32 = 2;
-/// One more of so many parts of the items that were expected makes the plan worth another thought, too: what threads may
-/// cost is weighed against all of them.
+/// More items than were expected, by one of so many parts of those, make the plan worth another thought, too: what
+/// threads may cost is weighed against all of them.
 const LONGER: u64 = 4;
-/// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them.
+/// Threads that lost against the plain loop are tried again divided by this: contention is what most often made them
+/// lose.
 const FEWER: usize = 4;
 
 impl Pilot {
@@ -73,7 +74,8 @@ impl Pilot {
         self.watch = self.watch.take().map(Watch::seeing_the_loop);
     }
 
-    /// Where items take less than the first ones did, looks at the clock as often as for those would show.
+    /// Expects less of a loop whose items take less than the first ones did: looks at the clock as often as for those
+    /// would show.
     fn keep_pace(&mut self, each: f64) {
         let serial = self.costs.serial();
         if each < serial {

@@ -3,14 +3,14 @@
 //! The engine tells the pilot what happened (always with the time in seconds since the stream began) and does what it
 //! says. The pilot reads no clock and starts nothing, so a whole run can be replayed.
 //!
-//! - [`terms`]: what it is told before, and what it says is to be done
+//! - [`terms`]: what the pilot is told before a run, and what it says is to be done
 //! - [`trying`]: the first items
 //! - [`head_start`]: the first items of a new function, beside a thread
-//! - [`ahead`]: those that are pulled before the first one runs
+//! - [`ahead`]: items that are pulled before the first one runs
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`employing`]: more threads
-//! - [`doubting`]: whether those that wait only wait for each other
+//! - [`doubting`]: whether threads that wait only wait for each other
 //! - [`adopting`]: how plans begin, and what became of them
 //! - [`sizes`]: how many items and threads
 
@@ -62,11 +62,11 @@ enum Mode {
     Calibrating,
     Looping,
     Parallel,
-    /// The consumer runs chunks alone since then, to know what they take.
+    /// The consumer runs chunks alone since this position, to know what they take.
     Alone(Position),
-    /// The plain loop instead of threads since then, to know what it takes.
+    /// The plain loop runs instead of threads since this position, to know what it takes.
     Probing(Position),
-    /// The same, to know whether threads that wait only wait for each other.
+    /// The plain loop runs instead of threads since this position, to know whether these only wait for each other.
     Doubting(Position),
     /// Chunks run out before something else.
     Draining(After),
@@ -78,7 +78,7 @@ enum After {
     Loop {
         gain: f64,
     },
-    /// A look at the plain loop; threads do not count since then.
+    /// A look at the plain loop; threads do not count since this position.
     Probe(Position),
     /// A look at one thread alone, where several may only wait for each other.
     Doubt(Position),
@@ -113,13 +113,13 @@ pub(crate) struct Pilot {
     climb: Option<Climb>,
     /// Whether threads that wait only wait for each other.
     doubt: Option<Doubt>,
-    /// What the last chunk that was run alone has shown of that.
+    /// What the last chunk that was run alone has shown of threads that wait.
     alone: Option<Shown>,
     /// The first items run beside a thread.
     head_start: Option<HeadStart>,
-    /// Where threads ran some of them, and how many, once that is over.
+    /// Where threads ran some of the first items, and how many threads, once the head start is over.
     helped: Option<(Pool, usize)>,
-    /// A thread was started for them.
+    /// A thread was started for the first items.
     has_own_thread: bool,
     /// Items that threads were given while the consumer ran the first one, until all of them are out.
     ahead_until: Option<u64>,
@@ -244,7 +244,7 @@ impl Pilot {
         &self.situation
     }
 
-    /// What the machine leaves to this process.
+    /// Takes what the machine leaves to this process.
     pub(crate) fn saw_machine(&mut self, situation: Situation) {
         self.situation = situation;
         self.keep_promise_within_memory();
@@ -281,13 +281,13 @@ impl Pilot {
         options.estimated_item_time.is_some() || is_all_pinned
     }
 
-    /// A trial does not tell what the plain loop takes for cheap items, since the compiler and the processor work on
-    /// several items of a loop at once, and the loop frees each before the next.
+    /// Whether items are so cheap that a trial does not tell what the plain loop takes for them: the compiler and the
+    /// processor work on several items of a loop at once, and the loop frees each before the next.
     fn is_too_cheap_to_know(&self) -> bool {
         self.costs.item < self.loop_tells_below()
     }
 
-    /// Seconds of an item up to which that is so.
+    /// Seconds of an item below which only the plain loop tells what it takes.
     fn loop_tells_below(&self) -> f64 {
         if !self.is_pinned_parallel() { watch::known_by_loop_below(self.needs_proof()) } else { 0.0 }
     }
@@ -321,7 +321,7 @@ impl Pilot {
         }
     }
 
-    /// Where a run stands.
+    /// How far the run is: the time, results made and work done.
     fn progress(&self, at: Position) -> Progress {
         let Made { results, worked, delay } = self.made;
         Progress { now: at.now, produced: at.yielded.max(results), worked: worked + self.own, delay }

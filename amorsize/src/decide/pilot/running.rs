@@ -227,7 +227,7 @@ impl Pilot {
         }
     }
 
-    /// Nothing is in flight.
+    /// Goes on to what was waited for, since nothing is in flight any more.
     pub(crate) fn drained(&mut self, at: Position) {
         self.in_flight = 0;
         let Mode::Draining(after) = self.mode else { return };
@@ -247,7 +247,7 @@ impl Pilot {
         self.adopt(Verdict::serial(Reason::when_read(why)), self.origin(), at);
     }
 
-    /// What threads are thought of, for whoever listens.
+    /// Tells whoever listens what is thought of threads.
     fn tell(&self, judgement: Judgement, at: Position) {
         if judgement != Judgement::GoOn {
             let Position { now: seconds, yielded } = at;

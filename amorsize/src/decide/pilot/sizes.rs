@@ -87,7 +87,7 @@ impl Pilot {
         self.usual_chunk() as f64 * self.costs.item
     }
 
-    /// The chunk for the costs alone.
+    /// Items of a chunk as the costs call for, whatever fits or came before.
     pub(super) fn wanted_chunk(&self, remaining: Option<u64>, threads: usize) -> usize {
         let wanted = self.chunk_for(&self.costs, threads);
         if self.options.chunk_size.is_some() {
@@ -97,7 +97,7 @@ impl Pilot {
         remaining.map_or(wanted, |remaining| wanted.min(chunks::last(&self.costs, remaining, threads)))
     }
 
-    /// The same for items of such costs, whatever chunks were so far.
+    /// Items of a chunk for such costs, far from the end, whatever chunks were so far.
     pub(super) fn chunk_for(&self, costs: &Costs, threads: usize) -> usize {
         let usual = chunks::items(costs, None, threads, &self.options);
         let is_pinned = self.options.chunk_size.is_some();
@@ -105,7 +105,7 @@ impl Pilot {
     }
 
     pub(super) fn fitting(&self, chunk: usize, buffer: usize, threads: usize) -> usize {
-        if self.options.chunk_size.is_some() { chunk.min(buffer) } else { chunk.min(share(buffer, threads)) }
+        window::fitting(chunk, buffer, threads, &self.options)
     }
 
     /// Items of a chunk far from the end.
@@ -117,7 +117,7 @@ impl Pilot {
     /// to go on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
         // What was pulled is run before anything is waited for, as far as that can be foreseen.
-        let may_have_to_wait = self.silence.is_slow_item() || (self.plan.is_none() && remaining.is_unknown());
+        let may_have_to_wait = self.silence.is_slow_item() || (self.plan.is_none() && remaining.lower == 0);
         if may_have_to_wait && self.options.chunk_size.is_none() {
             return 1;
         }
@@ -159,7 +159,7 @@ impl Pilot {
         self.window().saturating_sub(in_flight).min(self.within_memory(in_flight))
     }
 
-    /// The same, were it only for the memory.
+    /// How many more items memory allows to be taken from the source, with so many in flight.
     fn within_memory(&self, in_flight: usize) -> usize {
         self.pressure.room(in_flight, self.situation.bytes_each(&self.costs))
     }
@@ -177,7 +177,7 @@ impl Pilot {
         }
     }
 
-    /// The same while nothing speaks against the plan.
+    /// Items that may be in flight while nothing speaks against the plan.
     fn usual_window(&self) -> usize {
         let most = self.buffer_size();
         let is_pinned = self.options.buffer_size.is_some();
@@ -185,7 +185,8 @@ impl Pilot {
     }
 
     /// Bytes of results that may wait to be yielded: a tenth of the available memory, whatever results were thought to
-    /// take when their items were pulled. Who states a window, or what results take, means that.
+    /// take when their items were pulled. Who states a window, or what results take, means that. None while the source
+    /// is paused.
     pub(crate) fn most_bytes_ready(&self) -> usize {
         let is_pinned = self.options.buffer_size.is_some() || self.options.result_bytes.is_some();
         let most = if is_pinned { usize::MAX } else { window::most_bytes(&self.situation) };
@@ -246,13 +247,13 @@ impl Pilot {
         self.silence.careful()
     }
 
-    /// They did not come.
+    /// The results that were waited for did not come.
     pub(crate) fn waited_in_vain(&mut self) {
         self.silence.waited_in_vain();
     }
 
-    /// Chunks that are to be at hand: one for each thread to go on with, or what the consumer runs next where nobody
-    /// else may.
+    /// Chunks that are to wait: two for each thread to go on with, or what the consumer runs next where nobody else
+    /// may.
     fn chunks_ahead(&self) -> usize {
         if self.is_still_alone() { 1 } else { 2 * self.threads() }
     }
@@ -280,11 +281,6 @@ impl Pilot {
         let helps = waiting.helps && !self.is_about_to_know();
         Waiting { helps: helps || self.is_alone() || self.begins_alone(), ..waiting }
     }
-}
-
-/// A chunk for which the buffer has place for every thread and one more that is being yielded.
-fn share(buffer: usize, threads: usize) -> usize {
-    (buffer / (threads + 1)).max(1)
 }
 
 #[cfg(test)]

@@ -22,11 +22,11 @@ pub(crate) enum Step {
 pub enum Beside {
     /// Nobody that could be had at once.
     Nobody,
-    /// Somebody who looks in on them.
+    /// Somebody who looks in on the first items.
     Lookout,
     /// A thread of a pool that runs.
     Thread,
-    /// One that is started for them.
+    /// A thread that is started for the first items.
     Own {
         /// A pool runs as well.
         has_pool: bool,

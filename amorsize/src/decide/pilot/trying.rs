@@ -29,7 +29,7 @@ impl Pilot {
     /// What to do next while the first items are timed, if they still are.
     pub(super) fn step_of_trial(&mut self, at: Position, remaining: Remaining, room: usize) -> Option<Step> {
         let Mode::Trying(trial) = &self.mode else { return None };
-        let may_have_to_wait = remaining.is_unknown();
+        let may_have_to_wait = remaining.lower == 0;
         let remaining = remaining.and(self.in_flight);
         let needs_trial = self.plan.is_some() || !self.needs_no_trial();
         let has_more = room > 0 || (self.head_start.is_some() && self.in_flight > 0);
@@ -50,13 +50,13 @@ impl Pilot {
         None
     }
 
-    /// Items of the next batch of a trial; none once enough is known. Where something else tells what they take, each is
-    /// one of its own: see [`holds_one`](Self::holds_one).
+    /// Items of the next batch of a trial; none once enough is known. Where something else tells what they take, each
+    /// is one of its own: see [`holds_one`](Self::holds_one).
     pub(super) fn next_tried(&self, trial: &Trial) -> Option<usize> {
         trial.next().map(|items| self.in_one_go(items))
     }
 
-    /// So many items, or one where each is on its own.
+    /// Items that are run in one go: so many, or one where each is on its own.
     pub(super) fn in_one_go(&self, items: usize) -> usize {
         if self.holds_one() { 1 } else { items }
     }
@@ -68,7 +68,8 @@ impl Pilot {
         self.needs_proof() && !self.is_pinned_parallel()
     }
 
-    /// Whether what the consumer runs now is run as in the plain loop, for the same reason.
+    /// Whether what the consumer runs now is run as in the plain loop, for the reason that
+    /// [`holds_one`](Self::holds_one) has.
     pub(crate) fn is_like_loop(&self) -> bool {
         self.holds_one() && (self.plan.is_none() || self.is_looping())
     }
@@ -115,8 +116,8 @@ impl Pilot {
         self.spent += ran.seconds;
     }
 
-    /// Whether it takes a look at the machine to decide: not where the rest is expected to be over soon, and hardly pays
-    /// for threads. Of an input of unknown length the plain loop asks again while it goes on.
+    /// Whether it takes a look at the machine to decide: not where the rest is expected to be over soon, and hardly
+    /// pays for threads. Of an input of unknown length the plain loop asks again while it goes on.
     pub(super) fn wants_look(&self, remaining: Remaining) -> bool {
         self.situation.is_guess && {
             let verdict = self.verdict(remaining);
@@ -168,13 +169,13 @@ impl Pilot {
         self.begin_climb();
     }
 
-    /// Those that begin may become more.
+    /// Lets the threads that begin become more, if they are watched.
     pub(super) fn begin_climb(&mut self) {
         self.climb = self.watch.is_some().then(|| Climb::new(self.threads(), self.costs.item));
     }
 
-    /// Whether threads pay is asked for the items that are expected. How many is another question: where the end is not
-    /// known, those that find nothing to do are never woken.
+    /// What suits the rest. Whether threads pay is asked for the items that are expected. How many is another question:
+    /// where the end is not known, those that find nothing to do are never woken.
     pub(super) fn verdict(&self, remaining: Remaining) -> Verdict {
         let reach = |items| verdict::reach(&self.costs, items, &self.options, &self.situation);
         let verdict = reach(self.worth_sharing(remaining));

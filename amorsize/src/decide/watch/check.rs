@@ -21,7 +21,7 @@ pub(super) const MOST_ALONE: usize = 8;
 const EVER_ALONE: usize = 32;
 /// Seconds of the longest check.
 const LONGEST_CHECK: f64 = 5e-3;
-/// The same where that shows what share of a processor the loop would have.
+/// Seconds of the longest check where it has to show what share of a processor the loop would have.
 const LONGEST_LOOK: f64 = 100e-3;
 /// Inflation below which threads are not in each other's way, gain above which they do no harm then, and checks for
 /// which that is put up with.
@@ -105,7 +105,8 @@ impl Watch {
         judgement
     }
 
-    /// Judged again after a stretch beside others. Only once: threads that were undone are tried again anyway.
+    /// Has threads judged again after a stretch beside others. Only once: threads that were undone are tried again
+    /// anyway.
     fn give_second_chance(&mut self) -> Judgement {
         self.after = Some(Times::default());
         Judgement::Kept
@@ -121,8 +122,8 @@ impl Watch {
         self.is_expected() && (!self.was_good || is_inflated())
     }
 
-    /// Whether a few chunks alone may all be without the dear items that slow threads down now and then: those that have
-    /// none take no longer beside others.
+    /// Whether a few chunks alone may all be without the dear items that slow threads down now and then: those that
+    /// have none take no longer beside others.
     fn may_miss_dear_items(&self) -> bool {
         self.is_even() && self.beside.lower_quartile() < ALIKE * self.alone.median()
     }
@@ -131,7 +132,8 @@ impl Watch {
         (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline))
     }
 
-    /// The second chance is over. Items that drift make threads look bad before the check, or after it, not both.
+    /// Judges threads whose second chance is over. Items that drift make threads look bad before the check, or after
+    /// it, not both.
     pub(super) fn conclude(&mut self, at: Progress, later: Sum) -> Judgement {
         let after = self.after.take().unwrap_or_default();
         let later = later.of_loop(self.since.loop_share().likely);
@@ -217,9 +219,9 @@ impl Watch {
         self.keep(gain, now)
     }
 
-    /// Threads that are in each other's way so much are too many. Work that is serialised (inflation ~ n) goes on at
-    /// the same rate with n / √inflation of them; where each disturbs each (inflation ~ n²) that is about the best
-    /// number.
+    /// Threads to go on with where all are in each other's way so much that they are too many. Work that is serialised
+    /// (inflation ~ n) goes on at the same rate with n / √inflation of them; where each disturbs each (inflation ~ n²)
+    /// that is about the best number.
     fn fewer(&self, Compared { inflation, doubt, .. }: Compared) -> Option<usize> {
         let is_sure = inflation / doubt > CROWDED && self.is_expected();
         let threads = (self.threads as f64 / inflation.sqrt()).round() as usize;

@@ -17,12 +17,14 @@ const FEW_ROUNDS: u64 = 3;
 const ALARM_ROUNDS: u64 = 2;
 /// Part of the expected work an item below which the expectation was wrong, and proves nothing for threads.
 const OVERSTATED: f64 = 0.67;
-/// The same where the plan rests on items that were nothing like those which follow: that is not to go on for long.
+/// Part of the expected work an item below which the plan rests on items that were nothing like those which follow:
+/// that is not to go on for long.
 const GROSSLY_OVERSTATED: f64 = 0.25;
 /// Times the expected work an item, for each pair of threads, from which the items must have become dearer: two threads
 /// that fight for a lock, or for a cache line, make an item take two to five times as long.
 const DEARER: f64 = 8.0;
-/// Seconds for which it is taken for granted then that threads do no harm. A check would cost a short run more.
+/// Seconds for which it is taken for granted, once items have changed, that threads do no harm. A check would cost a
+/// short run more.
 pub(super) const ASSUMED: f64 = 5e-3;
 /// How much dearer items are ever thought to be by chance: locks and cache lines make them up to five times dearer,
 /// which is to be seen.
@@ -100,7 +102,7 @@ impl Watch {
         self.probe = Sum::default();
     }
 
-    /// Threads that were never good, and of which fewer would be none.
+    /// Whether threads have nothing to lose: they were never good, and fewer would be none.
     fn has_nothing_to_lose(&self) -> bool {
         self.is_on_probation() && !self.was_good && self.threads == 2
     }
@@ -111,7 +113,7 @@ impl Watch {
         DEARER * threads * (threads - 1.0) / 2.0
     }
 
-    /// The items are not those any more that the plain loop was measured on.
+    /// Takes the items for others than those that the plain loop was measured on.
     fn assume(&mut self, epoch: Sum, now: f64) {
         self.baseline = epoch.work();
         self.is_assumed = true;
@@ -128,8 +130,8 @@ impl Watch {
         self.baseline.min(epoch.work()) / epoch.each()
     }
 
-    /// One bad epoch may be the machine's fault; the second one is the plan's. `gain` is the least that threads may
-    /// have had.
+    /// Whether a check is wanted: one bad epoch may be the machine's fault; the second one is the plan's. `gain` is the
+    /// least that threads may have had.
     fn doubts(&mut self, epoch: Sum, gain: f64, is_alarm: bool, now: f64) -> bool {
         let may_be_wrong = self.is_assumed || self.baseline < CHEAP || epoch.work() < OVERSTATED * self.baseline;
         let is_baseless = epoch.work() < GROSSLY_OVERSTATED * self.baseline;

@@ -54,10 +54,10 @@ const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only
 /// measure; what takes so little is also most easily disturbed by other threads, and is always checked.
 pub(crate) const CHEAP: f64 = 250e-9;
-/// Seconds of an item below which the same goes where memory may matter: the loop frees each result before it makes the
-/// next, which keeps it in the cache, and a chunk does not.
+/// Seconds of an item below which a stretch of the plain loop is the only measure where memory may matter: the loop
+/// frees each result before it makes the next, which keeps it in the cache, and a chunk does not.
 pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
-/// Shortest seconds of such a stretch, and items of one that takes longer.
+/// Shortest seconds of a stretch of the plain loop that is a measure, and items of one that takes longer.
 pub(crate) const PROBE: f64 = 200e-6;
 pub(crate) const PROBE_ITEMS: f64 = 100.0;
 /// Coefficient of variation below which a few items stand for all.
@@ -70,9 +70,9 @@ pub(crate) enum Judgement {
     GoOn,
     /// A few chunks are to be run alone.
     Check,
-    /// That is enough of them: the parallel plan is better, as far as can be told, or gets another chance.
+    /// The check is over: the parallel plan is better, as far as can be told, or gets another chance.
     Kept,
-    /// It reached only so much of the plain loop.
+    /// The parallel plan reached only so much of the plain loop.
     Refuted { gain: f64 },
     /// Threads are in each other's way so much that fewer do as well or better.
     Crowded(Crowd),
@@ -81,7 +81,7 @@ pub(crate) enum Judgement {
 /// Too many threads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Crowd {
-    /// As many as are to go on.
+    /// Threads that are to go on.
     pub(crate) threads: usize,
     /// How many times longer an item takes than alone, and seconds that it takes there.
     pub(crate) inflation: f64,
@@ -108,25 +108,26 @@ pub(crate) struct Watch {
     is_suspect: bool,
     /// A check has confirmed the plan as it is.
     is_proven: bool,
-    /// Earlier runs have.
+    /// Earlier runs have confirmed the plan.
     is_trusted: bool,
-    /// A check has undone it before.
+    /// A check has undone the plan before.
     has_lost: bool,
     /// What the plain loop takes is not known well.
     is_assumed: bool,
-    /// A stretch of the plain loop has shown it, right before threads began.
+    /// A stretch of the plain loop has shown what it takes, right before threads began.
     has_seen_loop: bool,
     /// An epoch since the plan began was good.
     was_good: bool,
-    /// Since then threads may have been a loss: the end of the last good epoch.
+    /// Time since which threads may have been a loss: the end of the last good epoch.
     losing_since: f64,
     /// How much longer work takes beside so many threads than in the plain loop, once a check has told.
     inflation: Option<(usize, f64)>,
-    /// Not before this time is the plan doubted again: for a small gain, and for a loss.
+    /// Time before which the plan is not doubted again for a small gain, and how long that is next time.
     patience_until: f64,
     patience: f64,
-    /// How long a proof counts.
+    /// Time until which a proof counts.
     proven_until: f64,
+    /// Time before which the plan is not doubted again for a loss.
     check_until: f64,
     /// A thread has run a chunk since counting began: what was before that only started the pool.
     is_manned: bool,
@@ -137,7 +138,8 @@ pub(crate) struct Watch {
     beside: Times,
     alone: Times,
     after: Option<Times>,
-    /// Of the items in the present epoch. Those of a longer time would also show that threads get in each other's way.
+    /// The spread of items in the present epoch. That of a longer time would also show that threads get in each other's
+    /// way.
     spread: Spread,
     alone_seconds: f64,
     most_alone: usize,
@@ -222,7 +224,7 @@ impl Watch {
         Self { is_assumed: false, is_trusted, ..self }
     }
 
-    /// Someone has run a chunk.
+    /// Notes who has run a chunk.
     pub(crate) fn saw(&mut self, runner: Runner) {
         self.is_manned |= runner == Runner::Thread;
     }

@@ -4,7 +4,7 @@
 
 use crate::decide::observed::{Delay, LEAST_RUNNING};
 
-/// Seconds for which a system may let a thread wait for one.
+/// Seconds for which a system may let a thread wait for a processor.
 const TIME_SLICE: f64 = 2e-3;
 /// Seconds of work for which delays are remembered: they come seldom, and are long.
 const REMEMBERED: f64 = 50e-3;
@@ -34,7 +34,7 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// Of the plain loop, which works all the time.
+    /// What items of the plain loop took, which works all the time.
     pub(super) fn plain(items: u64, seconds: f64) -> Self {
         Self { items, seconds, worked: seconds, wall: seconds }
     }
@@ -46,7 +46,7 @@ impl Sum {
         self.wall += other.wall;
     }
 
-    /// In seconds of a loop that has a processor for such a part of its time.
+    /// This sum in seconds of a loop that has a processor for such a part of its time.
     pub(super) fn of_loop(self, share: f64) -> Self {
         Self { seconds: share * self.seconds, ..self }
     }
@@ -56,7 +56,7 @@ impl Sum {
         self.seconds / self.items as f64
     }
 
-    /// The same on the clock.
+    /// Seconds an item, on the clock.
     pub(super) fn wall_each(&self) -> f64 {
         self.wall / self.items as f64
     }
@@ -81,8 +81,9 @@ impl Seen {
         self.delay.running()
     }
 
-    /// The same for the plain loop, had it run instead on one of so many `processors`: where threads wait for them,
-    /// everybody who wants one gets the same share, so that tells how many others there are.
+    /// The part of its time for which the plain loop would have a processor, had it run instead on one of so many
+    /// `processors`: where threads wait for them, everybody who wants one gets the same share, so that tells how many
+    /// others there are.
     fn loop_share(self, processors: f64) -> f64 {
         if self.delay.seconds <= 0.0 {
             return 1.0;
@@ -124,7 +125,8 @@ pub(super) struct Since {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Share {
     pub(super) likely: f64,
-    /// Where threads wait although others want few processors, since the system makes several share one, it is more.
+    /// The most that it may be: more than is likely where threads wait although others want few processors, since the
+    /// system makes several share one.
     pub(super) most: f64,
 }
 
@@ -143,7 +145,7 @@ impl Since {
         Self { processors, ..self }
     }
 
-    /// Threads have come so far.
+    /// Looks at how far threads have come.
     pub(super) fn look(&mut self, at: Progress) {
         // Threads in each other's way leave one at work, and waking one takes no time slice: where nobody works for so
         // long, what they have begun waits for a processor, and is yet to be counted.
@@ -179,7 +181,7 @@ impl Since {
         self.past.running()
     }
 
-    /// The same for the plain loop.
+    /// The part of its time for which the plain loop would have had a processor of late.
     pub(super) fn loop_share(&self) -> Share {
         self.share(self.past)
     }

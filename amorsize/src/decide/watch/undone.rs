@@ -14,7 +14,7 @@ const ATTEMPT: f64 = 100e-6;
 const SLOW_LOOP: f64 = 5e-3;
 /// Ratio from which the plain loop's items are not those that threads were undone on.
 const MUCH_CHANGED: f64 = 8.0;
-/// Stretches in a row that must show it.
+/// Stretches in a row that must show such a change.
 const SURELY_DEAR: u32 = 3;
 
 /// What the plain loop shows after a plan was undone.

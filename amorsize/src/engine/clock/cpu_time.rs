@@ -26,7 +26,7 @@ mod system {
     }
 }
 
-/// Where rustix does not have these clocks.
+/// Systems for which rustix does not have these clocks.
 #[cfg(not(any(
     target_os = "linux",
     target_os = "android",

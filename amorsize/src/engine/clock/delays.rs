@@ -24,7 +24,7 @@ impl Delays {
         Self { read: None, since: Duration::ZERO, between: BETWEEN_READINGS }
     }
 
-    /// Read before and after each chunk.
+    /// Delays that are read before and after each chunk.
     pub(crate) fn of_each_chunk() -> Self {
         Self { between: Duration::ZERO, ..Self::now_and_then() }
     }

@@ -23,7 +23,7 @@ pub(super) use delays::Delays;
 
 /// Time off the processor that is not worth a second look: a few preemptions by interrupts, and the clocks' own cost.
 const NOTABLE: Duration = Duration::from_micros(20);
-/// The same as a share of wall time.
+/// Share of wall time off the processor that is not worth a second look.
 const NOTABLE_SHARE: f64 = 0.1;
 /// Share of time off the processor from which it counts as blocked where the run-queue delay is not known: a core
 /// would have to be wanted by ten threads to do that to one that computes.
@@ -71,7 +71,7 @@ impl Stopwatch {
         Self { begin: Instant::now(), usage, not_send: PhantomData }
     }
 
-    /// When it was started.
+    /// When the stopwatch was started.
     pub(crate) fn begin(&self) -> Instant {
         self.begin
     }
@@ -90,7 +90,7 @@ impl Stopwatch {
 #[derive(Clone, Copy, Debug)]
 struct Usage {
     cpu: Duration,
-    /// Of the whole process.
+    /// Processor time of the whole process.
     process: Option<Duration>,
     delay: DelayBefore,
 }
@@ -99,7 +99,7 @@ struct Usage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DelayBefore {
     Known(Duration),
-    /// Not read: nothing up to what it is at the end.
+    /// Not read: anything from nothing to what it is at the end.
     Unread,
     /// The system does not count it.
     Uncounted,

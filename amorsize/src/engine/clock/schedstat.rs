@@ -52,7 +52,7 @@ mod system {
         STATISTICS.try_with(read).ok().flatten()
     }
 
-    /// The second of the three numbers, in nanoseconds.
+    /// The run-queue delay: the second of the three numbers, in nanoseconds.
     fn parse(text: &[u8]) -> Option<Duration> {
         let delay = str::from_utf8(text).ok()?.split_ascii_whitespace().nth(1)?;
         delay.parse().ok().map(Duration::from_nanos)

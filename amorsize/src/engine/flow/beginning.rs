@@ -56,7 +56,7 @@ where
         self.position();
     }
 
-    /// Before the first item: what earlier runs say.
+    /// Asks, before the first item, what earlier runs say.
     fn consult<S: Iterator<Item = I>>(&mut self, source: &S) {
         let remaining = self.remaining(source);
         let mut advice = self.ask(remaining);

@@ -9,9 +9,9 @@ use crate::decide::early::{self, Pulled};
 use crate::decide::input::Remaining;
 use crate::decide::observed::{Clocks, Runner};
 use crate::decide::pilot::TRIAL_BYTES;
-use crate::engine::chunk::{Batch, BatchCost, Chunk};
+use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::launch::Launch;
-use crate::engine::queue::{FoundWaiting, Standing, Terms};
+use crate::engine::queue::{Added, FoundWaiting, Terms};
 use crate::work::Work;
 
 impl<W, I, R, P> Flow<W, I, R, P>
@@ -25,33 +25,90 @@ where
             return None;
         }
         self.look_at_memory(Instant::now());
-        let room = self.pilot.items_ahead(self.remaining(source));
+        let room = self.pilot.items_ahead();
         if room == 0 {
             return None;
         }
         let (first, took) = self.pull(source, 1)?;
-        let took = took.as_secs_f64();
-        let more = self.pull_ahead(source, room, took);
-        let each = (took + more) / (1 + self.ahead.len()) as f64;
-        self.pilot.pulled_ahead(self.ahead.len(), each);
-        if self.ahead.is_empty() {
-            self.hand_over_chunk(first, self.most_beside(self.pilot.waiting()));
-            return None;
-        }
-        let items = self.remaining(source).upper.map_or(u64::MAX, |left| left.saturating_add(1));
-        let (batch, standing) = self.run_first(first, items, each);
-        let remaining = self.remaining(source);
-        self.observe(&batch, standing, remaining);
+        let (start, took) = (first.start, took.as_secs_f64());
+        let terms = self.terms(self.remaining(source));
+        let (first, each) = if self.remaining(source).lower == 0 && terms.tickets > 0 {
+            self.offer_first(source, first, terms, room, took)
+        } else {
+            let more = self.pull_ahead(source, room, took);
+            let each = (took + more) / (1 + self.ahead.len()) as f64;
+            self.pilot.pulled_ahead(self.ahead.len(), each);
+            if self.ahead.is_empty() {
+                self.hand_over_chunk(first, self.most_beside(self.pilot.waiting()));
+                return None;
+            }
+            self.open_ahead(start + 1, terms);
+            (Some(first), each)
+        };
+        let queue = Arc::clone(&self.queue);
+        let batch = first.map(|first| queue.run_here(first, Runner::Consumer, || ()));
+        let batch = self.close_ahead(batch, each);
+        let batch = batch.map(|batch| {
+            let (batch, standing) = self.queue.deposit(batch, start).expect("nothing comes before the first");
+            let remaining = self.remaining(source);
+            self.observe(&batch, standing, remaining);
+            batch
+        });
         if self.pilot.goes_on_alone() {
             self.pilot.waive_head_start();
         } else {
             self.hand_over_ahead();
         }
-        Some(batch)
+        batch
+    }
+
+    /// What there is for those who take items beside the first one.
+    fn terms(&self, remaining: Remaining) -> Terms {
+        Terms {
+            cores: self.pilot.situation().cores,
+            items: remaining.upper.map_or(u64::MAX, |left| left.saturating_add(1)),
+            most: self.pilot.options().max_blocking_threads.get(),
+            pinned: self.pilot.options().into(),
+            bytes: TRIAL_BYTES,
+            tickets: self.tickets.most(self.most_beside(self.pilot.waiting())),
+        }
+    }
+
+    /// Offers the first item to threads while more is pulled, for which the caller may have to wait: a channel may have
+    /// nothing more for a minute. The first one, if nobody has taken it, and what each took to be pulled.
+    fn offer_first<S: Iterator<Item = I>>(
+        &mut self,
+        source: &mut S,
+        first: Chunk<I, R>,
+        terms: Terms,
+        room: usize,
+        took: f64,
+    ) -> (Option<Chunk<I, R>>, f64) {
+        let start = first.start;
+        let tickets = self.queue.offer_ahead(start, first.items.into(), terms);
+        (0..tickets).for_each(|_| self.launch());
+        let is_pinned = self.pilot.is_pinned_parallel();
+        let (mut pulled, mut ahead) = (Pulled { last: 1, seconds: took, spent: 0.0 }, 0);
+        while ahead < room && !self.exhausted {
+            let more = early::more(pulled, Remaining::from_hint(source.size_hint()), is_pinned).min(1);
+            let Some((chunk, took)) = self.pull(source, more) else { break };
+            let seconds = took.as_secs_f64();
+            pulled = Pulled { last: 1, seconds, spent: pulled.spent + seconds };
+            ahead += 1;
+            match self.queue.add_ahead(chunk.items) {
+                Added::WithTicket => self.launch(),
+                Added::Alone => {}
+                Added::WhereTheyWait => break,
+            }
+        }
+        let each = (took + pulled.spent) / (1 + ahead) as f64;
+        let first = self.queue.take_back(start).map(|items| self.chunk_of(start, items));
+        self.pilot.pulled_ahead(ahead, each);
+        (first, each)
     }
 
     /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many
-    /// seconds; those of all of them.
+    /// seconds; the seconds that all of these took.
     fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> f64 {
         let is_pinned = self.pilot.is_pinned_parallel();
         let mut pulled = Pulled { last: 1, seconds: took, spent: 0.0 };
@@ -66,46 +123,34 @@ where
         pulled.spent
     }
 
-    /// Runs the first of so many items, while threads may take what was pulled ahead, each in so many seconds. What
-    /// they leave is the first to be handed over afterwards.
-    fn run_first(&mut self, first: Chunk<I, R>, items: u64, each: f64) -> (Batch<R>, Standing) {
-        let tickets = self.tickets.most(self.most_beside(self.pilot.waiting()));
-        let terms = Terms {
-            cores: self.pilot.situation().cores,
-            items,
-            most: self.pilot.options().max_blocking_threads.get(),
-            pinned: self.pilot.options().into(),
-            bytes: TRIAL_BYTES,
-            tickets,
-        };
-        let start = first.start;
-        let tickets = self.queue.open_ahead(start + 1, std::mem::take(&mut self.ahead), terms);
+    /// Lets threads take what was pulled ahead, from `next` on, or has somebody look in on the first item.
+    fn open_ahead(&mut self, next: u64, terms: Terms) {
+        let tickets = self.queue.open_ahead(next, std::mem::take(&mut self.ahead), terms);
         (0..tickets).for_each(|_| self.launch());
         if tickets == 0 {
             let begin = Instant::now();
             self.launcher.look_after(&self.queue, terms.cores);
             self.set_up += begin.elapsed();
         }
-        let queue = Arc::clone(&self.queue);
-        let mut batch = queue.run_here(first, Runner::Consumer, || ());
-        let left = self.queue.close_ahead().expect("opened before");
-        self.pilot.took_ahead(left.taken, each * left.taken as f64);
-        self.ahead = left.items;
-        if let Some(waiting) = left.waiting {
-            self.found_waiting(waiting, &mut batch.cost);
-        }
-        self.queue.deposit(batch, start).expect("nothing comes before the first")
     }
 
-    /// Meanwhile somebody has found out that the function waits.
-    fn found_waiting(&mut self, waiting: FoundWaiting, first: &mut BatchCost) {
-        let FoundWaiting { share, threads, epoch } = waiting;
+    /// Takes back what threads have left, each of which took so many seconds to be pulled: it is handed over next. The
+    /// first item, if the caller ran it, with what was found out meanwhile.
+    fn close_ahead(&mut self, first: Option<Batch<R>>, each: f64) -> Option<Batch<R>> {
+        let left = self.queue.close_ahead().expect("opened before");
+        let taken = left.taken - usize::from(first.is_none());
+        self.pilot.took_ahead(taken, each * taken as f64);
+        self.ahead = left.items;
+        let Some(FoundWaiting { share, threads, epoch }) = left.waiting else { return first };
         self.pilot.found_waiting(threads);
-        if first.elapsed.blocked.is_none() {
-            first.elapsed.blocked = Some(first.elapsed.wall.mul_f64(share));
-            first.clocks = Clocks::All;
-        }
         self.configured.iter_mut().for_each(|configured| configured.found_waiting(threads, epoch));
+        first.map(|mut batch| {
+            if batch.cost.elapsed.blocked.is_none() {
+                batch.cost.elapsed.blocked = Some(batch.cost.elapsed.wall.mul_f64(share));
+                batch.cost.clocks = Clocks::All;
+            }
+            batch
+        })
     }
 
     /// Hands over what threads have left, as far as results of that size may be held.

@@ -1,5 +1,5 @@
-//! Items that were pulled ahead of the first one, and that no thread has taken, are lent to the plain loop: it takes them
-//! as if from the source, and until then they do not count as pulled.
+//! Items that were pulled ahead of the first one, and that no thread has taken, are lent to the plain loop: it takes
+//! them as if from the source, and until then they do not count as pulled.
 
 use super::{Flow, Next};
 
@@ -14,13 +14,13 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.lent
     }
 
-    /// The next of those.
+    /// The next item that is lent to the plain loop.
     pub(crate) fn next_lent(&mut self) -> Option<I> {
         self.lent = self.lent.checked_sub(1)?;
         self.ahead.pop_front()
     }
 
-    /// The plain loop may run so many, of the source or of what was pulled ahead of it.
+    /// The plain loop may run so many items, of the source or of what was pulled ahead of it.
     pub(super) fn grant(&mut self, items: usize) -> Next<R> {
         if self.is_ahead {
             self.lent = items;

@@ -4,10 +4,10 @@
 //! - here: from one call to the next: plain loop, the end, what is learned from it
 //! - [`beginning`]: what earlier runs say, and the trial
 //! - [`first`]: the first item, and what threads may do meanwhile
-//! - [`lending`]: what was pulled for that, in the plain loop
+//! - [`lending`]: what was pulled ahead of the first item, in the plain loop
 //! - [`pulling`]: items from the source, in chunks
 //! - [`parallel`]: chunks on threads
-//! - [`tickets`]: how many of those
+//! - [`tickets`]: how many tickets there may be
 
 mod beginning;
 mod first;
@@ -62,7 +62,7 @@ pub(crate) struct Flow<W, I, R, P> {
     unread: usize,
     /// Items that were pulled before the first one ran, and that nobody has run yet.
     ahead: VecDeque<I>,
-    /// So many of them are for the plain loop.
+    /// How many items that were pulled ahead are lent to the plain loop.
     lent: usize,
     /// Vectors for items, empty, that were in use before.
     spare: Vec<Vec<I>>,
@@ -81,7 +81,7 @@ pub(crate) struct Flow<W, I, R, P> {
     handed: Option<(Instant, usize)>,
     /// The plain loop, while it runs.
     pace: Option<Pace>,
-    /// It runs what was pulled ahead.
+    /// The plain loop runs what was pulled ahead.
     is_ahead: bool,
     upkeep: Upkeep,
     /// Items taken from the source, without those that are lent.
@@ -130,7 +130,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.in_flight() as usize + self.unread - self.ahead.len()
     }
 
-    /// Nothing is left to be run.
+    /// Whether nothing is left to be taken, of the source or of what was pulled ahead.
     fn is_over(&self) -> bool {
         self.exhausted && self.ahead.is_empty()
     }

@@ -163,7 +163,7 @@ where
         Refilled::Enough
     }
 
-    /// For threads, of which there are so many at most.
+    /// Hands a chunk over to threads, of which there are so many at most.
     pub(super) fn hand_over_chunk(&mut self, chunk: Chunk<I, R>, most: usize) {
         if self.queue.push(chunk, self.tickets.most(most)) {
             self.launch();
@@ -253,7 +253,7 @@ where
                 self.launch();
             }
         });
-        self.upkeep.worked(batch.cost.elapsed.wall);
+        heap::worked(batch.cost.elapsed.wall);
         let deposited = self.queue.deposit(batch, self.next_result());
         deposited.map_or(Helped::Other, |(batch, standing)| Helped::Next(batch, standing))
     }

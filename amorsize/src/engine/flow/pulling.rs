@@ -32,7 +32,7 @@ where
         self.pull(source, most)
     }
 
-    /// Pulls up to `most` items, fewer of a slow source, and tells how long that took. One that panics ends there.
+    /// Pulls up to `most` items, fewer of a slow source, and tells how long that took. A source that panics ends there.
     pub(super) fn pull<S: Iterator<Item = I>>(
         &mut self,
         source: &mut S,

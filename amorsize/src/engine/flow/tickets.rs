@@ -1,12 +1,13 @@
-//! How many tickets a stream may have at the same time. Where a thread could not be had, those that run are all there will
-//! be for a while; where a call that has to wait for its tickets does not know whether a pool has time, there are none.
+//! How many tickets a stream may have at the same time. Where a thread could not be had, those that run are all there
+//! will be for a while; where a call that has to wait for its tickets does not know whether a pool has time, there are
+//! none.
 
 use std::time::{Duration, Instant};
 
 use crate::engine::door::Door;
 
-/// For how long a stream that was refused a thread asks for no other one; so many times as long after each refusal, up to
-/// the longest. Others may give theirs back at any time, but a system that refuses threads is asked for several.
+/// For how long a stream that was refused a thread asks for no other one; so many times as long after each refusal, up
+/// to the longest. Others may give theirs back at any time, but a system that refuses threads is asked for several.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGER: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -17,7 +18,7 @@ pub(super) struct Tickets {
     pub(super) door: Door,
     /// Until a thread has answered, none is launched.
     pub(super) is_shut: bool,
-    /// The next one gets a thread of its own.
+    /// The next ticket gets a thread of its own.
     pub(super) is_own: bool,
     refusal: Option<Refusal>,
 }
@@ -32,7 +33,7 @@ struct Refusal {
 }
 
 impl Tickets {
-    /// How many there may be now, of so many.
+    /// How many tickets there may be now, of so many.
     pub(super) fn most(&self, most: usize) -> usize {
         match &self.refusal {
             _ if self.is_shut => 0,
@@ -48,7 +49,7 @@ impl Tickets {
         self.refusal = Some(Refusal { until: now + pause, pause, left });
     }
 
-    /// From now on they go to another pool, which has refused nothing.
+    /// From now on tickets go to another pool, which has refused nothing.
     pub(super) fn leave_pool(&mut self, is_shut: bool) {
         self.refusal = None;
         self.is_shut = is_shut;

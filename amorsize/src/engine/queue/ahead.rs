@@ -17,7 +17,7 @@ const MOST_SEEN: usize = 4;
 /// See the module.
 pub(super) struct Ahead<I> {
     items: VecDeque<I>,
-    /// Source index of the first of them.
+    /// Source index of the first of these items.
     next: u64,
     taken: usize,
     /// Since when the first item runs.
@@ -43,7 +43,7 @@ pub(crate) struct Terms {
     pub(crate) items: u64,
     /// Most threads, the consumer among them.
     pub(crate) most: usize,
-    /// What the user states of them.
+    /// What the user states of threads.
     pub(crate) pinned: Pinned,
     /// Bytes of results that may be made ahead.
     pub(crate) bytes: usize,
@@ -76,6 +76,17 @@ pub(crate) struct Found {
     pub(crate) runners: Vec<Watched>,
 }
 
+/// What became of items that were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// There is a ticket, whose thread comes for them.
+    Alone,
+    /// A ticket was claimed for them, which the caller launches.
+    WithTicket,
+    /// The function was found waiting, and threads for that have what there is: nothing more is to be added.
+    WhereTheyWait,
+}
+
 /// Tickets to launch.
 #[derive(Clone, Copy)]
 pub(crate) struct Claimed {
@@ -88,7 +99,7 @@ impl<I> Ahead<I> {
         !self.items.is_empty() && self.terms.bytes > 0
     }
 
-    /// What nobody will run.
+    /// The items that nobody will run.
     pub(super) fn into_items(self) -> VecDeque<I> {
         self.items
     }
@@ -110,18 +121,46 @@ impl<I> Ahead<I> {
 }
 
 impl<I, R> State<I, R> {
+    /// How many tickets were claimed for what may be taken from now on.
+    fn open_ahead(&mut self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
+        let tickets = terms.tickets.min(items.len());
+        self.tickets += tickets;
+        self.ahead = Some(Ahead {
+            items,
+            next,
+            taken: 0,
+            since: Instant::now(),
+            terms,
+            limit: self.limit,
+            is_shared: rayon::current_thread_index().is_none(),
+            is_watched: terms.tickets == 0,
+            runners: Vec::new(),
+            waiting_share: None,
+        });
+        tickets
+    }
+
+    /// The consumer runs the first item.
+    fn run_ahead(&mut self) {
+        self.running += 1;
+        if let Some(ahead) = &mut self.ahead {
+            ahead.since = Instant::now();
+            ahead.runners.extend(Watched::here());
+        }
+    }
+
     /// The next item that was pulled ahead.
     pub(super) fn take_ahead(&mut self) -> Option<Chunk<I, R>> {
         self.ahead.as_mut().and_then(Ahead::take)
     }
 
-    /// Results of so many bytes were made; or any number, where what follows is never seen.
+    /// Counts results of so many bytes that were made; or of any number, where what follows is never seen.
     pub(super) fn count_ahead(&mut self, bytes: usize) {
         self.ahead.iter_mut().for_each(|ahead| ahead.terms.bytes = ahead.terms.bytes.saturating_sub(bytes));
     }
 
-    /// The calling thread runs an item, or runs none any more. If it is to have somebody look in, where there are so
-    /// many cores.
+    /// Notes that the calling thread runs an item, or none any more; how many cores there are, if it is to have
+    /// somebody look in.
     pub(super) fn sign_ahead(&mut self, runs: bool) -> Option<usize> {
         let ahead = self.ahead.as_mut()?;
         if let Some(this) = Watched::here() {
@@ -139,22 +178,41 @@ impl<W, I, R> Queue<W, I, R> {
     /// How many tickets were claimed for that, which the caller launches. [`Queue::close_ahead`] must follow.
     pub(crate) fn open_ahead(&self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
         let mut state = self.lock();
-        let tickets = terms.tickets.min(items.len());
-        state.running += 1;
-        state.tickets += tickets;
-        state.ahead = Some(Ahead {
-            items,
-            next,
-            taken: 0,
-            since: Instant::now(),
-            terms,
-            limit: state.limit,
-            is_shared: rayon::current_thread_index().is_none(),
-            is_watched: terms.tickets == 0,
-            runners: Watched::here().into_iter().collect(),
-            waiting_share: None,
-        });
+        let tickets = state.open_ahead(next, items, terms);
+        state.run_ahead();
         tickets
+    }
+
+    /// Threads may take the first item and those that follow on it, from `first` on, while the consumer pulls more.
+    /// How many tickets were claimed for that, which the caller launches. [`Queue::close_ahead`] must follow.
+    pub(crate) fn offer_ahead(&self, first: u64, items: VecDeque<I>, terms: Terms) -> usize {
+        self.lock().open_ahead(first, items, terms)
+    }
+
+    /// Adds what was pulled while the first item is offered, or run; what became of it.
+    pub(crate) fn add_ahead(&self, items: Vec<I>) -> Added {
+        let mut state = self.lock();
+        let tickets = state.tickets;
+        let Some(ahead) = &mut state.ahead else { unreachable!("only the consumer closes it") };
+        ahead.items.extend(items);
+        let is_missing = ahead.waiting_share.is_none() && ahead.has_work() && tickets < ahead.terms.tickets;
+        let added = match ahead.waiting_share {
+            Some(_) => Added::WhereTheyWait,
+            None if is_missing => Added::WithTicket,
+            None => Added::Alone,
+        };
+        state.tickets += usize::from(is_missing);
+        added
+    }
+
+    /// The first item, which the consumer is about to run, if no thread has taken it.
+    pub(crate) fn take_back(&self, first: u64) -> Option<Vec<I>> {
+        let mut state = self.lock();
+        let ahead = state.ahead.as_mut().filter(|ahead| ahead.next == first)?;
+        let item = ahead.items.pop_front()?;
+        ahead.next += 1;
+        state.run_ahead();
+        Some(vec![item])
     }
 
     /// The consumer has run the first item.
@@ -190,7 +248,7 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an
-    /// item already among them. `None` where that is as many.
+    /// item already among them. `None` where as many run already.
     pub(crate) fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
         let mut state = self.lock();
         let more = threads.checked_sub(state.running).filter(|&more| more > 0)?;

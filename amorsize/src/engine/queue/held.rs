@@ -13,7 +13,7 @@ const SMALLEST_HANDFUL: usize = 64 << 10;
 pub(super) struct Held {
     bytes: usize,
     most: usize,
-    /// Of the last chunk that came back: what runs will take as much.
+    /// Bytes of the last chunk that came back: what runs will take as much.
     last: usize,
     /// Where the results begin that are yielded next.
     next: u64,
@@ -36,12 +36,12 @@ impl Held {
         (self.next, self.most) = (next, most);
     }
 
-    /// Results up to there were yielded, or are about to be.
+    /// Results up to `next` were yielded, or are about to be.
     pub(super) fn advance(&mut self, next: u64) {
         self.next = next;
     }
 
-    /// Whether so many chunks that run are enough.
+    /// Whether there is no room for more results than so many running chunks make.
     pub(super) fn is_full(&self, running: usize) -> bool {
         self.bytes.saturating_add(self.last.saturating_mul(running)) > self.most
     }

@@ -28,7 +28,7 @@ use crate::decide::observed::{Delay, Runner};
 use crate::decide::waiting::Waiting;
 use crate::quiet::drop_each_quietly;
 use crate::sync::{lock, look_out, sleep};
-pub(crate) use ahead::{Claimed, Found, FoundWaiting, Terms};
+pub(crate) use ahead::{Added, Claimed, Found, FoundWaiting, Terms};
 pub(crate) use state::Sleeper;
 use state::{State, Unwanted};
 
@@ -39,7 +39,7 @@ const CANCEL: u8 = 2;
 /// Longest time for which the consumer looks out for results before it sleeps: what waking it would take.
 const LOOK_OUT: Duration = Duration::from_micros(40);
 
-/// Read by every thread between two items, so it has a cache line (and its prefetched neighbour) of its own.
+/// What every thread reads between two items, so it has a cache line (and its prefetched neighbour) of its own.
 #[repr(align(128))]
 struct Signal(AtomicU8);
 
@@ -126,7 +126,7 @@ impl<W, I, R> Queue<W, I, R> {
         self.lock().claim_ticket(most_tickets)
     }
 
-    /// The same as long as the results that come next are not finished.
+    /// Claims a ticket for what was handed over, as long as the results that come next are not finished.
     pub(crate) fn claim_meanwhile(&self, next: u64, most_tickets: usize) -> bool {
         let mut state = self.lock();
         !state.is_ready(next) && state.claim_ticket(most_tickets)
@@ -144,8 +144,8 @@ impl<W, I, R> Queue<W, I, R> {
         state.tickets
     }
 
-    /// Takes the results that come next, if they are finished, and vectors that are `spent`, if there are none left. Others
-    /// may take so many bytes until they are yielded.
+    /// Takes the results that come next, if they are finished, and vectors that are `spent`, if there are none left.
+    /// Others may take so many bytes until they are yielded.
     pub(crate) fn poll(&self, next: u64, most_tickets: usize, most_bytes: usize, spent: &mut Vec<Vec<I>>) -> Polled<R> {
         let mut state = self.lock();
         if spent.is_empty() {
@@ -222,7 +222,7 @@ impl<W, I, R> Queue<W, I, R> {
         true
     }
 
-    /// Someone has nothing to do while others run chunks.
+    /// Has a running chunk divided if someone has nothing to do meanwhile.
     fn ask_for_division(&self, state: &State<I, R>) {
         let is_idle = state.queued.is_empty() && state.running < state.limit;
         if is_idle && !state.is_full() && !state.cancelled {

@@ -13,7 +13,7 @@ use crate::decide::cut::Cut;
 use crate::decide::observed::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
-use crate::engine::heap::Upkeep;
+use crate::engine::heap::{self, Upkeep};
 use crate::engine::wake;
 use crate::quiet::drop_each_quietly;
 use crate::work::Work;
@@ -29,7 +29,7 @@ const TURN: Duration = Duration::from_millis(10);
 /// What a thread gets for what it has finished.
 enum Exchanged<I, R> {
     Chunk(Chunk<I, R>),
-    /// There are more, for later.
+    /// There are more chunks, for later.
     TurnIsOver,
     TicketIsOver,
 }
@@ -40,8 +40,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         self.run_chunks(epoch, Duration::MAX, |_| ());
     }
 
-    /// A ticket for one turn after the other, so that a thread gets to do what else is waiting for it: whether there is to
-    /// be another one. If it finds the consumer with the first item, and nobody who looks in on that, tells `look_after`.
+    /// A ticket for one turn after the other, so that a thread gets to do what else is waiting for it: whether there is
+    /// to be another one. If it finds the consumer with the first item, and nobody who looks in on that, tells
+    /// `look_after`.
     pub(crate) fn take_turn(&self, epoch: u32, look_after: impl Fn(usize)) -> bool {
         self.run_chunks(epoch, TURN, look_after)
     }
@@ -64,13 +65,14 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             upkeep.look();
             let batch = self.run_counting(&mut delays, &mut chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
             let took = batch.cost.elapsed.wall;
-            upkeep.worked(took);
+            heap::worked(took);
             left = left.saturating_sub(took);
             finished = Some((batch, chunk.items));
         }
     }
 
-    /// Gives back the results of a chunk with the vector of its items, and takes the next, or ends the turn or the ticket.
+    /// Gives back the results of a chunk with the vector of its items, and takes the next, or ends the turn or the
+    /// ticket.
     fn exchange(
         &self,
         finished: Option<(Batch<R>, Vec<I>)>,

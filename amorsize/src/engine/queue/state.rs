@@ -17,11 +17,11 @@ use crate::engine::wake::Launched;
 const MOST_SPENT: usize = 16;
 
 pub(super) struct State<I, R> {
-    /// By place in the source.
+    /// Chunks that wait, by place in the source.
     pub(super) queued: VecDeque<Chunk<I, R>>,
     /// Vectors of items that threads have run, empty: the consumer's, who made them.
     pub(super) spent: Vec<Vec<I>>,
-    /// Ordered: by place in the source. Unordered: as they came.
+    /// Finished results. Ordered: by place in the source. Unordered: as they came.
     pub(super) finished: VecDeque<Batch<R>>,
     pub(super) ordered: bool,
     pub(super) cancelled: bool,
@@ -37,7 +37,7 @@ pub(super) struct State<I, R> {
     pub(super) delay: Delay,
     /// Jobs handed to a pool that have not ended.
     pub(super) tickets: usize,
-    /// When the first of those was handed over that no thread has begun with.
+    /// When the first ticket was handed over that no thread has begun with.
     pub(super) launched: Option<Launched>,
     /// Since when the consumer waits for any thread to begin, while none does.
     pub(super) awaited: Option<Instant>,
@@ -46,21 +46,21 @@ pub(super) struct State<I, R> {
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
     pub(super) epoch: u32,
     pub(super) sleeper: Option<Sleeper>,
-    /// While the consumer runs the first item.
+    /// What was pulled ahead, while the consumer runs the first item.
     pub(super) ahead: Option<Ahead<I>>,
 }
 
 /// What a consumer that has nothing to do waits for.
 #[derive(Clone, Copy)]
 pub(crate) struct Sleeper {
-    /// Where the results begin that it yields next.
+    /// Where the results begin that the consumer yields next.
     pub(crate) next: u64,
     pub(crate) waiting: Waiting,
-    /// Most tickets it launches.
+    /// Most tickets that the consumer launches.
     pub(crate) most_tickets: usize,
-    /// It pulls more chunks once fewer than this are left.
+    /// Chunks left below which the consumer pulls more.
     pub(crate) few_chunks: usize,
-    /// From then on it has something else to do.
+    /// Time from which the consumer has something else to do.
     pub(crate) until: Option<Instant>,
 }
 
@@ -88,8 +88,8 @@ impl<I, R> State<I, R> {
         }
     }
 
-    /// Gives the consumer a vector of items that were run; returns one that it has no use for, to be dropped outside the
-    /// lock.
+    /// Gives the consumer a vector of items that were run; returns one that it has no use for, to be dropped outside
+    /// the lock.
     pub(super) fn give_back(&mut self, spent: Vec<I>) -> Option<Vec<I>> {
         if chunk::may_wait::<I>(spent.capacity()) && self.spent.len() < MOST_SPENT {
             self.spent.push(spent);

@@ -240,6 +240,29 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
 }
 
 #[test]
+fn the_first_item_is_whoever_comes_firsts_while_more_is_pulled() {
+    type Identity = Queue<ByValue<fn(u64) -> u64>, u64, u64>;
+    let offered = |comes: &dyn Fn(&Identity)| {
+        let queue: Identity = Queue::new(Arc::new(ByValue(|item| item)));
+        let terms = Terms { cores: 2, items: 9, most: 256, pinned: Pinned::default(), bytes: 100, tickets: 1 };
+        queue.configure(2, true, false);
+        assert_eq!(queue.offer_ahead(0, [0].into(), terms), 1);
+        comes(&queue);
+        let added = queue.add_ahead(vec![1]);
+        let first = queue.take_back(0);
+        let batch = first.is_some().then(|| queue.run_here(chunk(0..1), Runner::Consumer, || ()));
+        let batch = batch.and_then(|batch| queue.deposit(batch, 0));
+        let left = queue.close_ahead().expect("it was offered");
+        assert!(!queue.is_running());
+        (added, batch.is_some(), left.taken, left.items.len())
+    };
+    assert_eq!(offered(&|_| ()), (Added::Alone, true, 0, 1));
+    assert_eq!(offered(&|queue| queue.run_ticket(queue.epoch())), (Added::WithTicket, false, 1, 1));
+    let waiting = |queue: &Identity| assert!(queue.claim_waiting(4, 0.9).is_some());
+    assert_eq!(offered(&waiting), (Added::WhereTheyWait, true, 0, 1));
+}
+
+#[test]
 fn nobody_goes_on_ahead_of_a_panic_or_of_too_many_bytes() {
     let taken = |work: fn(u64) -> u64, bytes| {
         let queue = Queue::new(Arc::new(ByValue(work)));

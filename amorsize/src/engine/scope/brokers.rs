@@ -91,7 +91,7 @@ fn posted<'s>(Slot { target, post }: Slot, job: Job<'s>) -> Job<'s> {
     })
 }
 
-/// What a broker does: until nobody sends any more, and all of them have ended.
+/// What a broker does: until nobody sends jobs any more, and all of them have ended.
 fn pass_on(target: &Target, jobs: &Receiver<Job<'_>>) {
     match target {
         Target::Current => {

@@ -29,7 +29,7 @@ type Job<'s> = Box<dyn FnOnce() + Send + 's>;
 
 /// Takes tickets of borrowed items to threads, within a scope.
 pub struct Scoped<'a, 's, 'env> {
-    /// To a pool, or to a thread that is started for it.
+    /// Takes a job to a pool, or to a thread that is started for it.
     launch: &'a (dyn Fn(Option<Slot>, Job<'s>) -> bool + Sync + 'a),
     environment: PhantomData<&'s mut &'env ()>,
 }
@@ -67,7 +67,7 @@ where
         }
     }
 
-    /// Whoever looks in is bound to no scope.
+    /// Has nobody look in: whoever does is bound to no scope.
     fn look_after(&self, _: &Arc<Queue<W, I, W::Output>>, _: usize) {}
 }
 
@@ -87,8 +87,8 @@ pub(crate) fn enter<'env, T>(body: impl for<'a, 's> FnOnce(Scoped<'a, 's, 'env>)
     })
 }
 
-/// Takes a job for a pool to the open scope of the current one if it is that, to a broker otherwise; others get a thread
-/// of their own.
+/// Takes a job for a pool to the open scope of the current one if it is that, to a broker otherwise; others get a
+/// thread of their own.
 fn to_threads<'a, 's>(
     brokers: &'a Brokers<'s, '_>,
     current: Option<(&'a rayon::Scope<'s>, &'a Roll)>,

@@ -1,9 +1,9 @@
 //! The tickets that the thread of a scope has handed to its own pool.
 //!
 //! A pool's thread that waits for them in rayon's way runs whatever job it finds meanwhile, and that job may want a
-//! lock which the caller of the scope holds. So a scope first closes its roll: it takes back what is still its own, waits
-//! without running anything for the tickets that others have, and rayon's own wait has next to nothing to wait for. (No
-//! thread waits in a circle: a ticket only ever waits for what was started after it.)
+//! lock which the caller of the scope holds. So a scope first closes its roll: it takes back what is still its own,
+//! waits without running anything for the tickets that others have, and rayon's own wait has next to nothing to wait
+//! for. (No thread waits in a circle: a ticket only ever waits for what was started after it.)
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
@@ -16,11 +16,11 @@ use crate::pool::Bell;
 use crate::quiet::drop_quietly;
 use crate::sync::{lock, sleep_while};
 
-/// Times that a scope lets other threads go first, so that one which has just ended its ticket gets to say so; and where
-/// that one had to wake it, which takes microseconds.
+/// Times that a scope lets other threads go first, so that one which has just ended its ticket gets to say so; and
+/// where that one had to wake it, which takes microseconds.
 const YIELDS: usize = 12;
 const YIELDS_AFTER_SLEEP: usize = 256;
-/// For how long at most: where others compute, each time may take milliseconds.
+/// Longest time for which a scope lets other threads go first: where others compute, each time may take milliseconds.
 const LONGEST_YIELDS: Duration = Duration::from_micros(100);
 
 /// See the module.
@@ -37,7 +37,7 @@ struct Present {
     /// Tickets that the owner handed over, and nobody has begun.
     awaited: usize,
     running: usize,
-    /// Another thread has run one.
+    /// Another thread has run a ticket.
     has_run: bool,
     is_closed: bool,
     /// The owner sleeps until all have ended.

@@ -1,4 +1,4 @@
-//! One function's history in this process: in memory for predictions, queued for the disk.
+//! A function's history in this process: in memory for predictions, queued for the disk.
 //!
 //! The file is read once, when the history is first asked for, and again when someone wants to see it. A file that
 //! cannot be read or written is a warning, once, and an empty history; it is tried again as [`Backoff`] allows.
@@ -45,16 +45,16 @@ pub(crate) struct Function {
     put_off: Mutex<Vec<Sample>>,
     /// Frames that have been recorded and not been written.
     queue: Mutex<Vec<u8>>,
-    /// The process in which that was last recorded.
+    /// The process in which a run was last recorded.
     process: AtomicU32,
     disk: Mutex<Disk>,
     loaded: OnceCell<()>,
     reading: Backoff,
     writing: Backoff,
     warned: AtomicBool,
-    /// The writer knows that there is something to write.
+    /// Whether the writer knows that there is something to write.
     due: AtomicBool,
-    /// There is a file, which only has to be added to.
+    /// Whether there is a file, which only has to be added to.
     stored: AtomicBool,
     pace: Pace,
     kind: Mutex<Kind>,
@@ -97,12 +97,12 @@ impl Function {
         self.name.key
     }
 
-    /// A run over such items begins.
+    /// Notes that a run over such items begins.
     pub(crate) fn sees(&self, kind: Kind) {
         *lock(&self.kind) = kind;
     }
 
-    /// The items of the last run here.
+    /// What the items of the last run here are like.
     pub(crate) fn kind(&self) -> Kind {
         *lock(&self.kind)
     }
@@ -116,7 +116,7 @@ impl Function {
         Arc::clone(&lock(&self.memory))
     }
 
-    /// The same for a run that is about to begin, which may be short: a few runs among many may be missing.
+    /// What has been learned, for a run that is about to begin and may be short: a few runs among many may be missing.
     pub(crate) fn learned_lately(&self) -> Arc<Learned> {
         self.load_if_due();
         if self.is_behind() && self.may_tell() {
@@ -125,7 +125,7 @@ impl Function {
         Arc::clone(&lock(&self.memory))
     }
 
-    /// Nobody waits: whoever asks the same as last time will have the answer at once.
+    /// Answers the last question again while nobody waits: whoever asks the same will have the answer at once.
     pub(crate) fn foresee(&self) {
         let learned = Arc::clone(&lock(&self.memory));
         learned.foresee();
@@ -162,7 +162,8 @@ impl Function {
         alike.next_back().filter(|_| had_threads).map(|last| (last.clone(), runs))
     }
 
-    /// Whether what was put off is worth finding out what machine this is: where nothing can be predicted without it.
+    /// Whether it is known what machine this is, or what was put off is worth finding out: where nothing can be
+    /// predicted without it.
     fn may_tell(&self) -> bool {
         let put_off = lock(&self.put_off).len();
         let known = lock(&self.memory).samples().len();

@@ -22,8 +22,8 @@ use super::Function;
 /// for twice as many runs as are recorded however short they are, which may all come before the writer does.
 const MOST_QUEUED: usize = 256 << 10;
 
-/// Records of runs that start no thread, until some are written in one go, and whole seconds that the first of them waits
-/// for another one.
+/// Records of runs that start no thread, until some are written in one go, and whole seconds that the first of them
+/// waits for another one.
 const MOST_PUT_OFF: usize = 32;
 const LONGEST_PUT_OFF: u64 = 2;
 
@@ -36,7 +36,7 @@ impl Function {
         }
     }
 
-    /// The same of a run that started no thread, and whose record none is started for either: what is not written now
+    /// Learns from a run that started no thread, and whose record none is started for either: what is not written now
     /// is written with others, or at the end of this thread.
     pub(crate) fn record_here(self: &Arc<Self>, samples: Vec<Sample>, run: Duration) {
         if !self.takes_in(samples, run) {
@@ -121,7 +121,7 @@ impl Function {
         !self.due.swap(true, Ordering::AcqRel)
     }
 
-    /// The writer looks now: what is recorded from here on is to be told again.
+    /// Notes that the writer looks now: what is recorded from here on is to be told again.
     pub(crate) fn clear_due(&self) {
         self.due.store(false, Ordering::Release);
     }
@@ -140,7 +140,7 @@ impl Function {
         Arc::make_mut(&mut memory).add(samples);
     }
 
-    /// In a process that was forked: what was recorded before is the parent's to write.
+    /// Drops what was recorded before this process was forked, if it was: that is the parent's to write.
     fn leave_to_parent(&self) {
         let here = std::process::id();
         if self.process.swap(here, Ordering::Relaxed) != here {
@@ -180,8 +180,8 @@ impl Function {
         written.map(|()| done && lock(&self.queue).is_empty())
     }
 
-    /// Writes what is queued, waiting for others if need be, and whoever writes it now; then does what else is to be
-    /// done.
+    /// Writes what is queued, waiting for others if need be, also for whoever writes it now; then does what else is to
+    /// be done.
     pub(crate) fn drain(&self) -> Result<(), Error> {
         if self.is_left_to_parent() {
             return Ok(());
@@ -242,7 +242,7 @@ impl Function {
         if std::mem::take(&mut disk.surplus) { self.store.tidy() } else { Ok(()) }
     }
 
-    /// As if everything so far had been recorded by another process.
+    /// Makes it look as if everything so far had been recorded by another process.
     #[cfg(test)]
     pub(crate) fn pretend_to_be_forked(&self) {
         self.process.store(0, Ordering::Relaxed);

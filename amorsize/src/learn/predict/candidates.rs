@@ -25,14 +25,12 @@ const USUAL: usize = 16;
 /// Gain that another chunk than the planned must promise: the run adapts chunks by itself.
 const OTHER_CHUNK: f64 = 1.03;
 
-/// Seconds after which threads that are slower than the plain loop have been found out.
-const FOUND_OUT: f64 = 2e-3;
-/// Hope, relative to the best plan, from which that is worth it.
+/// Hope, relative to the best plan's, from which an untried plan is worth a try.
 const WORTH_A_TRY: f64 = 1.03;
 /// Evidence from which a plan counts as tried.
 const TRIED: f64 = 0.4;
 
-/// One plan and what to expect of it.
+/// A plan and what to expect of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Candidate {
     pub(super) pool: Pool,
@@ -40,16 +38,21 @@ pub(super) struct Candidate {
     pub(super) chunk: usize,
     /// Throughput against the plain loop.
     pub(super) speedup: f64,
-    /// The same if threads slow each other down as little as outcomes leave to hope.
+    /// Throughput against the plain loop if threads slow each other down as little as outcomes leave to hope.
     pub(super) hope: f64,
-    /// Samples that tried it or something near it.
+    /// Samples that tried the plan or something near it.
     pub(super) evidence: f64,
 }
 
 impl Candidate {
-    /// Between what is expected and what is hoped for.
+    /// A speed-up between what is expected and what is hoped for.
     fn prospect(&self) -> f64 {
         (self.speedup * self.hope).sqrt()
+    }
+
+    /// Whether a try in place of `best` is expected to cost at most 2 % of the run.
+    fn is_harmless(&self, best: &Self) -> bool {
+        1.0 - self.speedup / best.speedup <= risk::HARMLESS
     }
 }
 
@@ -73,7 +76,7 @@ impl Field<'_> {
             }
         }
         let best = fewest(&all, best);
-        let best = *self.promising(costs, &all, best).unwrap_or(best);
+        let best = *promising(&all, best).unwrap_or(best);
         if self.is_too_risky(costs, &best) { self.serial() } else { best }
     }
 
@@ -82,32 +85,6 @@ impl Field<'_> {
         let is_open = best.pool == Pool::Cpu && !verdict::is_pinned_parallel(self.query.options);
         let is_untried = best.evidence < TRIED;
         is_open && is_untried && !risk::is_worth_it(costs, best.speedup, self.view.items, self.query.situation)
-    }
-
-    /// The untried plan that leaves most to hope, among those that are expected to lose next to nothing.
-    fn promising<'c>(&self, costs: &Costs, all: &'c [Candidate], best: &Candidate) -> Option<&'c Candidate> {
-        let mut most: Option<&Candidate> = None;
-        for candidate in all {
-            let prospect = most.map_or(0.0, Candidate::prospect);
-            let is_new = candidate.pool != Pool::Serial && candidate.evidence < TRIED;
-            let is_worth_it = candidate.hope > WORTH_A_TRY * best.hope && candidate.prospect() > prospect;
-            if is_new && is_worth_it && self.is_harmless(costs, candidate, best) {
-                most = Some(candidate);
-            }
-        }
-        most
-    }
-
-    /// Whether a try is expected to cost at most 2 % of the run. Threads that are slower than the plain loop are found
-    /// out and stopped; other mistakes last.
-    fn is_harmless(&self, costs: &Costs, candidate: &Candidate, best: &Candidate) -> bool {
-        let lost = 1.0 - candidate.speedup / best.speedup;
-        let lasts = if best.pool == Pool::Serial {
-            (FOUND_OUT / (self.view.items as f64 * costs.serial())).min(1.0)
-        } else {
-            1.0
-        };
-        lost * lasts <= risk::HARMLESS
     }
 
     /// Every plan, the simplest first; at least one.
@@ -145,7 +122,7 @@ impl Field<'_> {
         }
     }
 
-    /// For short inputs: the threads that one, two or three rounds keep busy to the end.
+    /// Threads that two or three rounds of a short input keep busy to the end, where two do not need all there are.
     fn even(&self, most: usize) -> impl Iterator<Item = usize> {
         let items = usize::try_from(self.view.items).unwrap_or(usize::MAX);
         (2..=ROUNDS).map(move |rounds| items.div_ceil(rounds)).take_while(move |&threads| threads < most)
@@ -168,7 +145,7 @@ impl Field<'_> {
 
     fn each_chunk(&self, costs: &Costs, pool: Pool, threads: usize, visit: &mut impl FnMut(Candidate)) {
         let options = self.query.options;
-        let most = window::share(threads, options);
+        let most = window::per_thread(threads, options);
         let planned = chunks::items(costs, None, threads, options).min(most);
         let is_fixed = options.chunk_size.is_some() || options.target_chunk_duration.is_some();
         visit(self.candidate(costs, pool, threads, planned));
@@ -200,7 +177,7 @@ impl Field<'_> {
         Candidate { pool, threads, chunk, speedup: speedup.min(most), hope: hope.min(most), evidence }
     }
 
-    /// What the cores allow: only waiting needs none.
+    /// Speed-up that the cores allow: only waiting needs none.
     fn most_speedup(&self, costs: &Costs) -> f64 {
         let computing = costs.serial() - costs.item * costs.blocked;
         self.query.situation.cores as f64 * costs.serial() / computing.max(1e-3 * costs.serial())
@@ -224,6 +201,20 @@ fn fewest<'c>(all: &'c [Candidate], best: &'c Candidate) -> &'c Candidate {
     choice
 }
 
+/// The untried plan that leaves most to hope, among those that are expected to lose next to nothing against the best.
+fn promising<'c>(all: &'c [Candidate], best: &Candidate) -> Option<&'c Candidate> {
+    let mut most: Option<&Candidate> = None;
+    for candidate in all {
+        let prospect = most.map_or(0.0, Candidate::prospect);
+        let is_new = candidate.pool != Pool::Serial && candidate.evidence < TRIED;
+        let is_worth_it = candidate.hope > WORTH_A_TRY * best.hope && candidate.prospect() > prospect;
+        if is_new && is_worth_it && candidate.is_harmless(best) {
+            most = Some(candidate);
+        }
+    }
+    most
+}
+
 /// Expected speed-up, less what the plain loop's simplicity is worth.
 fn worth(candidate: &Candidate) -> f64 {
     if candidate.pool == Pool::Serial {
@@ -233,7 +224,8 @@ fn worth(candidate: &Candidate) -> f64 {
     candidate.speedup / (WORTH_KEEPING + (WORTH_TRYING - WORTH_KEEPING) * untried)
 }
 
-/// The ladder of thread counts: every power of two and half-way between: 2, 3, 4, 6, 8, 12, …
+/// The next rung on the ladder of thread counts, which are every power of two and half-way between: 2, 3, 4, 6, 8, 12,
+/// …
 fn step(threads: usize) -> usize {
     if threads.is_power_of_two() { (threads + threads / 2).max(threads + 1) } else { (threads + 1).next_power_of_two() }
 }

@@ -69,7 +69,7 @@ impl Model {
         later.take_while(|&index| log2(self.testimonies[index].claimed.serial()) >= least).collect()
     }
 
-    /// A row that was corrected is what it said, and judges the others as if it were new.
+    /// Has a row that was corrected be what it said, and judge the others as if it were new.
     fn take_back(&mut self, index: usize) {
         let Testimony { costs: corrected, claimed: costs, .. } = self.testimonies[index];
         if corrected.serial() == costs.serial() {
@@ -106,8 +106,9 @@ impl Model {
         self.contexts[row.context as usize].is_of(context)
     }
 
-    /// Threads were held against a few first items, which may be cheaper than those that follow: where whole runs of
-    /// the plain loop have taken longer, threads have gained more than was thought.
+    /// Revises what threads have gained, since they were held against a few first items, which may be cheaper than
+    /// those that follow: where whole runs of the plain loop have taken longer, threads have gained more than was
+    /// thought.
     pub(super) fn revise(&mut self, new: &Row) {
         let context = self.contexts[new.context as usize];
         let Some(serial) = self.fastest_loop(&context, new.length) else { return };
@@ -120,7 +121,7 @@ impl Model {
         }
     }
 
-    /// The plain loop costs this in a run, whatever was thought before: its threads have gained the more or less.
+    /// Has the plain loop cost this in a run, whatever was thought before: its threads have gained the more or less.
     fn restate(&mut self, index: usize, costs: Costs) {
         let (row, testimony) = (&mut self.rows[index], &mut self.testimonies[index]);
         let group = self.groups[row.group as usize];

@@ -23,12 +23,12 @@ const START_TIME: f64 = 50e-6;
 /// Chance below which the law is too pessimistic, and what it is there at most.
 const DOUBTED: f64 = 0.5;
 const LUCK: f64 = 0.36;
-/// How fast that turns into the law above it.
+/// How fast that turns into the law above [`DOUBTED`].
 const STEEP: f64 = 1.6;
 /// Relevance of the nearest sample, and weight of all, at which half of the confidence is left.
 const HALF_RELEVANCE: f64 = 0.03;
 const HALF_EVIDENCE: f64 = 0.05;
-/// Octaves of dispersion at which half of it is left.
+/// Octaves of dispersion at which half of the confidence is left.
 const HALF_DISPERSION: f64 = 6.0;
 /// Octaves of item time that are always open.
 const LEAST_DOUBT: f64 = 0.1;
@@ -38,7 +38,7 @@ const LEAST_DOUBT: f64 = 0.1;
 const NEW_COMPUTING: f64 = 0.2;
 const NEW_WAITING: f64 = 1.0;
 
-/// How much is to be believed.
+/// How much of a choice is to be believed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Doubt {
     pub(super) confidence: f64,

@@ -39,15 +39,15 @@ pub(crate) struct Forecast {
     pub(crate) throughput: (f64, f64),
     /// Chance that the plan is within 10 % of the best.
     pub(crate) confidence: f64,
-    /// Runs of it, or nearly, are among the samples.
+    /// Whether runs of the plan, or nearly, are among the samples.
     pub(crate) is_tried: bool,
-    /// Samples that it rests on.
+    /// Samples that the forecast rests on.
     pub(crate) samples: usize,
     /// Items that the run is expected to have.
     pub(crate) items: u64,
     /// Why this plan, in a sentence.
     pub(crate) reason: Reason,
-    /// The plain loop, for so long that threads are due for another attempt.
+    /// Whether the plan is the plain loop, and has been for so long that threads are due for another attempt.
     pub(crate) is_stale: bool,
 }
 
@@ -56,17 +56,12 @@ pub(super) fn assemble(field: &Field<'_>, choice: &Candidate, doubt: &Doubt, is_
     let costs = view.costs;
     let most_threads = choice.threads.max(query.situation.cores);
     let buffer_size = window::buffer(&costs, most_threads, query.options, query.situation);
-    let share = (buffer_size / (choice.threads + 1)).max(1);
     let end_to_end = costs.serial() / choice.speedup;
     Forecast {
         costs,
         pool: choice.pool,
         threads: choice.threads,
-        chunk_size: if query.options.chunk_size.is_some() {
-            choice.chunk.min(buffer_size)
-        } else {
-            choice.chunk.min(share)
-        },
+        chunk_size: window::fitting(choice.chunk, buffer_size, choice.threads, query.options),
         buffer_size,
         ordered: field.ordered,
         expected_speedup: choice.speedup,
@@ -113,7 +108,7 @@ impl Forecast {
         Origin::Predicted { confidence, samples: self.samples }
     }
 
-    /// As a plan, with the reason written out.
+    /// The forecast as a plan.
     pub(crate) fn plan(&self) -> Plan {
         Plan {
             pool: self.pool,
@@ -167,7 +162,7 @@ fn reason(field: &Field<'_>, choice: &Candidate) -> Reason {
     })
 }
 
-/// Why it is thought to be the best, where the options leave a choice.
+/// Why a plan is thought to be the best, where the options leave a choice.
 fn why_best(pool: Pool, threads: usize, is_tried: bool, have_threads_lost: bool) -> String {
     match (pool, is_tried) {
         (Pool::Serial, true) if have_threads_lost => "and that nothing beat the plain loop".to_owned(),

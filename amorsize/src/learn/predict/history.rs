@@ -12,12 +12,12 @@ use super::setup::{self, Setup};
 
 /// Most samples that count.
 pub(crate) const MOST_ROWS: usize = 512;
-/// Most of them that are alike: same context, kind of plan, and length within an octave. As many as are ever asked, so
-/// older ones have nothing to add.
+/// Most samples that count and are alike: same context, kind of plan, and octave of length. As many as are ever asked,
+/// so older ones have nothing to add.
 const MOST_ALIKE: usize = NEIGHBOURS[NEIGHBOURS.len() - 1];
 /// Numbers of neighbours that compete, fewest first.
 pub(super) const NEIGHBOURS: [usize; 4] = [3, 5, 9, 17];
-/// Weight of earlier errors against the newest in that competition.
+/// Weight of earlier errors against the newest where numbers of neighbours compete.
 const ERROR_MEMORY: f32 = 0.95;
 /// Octaves of serial time from which a run contradicts what was expected of it.
 const DRIFT: f32 = 1.0;
@@ -63,14 +63,15 @@ impl Context {
     }
 }
 
-/// What is compared with a query; times, lengths and sizes as binary logarithms.
+/// A sample, as it is compared with a query; times, lengths and sizes as binary logarithms, except for `end_to_end` and
+/// `spent`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
     pub(super) context: u32,
     /// Index of the plan's group.
     pub(super) group: u32,
     pub(super) length: f32,
-    /// Of length, rounded.
+    /// Binary logarithm of the length, rounded.
     octave: i16,
     /// Seconds of the plain loop for an item.
     pub(super) serial: f32,
@@ -81,11 +82,11 @@ pub(super) struct Row {
     pub(super) trust: f32,
     /// Items, less for their spread.
     pub(super) certainty: f32,
-    /// Part of its run.
+    /// Part of its run that this was.
     pub(super) part: f32,
     /// Most trust that it can have.
     importance: f32,
-    /// A run of the plain loop from before the function, or the machine, changed.
+    /// Whether it is a run of the plain loop from before the function, or the machine, changed.
     pub(super) is_outdated: bool,
     /// Seconds an item, everything included, and those that threads were seen to spend on it.
     pub(super) end_to_end: f32,
@@ -110,14 +111,14 @@ impl Row {
 /// What a chosen neighbour testifies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Testimony {
-    /// Of the plain loop.
+    /// Costs of the plain loop.
     pub(super) costs: Costs,
-    /// What the run itself said of that.
+    /// What the run itself said of these costs.
     pub(super) claimed: Costs,
     pub(super) length: u64,
 }
 
-/// One function's history, ready to be asked.
+/// A function's history, ready to be asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub(super) rows: Vec<Row>,
@@ -126,11 +127,11 @@ pub(crate) struct Model {
     pub(super) groups: Vec<setup::Group>,
     /// Mean error of each of [`NEIGHBOURS`], in octaves.
     errors: [f32; NEIGHBOURS.len()],
-    /// Index of the best of them.
+    /// Index of the number of neighbours with the least error.
     best: usize,
     /// How far the last predictions were off, in octaves of end-to-end time, oldest first.
     residuals: Vec<f32>,
-    /// Mean square of them, the newest first.
+    /// Mean square of the residuals, of which the newest weigh most.
     missed: f32,
     /// For how long nobody has tried threads.
     pub(super) neglect: Neglect,
@@ -146,7 +147,7 @@ impl Model {
         NEIGHBOURS[self.best]
     }
 
-    /// Mean error in octaves of item time with which the rows foretold each other.
+    /// Mean error in octaves of serial time with which the rows foretold each other.
     pub(super) fn error(&self) -> f32 {
         self.errors[self.best]
     }
@@ -171,7 +172,7 @@ impl Model {
         f64::from(self.missed).sqrt()
     }
 
-    /// All samples, oldest first.
+    /// The model of all samples, which come oldest first.
     pub(crate) fn from_samples(samples: &[Sample]) -> Self {
         let mut model = Self::default();
         samples.iter().for_each(|sample| model.add(sample));
@@ -311,7 +312,7 @@ fn plain_costs(sample: &Sample) -> Option<Costs> {
     Some(with_serial(&costs, serial))
 }
 
-/// The same costs with another sum: the function's part takes what differs, as far as it can.
+/// Costs with another sum, `serial`: the function's part takes what differs, as far as it can.
 pub(super) fn with_serial(costs: &Costs, serial: f64) -> Costs {
     let item = serial - costs.source - costs.consumer;
     if item >= 0.02 * serial {
@@ -328,7 +329,7 @@ fn importance(sample: &Sample) -> f64 {
     part(sample).max(seconds / SURE).clamp(LEAST_IMPORTANCE, 1.0)
 }
 
-/// As binary logarithm.
+/// Length of a sample's run, as binary logarithm.
 pub(super) fn length(sample: &Sample) -> f32 {
     log2(sample.length.max(1) as f64)
 }

@@ -46,7 +46,7 @@ pub(crate) struct Query<'a> {
     pub(crate) body: u64,
     /// Debug or release, and the target.
     pub(crate) build: u64,
-    /// This machine.
+    /// What this machine is filed under.
     pub(crate) machine: u64,
     /// How much another machine resembles this one, 0..=1.
     pub(crate) similarity: &'a dyn Fn(u64) -> f64,
@@ -54,7 +54,7 @@ pub(crate) struct Query<'a> {
     pub(crate) call_site: u64,
     /// Items, when the source knows.
     pub(crate) items: Option<u64>,
-    /// Fewest items, when it does not.
+    /// Fewest items, when the source does not know.
     pub(crate) at_least: u64,
     pub(crate) options: &'a Options,
     pub(crate) situation: &'a Situation,
@@ -71,7 +71,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The same question again.
+    /// The query that was asked, to be asked again.
     pub(crate) fn query<'a>(&'a self, similarity: &'a dyn Fn(u64) -> f64) -> Query<'a> {
         let &Self { origin, items: (items, at_least), ref options, ref situation } = self;
         let [body, build, machine, call_site] = origin;

@@ -73,7 +73,7 @@ impl<'a> Standpoint<'a> {
     }
 }
 
-/// 1 at no distance, 1/2 at `scale`; no exponential, since it is asked for every row.
+/// How near something is: 1 at no distance, 1/2 at `scale`; no exponential, since it is asked for every row.
 pub(super) fn near(distance: f32, scale: f32) -> f32 {
     let relative = distance / scale;
     1.0 / (1.0 + relative * relative)
@@ -150,7 +150,7 @@ impl Nearest {
 /// What the neighbours say of a query.
 #[derive(Clone, Debug)]
 pub(super) struct View {
-    /// Of the plain loop.
+    /// Costs of the plain loop.
     pub(super) costs: Costs,
     /// Items: the source's word, or else what this place usually gets.
     pub(super) items: u64,
@@ -158,7 +158,7 @@ pub(super) struct View {
     pub(super) dispersion: f32,
     /// Sum of the neighbours' weights.
     pub(super) evidence: f32,
-    /// Weight of the nearest one, age and trust left out.
+    /// Weight of the neighbour that says most, age and trust left out.
     pub(super) relevance: f32,
     /// Neighbours that counted.
     pub(super) samples: usize,
@@ -200,7 +200,7 @@ pub(super) fn view(model: &Model, query: &Query<'_>) -> Option<View> {
     })
 }
 
-/// Mean of the neighbours around the median: as robust as it, and steadier.
+/// Mean costs of the neighbours around the median: as robust as that, and steadier.
 fn mean_costs(model: &Model, rows: &[(f32, u32)], median: f32, cores: usize) -> Costs {
     let mut sum = Costs::default();
     let mut total = 0.0;

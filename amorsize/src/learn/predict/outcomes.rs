@@ -62,10 +62,10 @@ impl Sum {
 #[derive(Clone, Debug)]
 pub(super) struct Outcomes<'m> {
     groups: &'m [Group],
-    /// Weight of the nearest sample.
+    /// Weight of the neighbour that says most, age and trust left out.
     relevance: f32,
     sums: [Sum; MOST_GROUPS],
-    /// What the law leaves unexplained of each group.
+    /// What the law leaves unexplained of each group's shortfall.
     rests: [f32; MOST_GROUPS],
     cpu: Laws,
     blocking: Laws,
@@ -118,7 +118,7 @@ fn sums(model: &Model, view: &View) -> [Sum; MOST_GROUPS] {
 pub(super) struct Estimate {
     /// Throughput against the plain loop.
     pub(super) speedup: f64,
-    /// The same if threads slow each other down as little as can be hoped.
+    /// Throughput against the plain loop if threads slow each other down as little as can be hoped.
     pub(super) hope: f64,
     /// Samples of this plan or plans near it.
     pub(super) evidence: f64,
@@ -152,7 +152,7 @@ impl Outcomes<'_> {
         Estimate { speedup, hope, evidence: evidence.into() }
     }
 
-    /// Samples of a pool.
+    /// Weight of the samples of a pool.
     pub(super) fn weight(&self, pool: Pool) -> f64 {
         let sums = self.groups.iter().zip(&self.sums).filter(|(group, _)| group.pool == pool);
         sums.map(|(_, sum)| f64::from(sum.weight)).sum()

@@ -1,7 +1,8 @@
 //! How much threads slow each other down: a law of their number, fitted to what plans achieved. Contention and
 //! coherence, after Gunther's universal scalability law.
 
-/// Where outcomes leave open why threads slow each other down, they more often contend than disturb each other.
+/// Weak prior of a law: where outcomes leave open why threads slow each other down, they more often contend than
+/// disturb each other.
 const PRIOR_CONTENTION: f64 = 0.02;
 const PRIOR_COHERENCE: f64 = 0.05;
 /// Relative error up to which a simpler law explains the outcomes as well.
@@ -16,7 +17,7 @@ pub(super) struct Observed {
     pub(super) slowdown: f64,
 }
 
-/// A thread is slowed down by the others: `1 + contention (n − 1) + coherence n (n − 1)` times.
+/// How many times a thread is slowed down by the others: `1 + contention (n − 1) + coherence n (n − 1)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Law {
     contention: f64,
@@ -38,7 +39,7 @@ pub(super) struct Laws {
 }
 
 impl Laws {
-    /// Fitted to what was observed.
+    /// The laws that fit what was observed.
     pub(super) fn fit(observed: impl Iterator<Item = Observed>) -> Self {
         let mut squares = Squares::default();
         observed.for_each(|observed| squares.add(observed));
@@ -89,7 +90,7 @@ impl Squares {
         self.gg += relative * g * g;
     }
 
-    /// A weak prior shares out what the outcomes leave open between contention and coherence.
+    /// The likely law: a weak prior shares out what the outcomes leave open between contention and coherence.
     fn likely(&self) -> Law {
         let (xx, yy) = (self.xx * (1.0 + PRIOR_CONTENTION), self.yy * (1.0 + PRIOR_COHERENCE));
         let determinant = xx * yy - self.xy * self.xy;

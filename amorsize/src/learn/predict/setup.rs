@@ -30,7 +30,7 @@ const STARTING: f64 = 0.75 * THREAD_START;
 pub(super) struct Group {
     pub(super) pool: Pool,
     pub(super) threads: u32,
-    /// Binary logarithm.
+    /// Binary logarithm of the chunk size.
     pub(super) chunk: f32,
     pub(super) ordered: bool,
 }
@@ -52,12 +52,12 @@ impl Group {
             && (serial || (self.ordered == other.ordered && (self.chunk - other.chunk).abs() <= SAME_CHUNK))
     }
 
-    /// One of its plans, for so many items.
+    /// A plan of this kind, for so many items.
     pub(super) fn setup(&self, items: u64) -> Setup {
         Setup { pool: self.pool, threads: self.threads as usize, chunk: self.chunk.exp2() as usize, items }
     }
 
-    /// How much an outcome of one says of the other.
+    /// How much an outcome of one kind says of another.
     pub(super) fn kinship(&self, other: &Self) -> f32 {
         if self.pool != other.pool {
             return 0.0;
@@ -137,8 +137,8 @@ fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
     chunk.min(share.max(smallest)).max(1)
 }
 
-/// Source and consumer cannot have taken longer than everything together did: what they are too much, the function is
-/// too little.
+/// Costs that a run can have had: source and consumer cannot have taken longer than everything together did, and what
+/// they are too much, the function is too little.
 pub(super) fn bounded(sample: &Sample, costs: Costs) -> Costs {
     let chunk = sample.chunk_size.max(1) as usize;
     let around = Costs { item: 0.0, ..costs };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::text;
 
-/// From this number of bytes on, version 1 means "unlimited": the largest number of whole pages.
+/// From this number of bytes on, version 1 means "unlimited": it says the largest number of whole pages.
 const UNLIMITED: u64 = 1 << 62;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Group {
         })
     }
 
-    /// The file with the details of that use.
+    /// The file with the details of what the group uses.
     pub(super) fn details_file(&self) -> PathBuf {
         self.directory.join("memory.stat")
     }

@@ -22,13 +22,14 @@ pub(in crate::machine) struct Limits {
 }
 
 impl Limits {
-    /// The calling process'.
+    /// The limits of the calling process.
     pub(in crate::machine) fn current() -> Self {
         Self { address_space: getrlimit(Resource::As).current, data: getrlimit(Resource::Data).current }
     }
 }
 
-/// Knows where to look. The files stay open, since opening one costs several times what reading it does.
+/// The files and limits that tell of memory. The files stay open, since opening one costs several times what reading it
+/// does.
 #[derive(Debug)]
 pub(in crate::machine) struct Gauge {
     machine: Option<File>,
@@ -79,8 +80,9 @@ impl Process {
         Some(Self { resident: resident.saturating_mul(page), data: data.saturating_mul(page) })
     }
 
-    /// As the resource limits have it. The address space is not compared as a whole: allocators reserve much of it
-    /// (64 MB a thread in glibc) and then fill it, so counting that as used would see a full house from the start.
+    /// Memory as the resource limits have it; `None` where there are none. The address space is not compared as a
+    /// whole: allocators reserve much of it (64 MB a thread in glibc) and then fill it, so counting that as used would
+    /// see a full house from the start.
     fn under(self, limits: Limits) -> Option<Memory> {
         let used = self.data.max(self.resident);
         let limit = limits.address_space.into_iter().chain(limits.data).min()?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Bytes that nearly all of them have room in.
+/// Bytes that nearly all such files have room in.
 const USUAL: usize = 8192;
 
 /// A file's text, in as few system calls as can be: such files have no size to ask for. A strange name in one must not

@@ -9,7 +9,7 @@ pub(in crate::machine) fn processors(root: &Path) -> Option<usize> {
     count(text::read(&root.join("sys/devices/system/cpu/online"))?.trim())
 }
 
-/// Where the third level usually is, behind two caches of the first level and one of the second.
+/// Index of the usual third-level cache, behind two caches of the first level and one of the second.
 const USUAL_THIRD: u32 = 3;
 
 /// Bytes of the third-level cache that the first processor has; 0 if unknown.

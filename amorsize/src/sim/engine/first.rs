@@ -11,7 +11,7 @@ struct Ahead {
     /// When the first item begins and ends.
     begin: f64,
     finish: f64,
-    /// The next that a thread takes, and where they end.
+    /// The next item that a thread takes, and where they end.
     next: u64,
     end: u64,
     /// Items that there may be in all.
@@ -24,7 +24,7 @@ impl Engine<'_> {
     /// Runs the first item while others, pulled ahead, are for threads that somebody wakes; false where there are none.
     pub(super) fn first_item(&mut self) -> bool {
         let (start, source) = (self.pulled, self.world.source);
-        let count = (self.pilot.items_ahead(self.remaining()) as u64).min(self.left().saturating_sub(1));
+        let count = (self.pilot.items_ahead() as u64).min(self.left().saturating_sub(1));
         if count == 0 {
             return false;
         }
@@ -92,7 +92,7 @@ impl Engine<'_> {
         waits
     }
 
-    /// The thread that is free then takes an item.
+    /// Has the thread that is free at `free` take an item.
     fn take_ahead(&mut self, ahead: &mut Ahead, free: f64) {
         let thread = self.threads.iter().position(|&thread| thread == free).unwrap_or(0);
         let clocks = if self.done.len() == 1 { Clocks::All } else { Clocks::Wall };

@@ -25,7 +25,7 @@ const SLEEPING: f64 = -1.0;
 /// What a run took, and what it recorded.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
-    /// As on a day when the machine is at its fastest.
+    /// Seconds of the run, as on a day when the machine is at its fastest.
     pub(super) seconds: f64,
     pub(super) stretches: Vec<Stretch>,
 }
