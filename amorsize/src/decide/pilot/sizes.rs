@@ -117,8 +117,8 @@ impl Pilot {
     /// to go on for as long as it has so far.
     pub(crate) fn chunk(&self, remaining: Remaining) -> usize {
         // What was pulled is run before anything is waited for, as far as that can be foreseen.
-        let may_have_to_wait = self.silence.is_slow_item() || (self.plan.is_none() && remaining.lower == 0);
-        if may_have_to_wait && self.options.chunk_size.is_none() {
+        let comes_first = self.plan.is_none() && self.comes_before_waiting(remaining);
+        if (self.silence.is_slow_item() || comes_first) && self.options.chunk_size.is_none() {
             return 1;
         }
         let begun = self.done + self.in_flight;

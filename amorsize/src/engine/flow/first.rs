@@ -1,5 +1,5 @@
 //! The first item of a function of which nothing is known: while the consumer runs it, threads may have those that
-//! follow.
+//! follow. Where it may have to wait for these, as for a channel, threads may have the first one too.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,8 +31,9 @@ where
         }
         let (first, took) = self.pull(source, 1)?;
         let (start, took) = (first.start, took.as_secs_f64());
-        let terms = self.terms(self.remaining(source));
-        let (first, each) = if self.remaining(source).lower == 0 && terms.tickets > 0 {
+        let remaining = self.remaining(source);
+        let terms = self.terms(remaining);
+        let (first, each) = if remaining.lower == 0 && terms.tickets > 0 {
             self.offer_first(source, first, terms, room, took)
         } else {
             let more = self.pull_ahead(source, room, took);
