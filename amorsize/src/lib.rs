@@ -156,9 +156,9 @@
 //! pools, whose threads may all be busy when the call is to return, it is one that is started for them, one at a time
 //! in a process. Where threads are stated, all of them are there.
 //!
-//! Of a source with a `size_hint` of `(0, None)`, as a channel, which may have nothing more for a minute, what was
-//! taken is run before anything is waited for: by a thread of a running pool, beside which the next one is taken, or
-//! else by the caller.
+//! A source whose `size_hint` promises no other item, such as a channel, may have none for a minute: its first one is
+//! run before that is waited for, by a thread of a running pool or else by the caller, and so are those that follow until
+//! there is a plan, if they take a microsecond or more.
 //!
 //! ## What the function must not wait for
 //!
