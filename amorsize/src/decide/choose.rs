@@ -5,8 +5,8 @@ use crate::constants::{HETEROGENEOUS_CV_THRESHOLD, LARGE_DATASET_THRESHOLD};
 use crate::options::{Options, Order};
 
 use super::costs::Costs;
-use super::model::{self, Wake};
 use super::situation::Situation;
+use super::timing::{self, Wake};
 use super::{chunks, window};
 
 /// One thread in so many is spare: cores that work together are slower.
@@ -23,7 +23,7 @@ pub(crate) fn threads(costs: &Costs, items: u64, options: &Options, situation: &
 /// What so many threads gain over the plain loop.
 pub(crate) fn gain(costs: &Costs, threads: usize, items: u64, options: &Options, wake: Wake) -> f64 {
     let chunk = chunks::items(costs, Some(items), threads, options).min(window::per_thread(threads, options));
-    model::speedup(costs, threads, chunk, items, wake)
+    timing::speedup(costs, threads, chunk, items, wake)
 }
 
 /// Seconds of the plain loop over so many items that a gain saves.

@@ -4,7 +4,7 @@ use crate::constants::DEFAULT_BUFFER_SIZE_MULTIPLIER;
 use crate::options::Options;
 
 use super::costs::Costs;
-use super::model;
+use super::timing;
 use super::waiting::FEW_THREADS;
 use super::window;
 
@@ -32,7 +32,7 @@ pub(crate) fn items(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     if let Some(pinned) = options.chunk_size {
         return pinned.get();
     }
-    let hand_overs = model::HAND_OVER * threads as f64;
+    let hand_overs = timing::HAND_OVER * threads as f64;
     let usual = TARGET_CHUNK.max(HAND_OVERS * hand_overs);
     let by_time = match options.target_chunk_duration {
         Some(target) => items_in(target.as_secs_f64(), costs.item),
@@ -55,7 +55,7 @@ pub(crate) fn small(costs: &Costs, chunk: usize) -> usize {
 /// Most items of a chunk where so many remain.
 pub(crate) fn last(costs: &Costs, remaining: u64, threads: usize) -> usize {
     let share = (remaining as f64 / (threads as f64 * last_rounds(costs, threads))).ceil() as usize;
-    let hand_overs = LAST_HAND_OVERS * model::HAND_OVER * threads as f64;
+    let hand_overs = LAST_HAND_OVERS * timing::HAND_OVER * threads as f64;
     share.max(items_in(SMALLEST_CHUNK.max(hand_overs), costs.item))
 }
 
@@ -69,9 +69,9 @@ fn last_rounds(costs: &Costs, threads: usize) -> f64 {
 /// Items for which handing a chunk over hardly shows beside what else the consumer does for them, as far as it is the
 /// bound: a matter of many threads.
 fn items_of_consumer(costs: &Costs, threads: usize) -> usize {
-    let own = costs.source + costs.consumer + model::ITEM_TRANSFER;
+    let own = costs.source + costs.consumer + timing::ITEM_TRANSFER;
     let bound = (own * threads as f64 / costs.item.max(1e-12)).min(1.0);
-    items_in(bound * OWN_WORK * model::HAND_OVER, own)
+    items_in(bound * OWN_WORK * timing::HAND_OVER, own)
 }
 
 fn items_in(seconds: f64, item_time: f64) -> usize {

@@ -5,7 +5,7 @@
 //! others than alone are reason enough to double (the gradient of Netflix' concurrency limits), where so many are left
 //! that more threads pay for their start.
 
-use super::model::THREAD_START;
+use super::timing::THREAD_START;
 
 /// Shortest seconds of a judged stretch.
 const STRETCH: f64 = 10e-3;

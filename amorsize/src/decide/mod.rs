@@ -5,7 +5,7 @@
 //! - [`observed`]: what decisions are told
 //! - [`costs`]: what an item costs, as a running estimate
 //! - [`input`]: how many items are still to come
-//! - [`model`]: how long a plan would take for given costs
+//! - [`timing`]: how long a plan would take for given costs
 //! - [`situation`]: what a decision depends on besides
 //! - [`choose`]: the plain loop or threads, and how many
 //! - [`chunks`]: how many items are handed over at a time
@@ -38,7 +38,6 @@ pub(crate) mod doubt;
 pub(crate) mod early;
 pub(crate) mod growth;
 pub(crate) mod input;
-pub(crate) mod model;
 pub(crate) mod observed;
 pub(crate) mod pace;
 pub(crate) mod pilot;
@@ -49,6 +48,7 @@ pub(crate) mod shift;
 pub(crate) mod silence;
 pub(crate) mod situation;
 pub(crate) mod tally;
+pub(crate) mod timing;
 pub(crate) mod trial;
 pub(crate) mod verdict;
 pub(crate) mod waiting;

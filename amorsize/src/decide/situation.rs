@@ -1,7 +1,7 @@
 //! What a decision depends on besides the costs: the machine, and the kind of items and results.
 
 use super::costs::Costs;
-use super::model::Wake;
+use super::timing::Wake;
 
 /// Bytes of an item or result itself from which it stays on the caller's stack: a thread of a pool has two megabytes,
 /// and there are several copies on them, each of which takes as long as a hand-over anyway.

@@ -11,9 +11,9 @@ use super::climb::Climb;
 use super::costs::Costs;
 use super::early::Pinned;
 use super::input::PLENTY;
-use super::model::Wake;
 use super::risk;
 use super::situation::Situation;
+use super::timing::Wake;
 use super::window;
 
 /// Share of its time in which a function must be blocked to be worth more threads than there are cores.

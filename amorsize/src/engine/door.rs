@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::place::Place;
 use super::target::Target;
 use super::wake::{self, Launched};
-use crate::decide::model::Patience;
+use crate::decide::timing::Patience;
 use crate::pool::Bell;
 
 /// For how long a door stays open without another look.

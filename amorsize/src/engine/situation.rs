@@ -2,8 +2,8 @@
 
 use super::wake;
 use crate::bytes::guess;
-use crate::decide::model::Wake;
 use crate::decide::situation::Situation;
+use crate::decide::timing::Wake;
 use crate::first_thread;
 use crate::machine::{self, Share};
 use crate::pool::{is_running, threads_here};

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::model::Wake;
 use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::risk::FREED_DEARLY;
 use crate::decide::situation::Situation;
 use crate::decide::tally::Stretch;
+use crate::decide::timing::Wake;
 use crate::decide::verdict::{self, Verdict};
 use crate::fingerprint::{self, Identity};
 use crate::first_thread;

@@ -1,12 +1,12 @@
 //! How much recording may cost: when a run is written down at once, when later, and when not at all. Pure arithmetic
 //! on durations and counts; no clock.
 //!
-//! A run may be delayed at its end by a hundredth of its time, or by 50 µs if that is more. Appending takes some 25 µs,
-//! so runs of a few milliseconds are written at once, and the program may be killed right after. Shorter ones are
-//! queued, and written some milliseconds later by a thread apart, or by the thread that recorded them when it ends; in
-//! a process without threads none is started for that, and every 32nd is written with those before it.
+//! A run may be delayed at its end by a hundredth of its time. Appending takes some 25 µs, so runs of a few milliseconds
+//! are written at once, and the program may be killed right after. Shorter ones are queued, and written some
+//! milliseconds later by a thread apart, or by the thread that recorded them when it ends; in a process without threads
+//! none is started for that, and what waits is written with every 32nd, or with the first that comes two seconds later.
 //! The end of the main thread is the end of the program, and on the usual platforms it is told of it; elsewhere, and on
-//! threads for which nobody may wait, short runs are written at once too, if the disk takes them within the 50 µs.
+//! threads for which nobody may wait, short runs are written at once too, if the disk takes them within 50 µs.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

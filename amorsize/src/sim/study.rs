@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 
 use crate::constants::CONFIDENCE_THRESHOLD;
 use crate::decide::costs::Costs;
-use crate::decide::model::Wake;
 use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::situation::{Owns, Situation};
+use crate::decide::timing::Wake;
 use crate::decide::verdict::Verdict;
 use crate::learn::experience::Advice;
 use crate::learn::predict::{Forecast, Model, Query};

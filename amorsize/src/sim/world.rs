@@ -1,4 +1,4 @@
-//! What items really cost, on which machine. These laws are not those of [`crate::decide::model`]: threads slow each
+//! What items really cost, on which machine. These laws are not those of [`crate::decide::timing`]: threads slow each
 //! other down, clocks drop, items differ, services saturate, and handing over costs what it costs here.
 
 use super::chance::Chance;

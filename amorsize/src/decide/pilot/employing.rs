@@ -5,7 +5,7 @@ use crate::decide::choose;
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread};
 use crate::decide::input::{PLENTY, Remaining};
-use crate::decide::model::Patience;
+use crate::decide::timing::Patience;
 use crate::decide::watch::Progress;
 use crate::plan::Plan;
 use crate::reason::Reason;

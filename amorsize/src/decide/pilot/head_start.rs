@@ -8,8 +8,8 @@
 
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
-use crate::decide::model::Wake;
 use crate::decide::situation::Situation;
+use crate::decide::timing::Wake;
 use crate::decide::trial::Trial;
 use crate::decide::verdict::{FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;

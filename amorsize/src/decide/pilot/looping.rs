@@ -3,9 +3,9 @@
 use crate::decide::choose;
 use crate::decide::costs::{Costs, blend};
 use crate::decide::input::Remaining;
-use crate::decide::model::Wake;
 use crate::decide::risk;
 use crate::decide::situation::Situation;
+use crate::decide::timing::Wake;
 use crate::decide::verdict::{self, Verdict};
 use crate::decide::watch::{Undone, Watch};
 use crate::plan::{Origin, Pool};

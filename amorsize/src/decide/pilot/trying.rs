@@ -219,9 +219,9 @@ fn is_like(measured: f64, expected: f64) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::decide::model::Wake;
     use crate::decide::observed::{Clocks, Looped, Made, Runner};
     use crate::decide::situation::{Owns, Situation};
+    use crate::decide::timing::Wake;
     use crate::options::Options;
 
     const GUESSED: Situation = Situation { is_guess: true, ..Situation::TWO_CORES };

@@ -5,7 +5,7 @@ use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
-use super::history::{Context, Model, Row, Testimony, length, log2, part, with_serial};
+use super::model::{Context, Model, Row, Testimony, length, log2, part, with_serial};
 use super::outcomes;
 
 /// Rows among which a run of the plain loop is looked for, to hold the claims of threads against: its trust, its

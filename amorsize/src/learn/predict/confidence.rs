@@ -5,7 +5,7 @@
 use crate::plan::Pool;
 
 use super::candidates::{Candidate, Field};
-use super::history::Model;
+use super::model::Model;
 
 /// Chance, as log-odds, of an untried plan of one thread in a long run, and of any number of threads that wait.
 const COMPUTING: f64 = 1.8;

@@ -1,7 +1,7 @@
 //! A plan from what earlier runs have taught, without a dry run. Pure: no clock, no file, no randomness; the same
 //! history and query always give the same forecast.
 //!
-//! - [`history`]: samples as compact rows, their trust, and how well rows foretold the next one
+//! - [`model`]: samples as compact rows, their trust, and how well rows foretold the next one
 //! - [`claims`]: what running threads claim of the plain loop, held against runs of it
 //! - [`neighbours`]: which rows count for a query, and what an item costs by their testimony
 //! - [`setup`]: plans as the model sees them, and which are of a kind
@@ -16,7 +16,7 @@ mod candidates;
 mod claims;
 mod confidence;
 mod forecast;
-mod history;
+mod model;
 mod neglect;
 mod neighbours;
 mod outcomes;
@@ -30,14 +30,14 @@ use std::fmt;
 use crate::constants::MIN_SAMPLES;
 use crate::decide::choose;
 use crate::decide::costs::Costs;
-use crate::decide::model::Wake;
 use crate::decide::risk;
 use crate::decide::situation::Situation;
+use crate::decide::timing::Wake;
 use crate::options::Options;
 use crate::plan::Pool;
 
 pub(crate) use forecast::Forecast;
-pub(crate) use history::Model;
+pub(crate) use model::Model;
 
 /// What is known before the first item is pulled.
 #[derive(Clone, Copy)]

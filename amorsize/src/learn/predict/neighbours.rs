@@ -1,12 +1,14 @@
 //! Which rows count for a query, and what an item costs by their testimony. What is not known before the first item
 //! (its time, its spread) is not asked for here: it is what the neighbours tell.
 
+use std::cmp::Ordering;
+
 use crate::constants::MIN_SAMPLES;
 use crate::decide::costs::Costs;
 use crate::plan::Pool;
 
 use super::Query;
-use super::history::{Context, Model, NEIGHBOURS, Row, log2};
+use super::model::{Context, Model, NEIGHBOURS, Row, log2};
 
 /// Machines less similar than this teach nothing.
 const SIMILAR: f64 = 0.8;
@@ -99,11 +101,11 @@ pub(super) struct Nearest {
     len: usize,
 }
 
-/// The `most` rows that say most; of equals the newest.
-pub(super) fn nearest(model: &Model, standpoint: &Standpoint<'_>, most: usize) -> Nearest {
+/// The rows that say most; of equals the newest.
+pub(super) fn nearest(model: &Model, standpoint: &Standpoint<'_>) -> Nearest {
     let mut nearest = Nearest { rows: [(0.0, 0); MOST], len: 0 };
     for (index, weight) in weights(model, standpoint) {
-        nearest.offer(weight, index, most.min(MOST));
+        nearest.offer(weight, index, MOST);
     }
     nearest
 }
@@ -133,18 +135,23 @@ impl Nearest {
 
     /// Weighted median of the serial time's logarithm among the `k` nearest.
     pub(super) fn median(&self, model: &Model, k: usize) -> f32 {
-        let mut sorted = self.rows;
-        let sorted = &mut sorted[..self.len.min(k)];
-        let serial = |&(_, index): &(f32, u32)| model.rows[index as usize].serial;
-        sorted.sort_unstable_by(|a, b| serial(a).total_cmp(&serial(b)));
-        let half = 0.5 * sorted.iter().map(|row| row.0).sum::<f32>();
-        let mut below = 0.0;
-        let middle = sorted.iter().find(|row| {
-            below += row.0;
-            below >= half
-        });
+        let mut rows = self.rows;
+        let serial = |index: u32| model.rows[index as usize].serial;
+        let middle = weighted_median(&mut rows[..self.len.min(k)], |&a, &b| serial(a).total_cmp(&serial(b)));
         middle.map_or(0.0, serial)
     }
+}
+
+/// The value that half of the weight does not exceed; `None` of none.
+fn weighted_median<T: Copy>(weighted: &mut [(f32, T)], compare: impl Fn(&T, &T) -> Ordering) -> Option<T> {
+    weighted.sort_unstable_by(|(_, a), (_, b)| compare(a, b));
+    let half = 0.5 * weighted.iter().map(|(weight, _)| weight).sum::<f32>();
+    let mut below = 0.0;
+    let middle = weighted.iter().find(|(weight, _)| {
+        below += weight;
+        below >= half
+    });
+    middle.map(|&(_, value)| value)
 }
 
 /// What the neighbours say of a query.
@@ -163,7 +170,7 @@ pub(super) struct View {
     /// Neighbours that counted.
     pub(super) samples: usize,
     /// Weight of each row, as in [`weights`], in the rows' order.
-    pub(super) weights: [f32; super::history::MOST_ROWS],
+    pub(super) weights: [f32; super::model::MOST_ROWS],
 }
 
 /// Asks the neighbours; `None` where too few have anything to say.
@@ -171,7 +178,7 @@ pub(super) fn view(model: &Model, query: &Query<'_>) -> Option<View> {
     let standpoint = Standpoint::of(query);
     let k = model.neighbours();
     let mut nearest = Nearest { rows: [(0.0, 0); MOST], len: 0 };
-    let mut all = [0.0; super::history::MOST_ROWS];
+    let mut all = [0.0; super::model::MOST_ROWS];
     for (index, weight) in weights(model, &standpoint) {
         all[index] = weight;
         nearest.offer(weight, index, k);
@@ -251,17 +258,10 @@ fn dispersion(model: &Model, rows: &[(f32, u32)], median: f32) -> f32 {
 
 /// The weighted median of the neighbours' lengths: what this place gets most often.
 fn usual_length(model: &Model, rows: &[(f32, u32)]) -> u64 {
-    let mut sorted = [(0.0, 0); MOST];
-    let sorted = &mut sorted[..rows.len()];
-    for (entry, &(weight, index)) in sorted.iter_mut().zip(rows) {
+    let mut lengths = [(0.0, 0); MOST];
+    let lengths = &mut lengths[..rows.len()];
+    for (entry, &(weight, index)) in lengths.iter_mut().zip(rows) {
         *entry = (weight, model.testimonies[index as usize].length);
     }
-    sorted.sort_unstable_by_key(|entry| entry.1);
-    let half = 0.5 * rows.iter().map(|row| row.0).sum::<f32>();
-    let mut below = 0.0;
-    let middle = sorted.iter().find(|entry| {
-        below += entry.0;
-        below >= half
-    });
-    middle.map_or(1, |entry| entry.1)
+    weighted_median(lengths, u64::cmp).unwrap_or(1)
 }

@@ -5,7 +5,7 @@
 use crate::decide::costs::Costs;
 use crate::plan::Pool;
 
-use super::history::{Model, log2};
+use super::model::{Model, log2};
 use super::neighbours::{View, near};
 use super::scaling::{Laws, Observed};
 use super::setup::{Group, MOST_GROUPS, Setup};

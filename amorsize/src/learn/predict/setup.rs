@@ -3,11 +3,11 @@
 
 use crate::decide::chunks;
 use crate::decide::costs::Costs;
-use crate::decide::model::{self, THREAD_START, Wake};
+use crate::decide::timing::{self, THREAD_START, Wake};
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
-use super::history::log2;
+use super::model::log2;
 use super::neighbours::near;
 
 /// Kinds of plan that are told apart; further ones join the most similar.
@@ -107,7 +107,7 @@ impl Setup {
         let slowed = Costs { item: costs.item * slowdown, ..*costs };
         let chunk = shrunk(costs, self.threads, self.chunk, self.items);
         let start = if self.pool == Pool::Blocking { self.threads as f64 * STARTING } else { 0.0 };
-        let threads = model::parallel(&slowed, self.threads, chunk, self.items, Wake::USUAL);
+        let threads = timing::parallel(&slowed, self.threads, chunk, self.items, Wake::USUAL);
         (threads + start) / self.items as f64
     }
 
@@ -142,7 +142,7 @@ fn shrunk(costs: &Costs, threads: usize, chunk: usize, items: u64) -> usize {
 pub(super) fn bounded(sample: &Sample, costs: Costs) -> Costs {
     let chunk = sample.chunk_size.max(1) as usize;
     let around = Costs { item: 0.0, ..costs };
-    let excess = model::steady(&around, usize::MAX, chunk) - f64::from(sample.end_to_end);
+    let excess = timing::steady(&around, usize::MAX, chunk) - f64::from(sample.end_to_end);
     if sample.pool == Pool::Serial || excess <= 0.0 {
         return costs;
     }

@@ -2,8 +2,8 @@
 
 use super::{Chunk, Engine};
 use crate::decide::early::{self, Seen};
-use crate::decide::model::THREAD_START;
 use crate::decide::observed::{Clocks, Runner};
+use crate::decide::timing::THREAD_START;
 use crate::decide::verdict::FIRST_BLOCKING_THREADS;
 
 /// Items that were pulled ahead.

@@ -2,8 +2,8 @@
 
 use super::{ASLEEP, Chunk, Done, Engine, SLEEPING};
 use crate::decide::cut::Cut;
-use crate::decide::model::THREAD_START;
 use crate::decide::observed::{Clocks, Runner};
+use crate::decide::timing::THREAD_START;
 use crate::plan::Pool;
 
 /// Deviation of a chunk's time from what it should be.

@@ -244,7 +244,7 @@ impl Model {
     pub(super) fn cross_validate(&mut self, row: &Row) {
         let context = self.contexts[row.context as usize];
         let standpoint = Standpoint { context, length: Some(row.length), item: None, similarity: &|_| 0.0 };
-        let nearest = neighbours::nearest(self, &standpoint, NEIGHBOURS[NEIGHBOURS.len() - 1]);
+        let nearest = neighbours::nearest(self, &standpoint);
         if nearest.is_empty() {
             return;
         }
