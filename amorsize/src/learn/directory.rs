@@ -2,13 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use once_cell::sync::OnceCell;
 
 use crate::error::Error;
 
@@ -63,7 +61,7 @@ pub(crate) fn place(platform: Platform, variable: impl Fn(&str) -> Option<OsStri
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    ready: OnceCell<()>,
+    is_ready: AtomicBool,
     /// Whether someone who waited has given up, and nobody has got the lock since.
     hangs: AtomicBool,
 }
@@ -76,7 +74,7 @@ pub(crate) struct Lock {
 
 impl Directory {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, ready: OnceCell::new(), hangs: AtomicBool::new(false) }
+        Self { path, is_ready: AtomicBool::new(false), hangs: AtomicBool::new(false) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -85,7 +83,7 @@ impl Directory {
 
     /// Whether the directory is there; an error if it cannot be trusted.
     pub(crate) fn exists(&self) -> Result<bool, Error> {
-        if self.ready.get().is_some() { Ok(true) } else { self.is_there() }
+        if self.is_ready.load(Relaxed) { Ok(true) } else { self.is_there() }
     }
 
     fn is_there(&self) -> Result<bool, Error> {
@@ -131,7 +129,7 @@ impl Directory {
         if !self.is_there()? {
             self.make()?;
         }
-        self.ready.get_or_init(|| ());
+        self.is_ready.store(true, Relaxed);
         let path = self.path.join(LOCK);
         let file = match private().open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -176,6 +174,22 @@ pub(crate) fn private() -> OpenOptions {
     options
 }
 
+/// Whether this process may write files of such a length: whoever does so even if it may not is killed by a signal.
+pub(crate) fn may_be_so_long(length: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+
+        let limit = getrlimit(Resource::Fsize).current;
+        if let Some(limit) = limit.filter(|&limit| length > limit) {
+            let why = format!("this process may write no files longer than {limit} bytes (see `ulimit -f`)");
+            return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+        }
+    }
+    let _ = length;
+    Ok(())
+}
+
 /// Whether a directory that is not there can be made, by the looks of the next one above that is.
 fn may_be_made(path: &Path) -> bool {
     let above = path.ancestors().skip(1).find_map(|above| fs::metadata(above).ok());
@@ -208,7 +222,7 @@ fn is_writable(_: &Metadata) -> bool {
     true
 }
 
-fn make_private(path: &Path) -> std::io::Result<()> {
+fn make_private(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::learn::contents::Contents;
-use crate::learn::directory::{private, trust};
+use crate::learn::directory::{may_be_so_long, private, trust};
 use crate::learn::frame::{self, MOST_FRAME};
 use crate::learn::fresh::Fresh;
 use crate::learn::header::{self, Header, Name};
@@ -148,29 +148,13 @@ fn ends_well(file: &mut File, length: u64, header: &[u8]) -> io::Result<bool> {
 
 /// Adds frames to the end of a file. What could not be written whole, on a full disk, is taken back.
 pub(crate) fn append(path: &Path, mut file: File, length: u64, frames: &[u8]) -> Result<(), Error> {
-    allowed(length + frames.len() as u64).map_err(Error::io("write", path))?;
+    may_be_so_long(length + frames.len() as u64).map_err(Error::io("write", path))?;
     let written = file.seek(SeekFrom::Start(length)).and_then(|_| file.write_all(frames));
     if written.is_err() {
         // Nothing more can be done if this fails too: the next writer cuts the rest off.
         let _ = file.set_len(length);
     }
     written.map_err(Error::io("write", path))
-}
-
-/// Whether this process may write files of such a length: whoever does so even if it may not is killed by a signal.
-pub(crate) fn allowed(length: u64) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, getrlimit};
-
-        let limit = getrlimit(Resource::Fsize).current;
-        if let Some(limit) = limit.filter(|&limit| length > limit) {
-            let why = format!("this process may write no files longer than {limit} bytes (see `ulimit -f`)");
-            return Err(io::Error::new(ErrorKind::FileTooLarge, why));
-        }
-    }
-    let _ = length;
-    Ok(())
 }
 
 /// Writes a file anew: whatever happens, either the old or the new one is there.
@@ -210,14 +194,18 @@ pub(crate) fn cut(path: &Path, length: u64) -> Result<(), Error> {
 
 /// Whether a later release wrote a file, by the file's own account.
 pub(crate) fn is_newer(path: &Path) -> bool {
-    let begins = look(path).ok().flatten().and_then(Result::ok).and_then(|length| beginning(path, length).ok());
-    begins.is_some_and(|bytes| matches!(header::parse(&bytes), Header::Newer(_)))
+    trusted_beginning(path).is_some_and(|bytes| matches!(header::parse(&bytes), Header::Newer(_)))
+}
+
+/// The beginning of a file, if it is one that can be trusted and read.
+fn trusted_beginning(path: &Path) -> Option<Vec<u8>> {
+    let length = look(path).ok()??.ok()?;
+    beginning(path, length).ok()
 }
 
 /// Whose history a file holds, by the file's own account.
 pub(crate) fn name(path: &Path, key: u64) -> Option<Name> {
-    let length = look(path).ok()??.ok()?;
-    match header::parse(&beginning(path, length).ok()?) {
+    match header::parse(&trusted_beginning(path)?) {
         Header::Whole { label, .. } => Some(Name::new(key, label)),
         Header::Newer(_) | Header::Damaged => None,
     }

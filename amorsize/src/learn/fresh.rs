@@ -7,8 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::learn::directory::private;
-use crate::learn::file;
+use crate::learn::directory::{may_be_so_long, private};
 
 /// Begin and end of the names of files that are not whole, or were not when their process was killed.
 const BEGIN: &str = ".amorsize-";
@@ -27,7 +26,7 @@ impl Fresh {
     /// Writes one part after the other to a new file in the folder of `target`.
     pub(crate) fn beside(target: &Path, parts: &[&[u8]]) -> Result<Self, Error> {
         let length = parts.iter().map(|part| part.len() as u64).sum();
-        let allowed = file::allowed(length).and_then(|()| create(target));
+        let allowed = may_be_so_long(length).and_then(|()| create(target));
         let (mut file, path) = allowed.map_err(Error::io("write", target))?;
         let fresh = Self { path };
         parts.iter().try_for_each(|part| file.write_all(part)).map_err(Error::io("write", target))?;

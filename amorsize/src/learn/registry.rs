@@ -78,8 +78,7 @@ impl Registry {
             let written = if cfg!(windows) { function.try_drain().map(drop) } else { function.drain() };
             matches!(written, Err(Error::Busy { .. }))
         };
-        // In a process that was forked, somebody who was not may have had what it takes to look.
-        let _ = self.all().iter().filter(|function| !function.is_left_to_parent()).any(is_busy);
+        let _ = self.all().iter().any(is_busy);
     }
 
     /// Writes everything that has been recorded so far; the first trouble, after trying all.

@@ -1,7 +1,7 @@
 //! A rayon pool whose jobs are counted, so that their end can be waited for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Instant;
 
@@ -101,22 +101,19 @@ impl Crew {
 
     /// Counts a job from now until the returned value is dropped.
     pub(crate) fn post(&self) -> Post {
-        self.post_where(|_| true).expect("no condition")
+        self.count(lock(&self.count.jobs))
     }
 
     /// Counts a job where a thread has nothing to do, until the returned value is dropped.
     pub(crate) fn try_post(&self) -> Option<Post> {
-        self.post_where(|running| running < self.size)
+        let jobs = lock(&self.count.jobs);
+        (jobs.running < self.size).then(|| self.count(jobs))
     }
 
-    fn post_where(&self, may_run: impl FnOnce(usize) -> bool) -> Option<Post> {
-        let mut jobs = lock(&self.count.jobs);
-        if !may_run(jobs.running) {
-            return None;
-        }
+    fn count(&self, mut jobs: MutexGuard<'_, Jobs>) -> Post {
         jobs.running += 1;
         jobs.last = Some(Instant::now());
-        Some(Post(Arc::clone(&self.count)))
+        Post(Arc::clone(&self.count))
     }
 
     /// Says that the crew is to be given no more jobs; those that are left.

@@ -239,10 +239,19 @@ pub(super) mod tests {
 
     /// Tries items of so many seconds each; what follows on that.
     pub(in super::super) fn lead(pilot: &mut Pilot, each: f64, remaining: Remaining) -> Step {
+        tries(pilot, each, remaining).1
+    }
+
+    /// Tries items of so many seconds each; in batches of how many, and what follows on that.
+    fn tries(pilot: &mut Pilot, each: f64, remaining: Remaining) -> (Vec<usize>, Step) {
+        let mut batches = Vec::new();
         loop {
             match pilot.step(Position::default(), remaining, usize::MAX) {
-                Step::Try(items) => pilot.tried(0.0, batch(each, items)),
-                step => return step,
+                Step::Try(items) => {
+                    batches.push(items);
+                    pilot.tried(0.0, batch(each, items));
+                }
+                step => return (batches, step),
             }
         }
     }
@@ -286,15 +295,8 @@ pub(super) mod tests {
 
     #[test]
     fn what_a_source_may_have_nothing_after_is_run_before_more_is_pulled() {
-        let batches = |remaining, each: f64| {
-            let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
-            let mut batches = Vec::new();
-            while let Step::Try(items) = pilot.step(Position::default(), remaining, usize::MAX) {
-                batches.push(items);
-                pilot.tried(0.0, batch(each, items));
-            }
-            batches
-        };
+        let batches =
+            |remaining, each| tries(&mut Pilot::new(Options::default(), Situation::TWO_CORES), each, remaining).0;
         assert!(batches(Remaining::UNKNOWN, 2e-6).iter().all(|&items| items == 1));
         assert_eq!(batches(Remaining::UNKNOWN, 100e-9)[..3], [1, 1, 3], "what reading clocks takes would show");
         assert_eq!(batches(exactly(1_000), 2e-6)[..3], [1, 1, 3]);
@@ -304,11 +306,7 @@ pub(super) mod tests {
     fn first_results_that_own_memory_are_made_one_by_one_unless_threads_are_pinned() {
         let tried = |owns, options: Options| {
             let mut pilot = Pilot::new(options, Situation { owns, ..Situation::TWO_CORES });
-            let mut batches = Vec::new();
-            while let Step::Try(items) = pilot.step(Position::default(), exactly(1_000), usize::MAX) {
-                batches.push(items);
-                pilot.tried(0.0, batch(100e-9, items));
-            }
+            let (batches, _) = tries(&mut pilot, 100e-9, exactly(1_000));
             (batches, matches!(pilot.mode, Mode::Calibrating))
         };
         assert_eq!(tried(Owns::Anything, Options::default()), (vec![1; 5], true));

@@ -36,10 +36,12 @@ where
         let (first, each) = if remaining.lower == 0 && terms.tickets > 0 {
             self.offer_first(source, first, terms, room, took)
         } else {
-            let more = self.pull_ahead(source, room, took);
-            let each = (took + more) / (1 + self.ahead.len()) as f64;
-            self.pilot.pulled_ahead(self.ahead.len(), each);
-            if self.ahead.is_empty() {
+            let (ahead, each) = self.pull_ahead(source, room, took, |flow, items| {
+                flow.ahead.extend(items);
+                true
+            });
+            self.pilot.pulled_ahead(ahead, each);
+            if ahead == 0 {
                 self.hand_over_chunk(first, self.most_beside(self.pilot.waiting()));
                 return None;
             }
@@ -88,40 +90,42 @@ where
         let start = first.start;
         let tickets = self.queue.offer_ahead(start, first.items.into(), terms);
         (0..tickets).for_each(|_| self.launch());
-        let is_pinned = self.pilot.is_pinned_parallel();
-        let (mut pulled, mut ahead) = (Pulled { last: 1, seconds: took, spent: 0.0 }, 0);
-        while ahead < room && !self.exhausted {
-            let more = early::more(pulled, Remaining::from_hint(source.size_hint()), is_pinned).min(1);
-            let Some((chunk, took)) = self.pull(source, more) else { break };
-            let seconds = took.as_secs_f64();
-            pulled = Pulled { last: 1, seconds, spent: pulled.spent + seconds };
-            ahead += 1;
-            match self.queue.add_ahead(chunk.items) {
-                Added::WithTicket => self.launch(),
-                Added::Alone => {}
-                Added::WhereTheyWait => break,
+        let (ahead, each) = self.pull_ahead(source, room, took, |flow, items| {
+            let added = flow.queue.add_ahead(items);
+            if added == Added::WithTicket {
+                flow.launch();
             }
-        }
-        let each = (took + pulled.spent) / (1 + ahead) as f64;
-        let first = self.queue.take_back(start).map(|items| self.chunk_of(start, items));
+            added != Added::WhereTheyWait
+        });
+        let first = self.queue.take_first(start).map(|items| self.chunk_of(start, items));
         self.pilot.pulled_ahead(ahead, each);
         (first, each)
     }
 
     /// Pulls as many more as can be had in no time, and there is `room` for, where the first one `took` so many
-    /// seconds; the seconds that all of these took.
-    fn pull_ahead<S: Iterator<Item = I>>(&mut self, source: &mut S, room: usize, took: f64) -> f64 {
+    /// seconds, for `keep`, which says whether that may go on. How many these are, and the seconds that each of all
+    /// took.
+    fn pull_ahead<S: Iterator<Item = I>>(
+        &mut self,
+        source: &mut S,
+        room: usize,
+        took: f64,
+        keep: impl Fn(&mut Self, Vec<I>) -> bool,
+    ) -> (usize, f64) {
         let is_pinned = self.pilot.is_pinned_parallel();
-        let mut pulled = Pulled { last: 1, seconds: took, spent: 0.0 };
-        while self.ahead.len() < room && !self.exhausted {
+        let (mut pulled, mut ahead) = (Pulled { last: 1, seconds: took, spent: 0.0 }, 0);
+        while ahead < room && !self.exhausted {
             let remaining = Remaining::from_hint(source.size_hint());
-            let more = early::more(pulled, remaining, is_pinned).min(room - self.ahead.len());
+            let more = early::more(pulled, remaining, is_pinned).min(room - ahead);
             let Some((chunk, took)) = self.pull(source, more) else { break };
-            let seconds = took.as_secs_f64();
-            pulled = Pulled { last: chunk.items.len(), seconds, spent: pulled.spent + seconds };
-            self.ahead.extend(chunk.items);
+            let (last, seconds) = (chunk.items.len(), took.as_secs_f64());
+            pulled = Pulled { last, seconds, spent: pulled.spent + seconds };
+            ahead += last;
+            if !keep(self, chunk.items) {
+                break;
+            }
         }
-        pulled.spent
+        (ahead, (took + pulled.spent) / (1 + ahead) as f64)
     }
 
     /// Lets threads take what was pulled ahead, from `next` on, or has somebody look in on the first item.

@@ -101,10 +101,9 @@ where
         let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
         self.tickets.is_own = self.pilot.choose_own_thread(since.as_secs_f64());
         let is_cpu = self.configured.as_ref().is_some_and(|configured| configured.pool == Pool::Cpu);
-        let slot = if is_cpu && !self.tickets.is_own { self.slot() } else { None };
-        let target = slot.as_ref().map(|slot| &slot.target);
-        let bell = target.and_then(Target::bell);
-        self.tickets.is_shut = target.zip(bell).is_some_and(|(target, bell)| {
+        let target = if is_cpu && !self.tickets.is_own { self.target() } else { None };
+        let bell = target.as_ref().and_then(Target::bell);
+        self.tickets.is_shut = target.as_ref().zip(bell).is_some_and(|(target, bell)| {
             let patience = self.pilot.patience_for_thread(self.remaining(source));
             !self.tickets.door.opens(bell, target, patience, || self.queue.is_running())
         });
@@ -224,8 +223,21 @@ where
         }
     }
 
+    /// The crew that all tickets go to, if there is one.
+    fn crew(&self) -> Option<Arc<Crew>> {
+        let crew = self.configured.as_ref()?.crew.upgrade();
+        crew.filter(|crew| !crew.is_dismissed())
+    }
+
+    /// The pool that the next ticket goes to; `None` if no thread can be had.
+    fn target(&mut self) -> Option<Target> {
+        let crew = self.crew().map(Target::Crew);
+        crew.or_else(|| self.slot().map(|slot| slot.target))
+    }
+
     /// Where the next ticket goes; `None` if no thread can be had.
     fn slot(&mut self) -> Option<Slot> {
+        let crew = self.crew();
         let configured = self.configured.as_mut()?;
         // Waiting threads come in crews of a few, so each ticket goes where one is free.
         let anew = || match self.pilot.plan() {
@@ -233,7 +245,6 @@ where
             None if configured.pool == Pool::Blocking => pool::blocking_crew(self.pilot.threads()).map(Slot::from),
             None => Some(Slot::CURRENT),
         };
-        let crew = configured.crew.upgrade().filter(|crew| !crew.is_dismissed());
         let slot = crew.map(Slot::with).or_else(anew);
         if configured.is_one_crew {
             configured.crew = slot.as_ref().map_or_else(Weak::new, |slot| slot.target.crew());

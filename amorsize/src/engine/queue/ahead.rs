@@ -195,18 +195,18 @@ impl<W, I, R> Queue<W, I, R> {
         let tickets = state.tickets;
         let Some(ahead) = &mut state.ahead else { unreachable!("only the consumer closes it") };
         ahead.items.extend(items);
-        let is_missing = ahead.waiting_share.is_none() && ahead.has_work() && tickets < ahead.terms.tickets;
-        let added = match ahead.waiting_share {
-            Some(_) => Added::WhereTheyWait,
-            None if is_missing => Added::WithTicket,
-            None => Added::Alone,
-        };
-        state.tickets += usize::from(is_missing);
-        added
+        if ahead.waiting_share.is_some() {
+            return Added::WhereTheyWait;
+        }
+        if !ahead.has_work() || tickets >= ahead.terms.tickets {
+            return Added::Alone;
+        }
+        state.tickets += 1;
+        Added::WithTicket
     }
 
     /// The first item, which the consumer is about to run, if no thread has taken it.
-    pub(crate) fn take_back(&self, first: u64) -> Option<Vec<I>> {
+    pub(crate) fn take_first(&self, first: u64) -> Option<Vec<I>> {
         let mut state = self.lock();
         let ahead = state.ahead.as_mut().filter(|ahead| ahead.next == first)?;
         let item = ahead.items.pop_front()?;

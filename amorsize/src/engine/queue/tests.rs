@@ -249,7 +249,7 @@ fn the_first_item_is_whoever_comes_firsts_while_more_is_pulled() {
         assert_eq!(queue.offer_ahead(0, [0].into(), terms), 1);
         comes(&queue);
         let added = queue.add_ahead(vec![1]);
-        let first = queue.take_back(0);
+        let first = queue.take_first(0);
         let batch = first.is_some().then(|| queue.run_here(chunk(0..1), Runner::Consumer, || ()));
         let batch = batch.and_then(|batch| queue.deposit(batch, 0));
         let left = queue.close_ahead().expect("it was offered");
