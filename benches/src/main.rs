@@ -50,7 +50,7 @@ enum Measurement {
     /// METG(50 %) beside the peers', and sleeps a chunk.
     Overhead,
     /// Functions that no row of the matrix has, in runs of 0.3, 3 and 30 ms, against the plain loop.
-    Others,
+    Others(others::Options),
     /// What this machine takes to wake a thread: the floor under every short job.
     Waking,
     /// What a stalled consumer burns.
@@ -86,7 +86,7 @@ fn main() -> Result<ExitCode> {
     match cli.command {
         Measurement::Matrix(options) => matrix::run(&options)?,
         Measurement::Overhead => overhead::run()?,
-        Measurement::Others => others::run()?,
+        Measurement::Others(options) => others::run(&options)?,
         Measurement::Waking => waking::run(),
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,

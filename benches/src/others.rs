@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use amorsize::Tuner;
 use anyhow::{Context as _, Result};
+use regex::Regex;
 
 use crate::contenders::fresh;
 use crate::stats::median;
@@ -25,6 +26,13 @@ const KNOWN: usize = 3;
 const CALIBRATION: f64 = 4e-3;
 const MOST_ITEMS: usize = 1 << 23;
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only functions whose name matches this regular expression.
+    #[arg(default_value = "")]
+    only: Regex,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Loop,
@@ -37,35 +45,44 @@ enum Way {
 const WAYS: [(Way, &str); 4] = [(Way::For, "for"), (Way::Fold, "fold"), (Way::KnownFor, "for/w"), (Way::Run, "run")];
 
 /// Prints a line for each function and length.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let only = &options.only;
     rayon::join(|| (), || ());
     LazyLock::force(&TREE);
     let numbers = |items: usize| 0..items as u64;
     let texts = |words| move |items| owned((0..items as u64).map(|seed| text(seed, words)));
-    measure("levenshtein", numbers, levenshtein, |&distance| distance);
-    measure("collatz", numbers, collatz, |&steps| steps);
-    measure("prime", numbers, |number| least_factor(number + 1_000_000), |&factor| factor);
-    measure("btree", numbers, |key| TREE.range(mix(key)..).next().map_or(0, |(_, &value)| value), |&value| value);
-    measure("locked memo", numbers, memo, |&value| value);
-    measure("sometimes", numbers, sometimes, |&value| value);
+    measure(only, "levenshtein", numbers, levenshtein, |&distance| distance);
+    measure(only, "collatz", numbers, collatz, |&steps| steps);
+    measure(only, "prime", numbers, |number| least_factor(number + 1_000_000), |&factor| factor);
+    measure(only, "btree", numbers, |key| TREE.range(mix(key)..).next().map_or(0, |(_, &value)| value), |&value| value);
+    measure(only, "locked memo", numbers, memo, |&value| value);
+    measure(only, "sometimes", numbers, sometimes, |&value| value);
     measure(
+        only,
         "format",
         numbers,
         |number| format!("{:?}", (number, "text", Some(number as f64), [1u8; 3])),
         |text| text.len() as u64,
     );
-    measure("results", numbers, fallible, |result| result.as_ref().map_or(1, |value| **value));
-    measure("2 KB results", numbers, product, |product| product[17] as u64);
-    measure("compress", numbers, compress, |offsets| offsets.len() as u64);
-    measure("contains", texts(8), |text: String| text.contains("the"), |&found| u64::from(found));
-    measure("upper", texts(16), |text: String| text.to_uppercase(), |text| text.len() as u64);
-    measure("words", texts(30), words, |words| words.len() as u64);
-    measure("floats", lines, floats, |numbers| numbers.iter().sum::<f64>() as u64);
-    measure("sort", lists, sorted, |numbers| u64::from(numbers[7]));
-    measure("4 KB items", pages, |page: [u8; 4096]| page.iter().map(|&byte| u64::from(byte)).sum(), |&sum: &u64| sum);
+    measure(only, "results", numbers, fallible, |result| result.as_ref().map_or(1, |value| **value));
+    measure(only, "2 KB results", numbers, product, |product| product[17] as u64);
+    measure(only, "compress", numbers, compress, |offsets| offsets.len() as u64);
+    measure(only, "contains", texts(8), |text: String| text.contains("the"), |&found| u64::from(found));
+    measure(only, "upper", texts(16), |text: String| text.to_uppercase(), |text| text.len() as u64);
+    measure(only, "words", texts(30), words, |words| words.len() as u64);
+    measure(only, "floats", lines, floats, |numbers| numbers.iter().sum::<f64>() as u64);
+    measure(only, "sort", lists, sorted, |numbers| u64::from(numbers[7]));
+    measure(
+        only,
+        "4 KB items",
+        pages,
+        |page: [u8; 4096]| page.iter().map(|&byte| u64::from(byte)).sum(),
+        |&sum: &u64| sum,
+    );
     let files = source_files()?;
     let paths = move |items| owned(files.iter().cloned().cycle().take(items));
     measure(
+        only,
         "read file",
         paths,
         |path: PathBuf| fs::read(path).map(|bytes| bytes.len()),
@@ -75,12 +92,15 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// One function: `source` makes so many items, `read` is the consumer's part.
-fn measure<S, T, F>(name: &'static str, source: impl Fn(usize) -> S, work: F, read: fn(&T) -> u64)
+fn measure<S, T, F>(only: &Regex, name: &'static str, source: impl Fn(usize) -> S, work: F, read: fn(&T) -> u64)
 where
     S: Iterator<Item: Send + 'static> + Send,
     T: Send + 'static,
     F: Fn(S::Item) -> T + Copy + Send + Sync + 'static,
 {
+    if !only.is_match(name) {
+        return;
+    }
     let lap = |way, name, items| {
         let items = source(items);
         let begin = Instant::now();

@@ -13,6 +13,7 @@ use crate::decide::watch::{self, Watch};
 use crate::decide::window;
 use crate::plan::{Origin, Plan, Pool};
 
+use super::employing::{Blocking, Computing};
 use super::{After, Basis, FIRST_STRETCH, Mode, Pilot, Position, Prior};
 
 /// What the plan was last chosen for.
@@ -61,12 +62,12 @@ impl Pilot {
             self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         }
         self.settle(prior.verdict, origin, expected, at);
-        self.watch = self.watch.take().map(|watch| watch.knowing_the_loop(basis == Basis::Runs));
+        self.computing.iter_mut().for_each(|threads| threads.watch.know_the_loop(basis == Basis::Runs));
         self.follows = true;
         if basis == Basis::Attempt {
             self.begin_climb();
         }
-        self.growth.iter_mut().for_each(Growth::settle);
+        self.growth().into_iter().for_each(Growth::settle);
     }
 
     /// Begins to do what a verdict says, and to watch it where it may be wrong.
@@ -74,19 +75,23 @@ impl Pilot {
         let serial = self.costs.serial();
         self.settled = Settled::at(expected, serial);
         let (threads, progress) = (verdict.threads, self.progress(at));
-        let is_watched = verdict.pool == Pool::Cpu && !self.is_pinned_parallel();
-        self.watch = is_watched.then(|| {
+        let is_pinned = self.is_pinned_parallel();
+        self.computing = (verdict.pool == Pool::Cpu && !is_pinned).then(|| {
             let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
             let at_risk = risk::by_memory(&self.costs, &self.situation);
-            watch.risking(at_risk).after(window::warm_up(&self.costs, threads), progress)
+            let watch = watch.risking(at_risk).after(window::warm_up(&self.costs, threads), progress);
+            Box::new(Computing { watch, climb: None })
         });
-        self.growth = (self.options.threads.is_none() && verdict.pool == Pool::Blocking).then(|| {
+        self.blocking = (verdict.pool == Pool::Blocking).then(|| {
             let room = window::most_threads(&self.costs, &self.options, &self.situation);
             let most = self.options.max_blocking_threads.get().min(room);
-            Growth::new(at.now, at.yielded, threads, most, serial)
+            let growth = Growth::new(at.now, at.yielded, threads, most, serial);
+            Box::new(Blocking {
+                growth: self.options.threads.is_none().then_some(growth),
+                doubt: (!is_pinned).then(|| Doubt::new(progress)),
+                alone: None,
+            })
         });
-        let is_open = verdict.pool == Pool::Blocking && !self.is_pinned_parallel();
-        self.doubt = is_open.then(|| Doubt::new(progress));
         self.adopt(verdict, origin, at);
     }
 
@@ -100,7 +105,7 @@ impl Pilot {
     pub(super) fn adopt(&mut self, verdict: Verdict, origin: Origin, at: Position) {
         self.close_stretch(at);
         self.follows = false;
-        self.climb = None;
+        self.computing.iter_mut().for_each(|threads| threads.climb = None);
         self.mode = if verdict.pool == Pool::Serial { Mode::Looping } else { Mode::Parallel };
         self.stretch = FIRST_STRETCH;
         let plan = self.plan_of(verdict, origin);
@@ -109,7 +114,7 @@ impl Pilot {
 
     fn tell_plan(&mut self, plan: Plan) {
         tracing::debug!(target: "amorsize", function = self.function, %plan, "plan");
-        self.plan = Some(plan);
+        self.plan = Some(Box::new(plan));
         self.plans += 1;
     }
 
@@ -146,12 +151,12 @@ impl Pilot {
     pub(super) fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return };
         let costs = self.tally.costs(&self.costs, at);
-        let serial = match &self.watch {
-            Some(watch) if plan.pool != Pool::Serial => watch.serial(&costs, plan.threads),
+        let serial = match self.computing.as_deref() {
+            Some(threads) if plan.pool != Pool::Serial => threads.watch.serial(&costs, plan.threads),
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.serial, costs.serial(), costs.spread),
             _ => costs.serial(),
         };
-        let mut plan = plan.clone();
+        let mut plan = Plan::clone(plan);
         if plan.pool != Pool::Serial {
             // Chunks begin small, and follow the items.
             plan.chunk_size = self.fitting(self.chunk_for(&costs, plan.threads), plan.buffer_size, plan.threads);

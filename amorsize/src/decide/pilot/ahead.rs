@@ -6,12 +6,7 @@ use crate::decide::input::Remaining;
 use crate::decide::pace;
 use crate::decide::verdict::FIRST_BLOCKING_THREADS;
 
-use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position};
-
-/// Bytes of the results of a chunk of first items. Where somebody asks for a block of a kilobyte, glibc first puts in
-/// order what was freed before, of which there may be milliseconds' worth; too much for a function that may be over by
-/// then.
-const SMALL_BLOCK: usize = 1000;
+use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position, SMALL_BLOCK};
 
 impl Pilot {
     /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.

@@ -9,14 +9,15 @@ impl Pilot {
     /// Looks at what threads that wait have made; whether they may only wait for each other: that is found out at once.
     pub(super) fn raises_doubt(&mut self, progress: Progress) -> bool {
         let (threads, alone) = (self.threads(), self.settled.serial);
-        let Some(doubt) = &mut self.doubt else { return false };
+        let doubt = self.blocking.as_mut().and_then(|threads| threads.doubt.as_mut());
+        let Some(doubt) = doubt else { return false };
         doubt.judge(threads, progress, alone);
         doubt.is_raised()
     }
 
     /// What the consumer ran alone while threads that wait, and may only wait for each other, come to their end.
     pub(super) fn check_waiting_alone(&mut self, since: Position, at: Position) {
-        match self.alone.take() {
+        match self.blocking.as_mut().and_then(|threads| threads.alone.take()) {
             Some(Shown::Refuted { gain, each }) => {
                 self.refute_waiting(each, since);
                 self.mode = Mode::Draining(After::Loop { gain });
@@ -36,7 +37,8 @@ impl Pilot {
 
     /// A stretch of the plain loop that runs instead of threads which wait, since `since`.
     pub(super) fn looped_in_doubt(&mut self, since: Position, looped: Looped, at: Position) {
-        let shown = self.doubt.as_mut().and_then(|doubt| doubt.looped(looped.items, looped.seconds));
+        let doubt = self.blocking.as_mut().and_then(|threads| threads.doubt.as_mut());
+        let shown = doubt.and_then(|doubt| doubt.looped(looped.items, looped.seconds));
         self.judge_waiting(shown, since, at);
     }
 
@@ -49,7 +51,7 @@ impl Pilot {
                 self.adopt_loop(gain, at);
             }
             Some(Shown::Kept { each }) => {
-                self.growth.iter_mut().for_each(|growth| growth.restart(at.now, at.yielded, each));
+                self.growth().into_iter().for_each(|growth| growth.restart(at.now, at.yielded, each));
                 self.go_on(since, at, self.progress(at));
             }
         }

@@ -4,13 +4,39 @@
 use crate::decide::choose;
 use crate::decide::climb::Climb;
 use crate::decide::costs::{Costs, Spread};
+use crate::decide::doubt::{Doubt, Shown};
+use crate::decide::growth::Growth;
 use crate::decide::input::{PLENTY, Remaining};
 use crate::decide::timing::Patience;
-use crate::decide::watch::Progress;
+use crate::decide::watch::{Progress, Watch};
 use crate::plan::Plan;
 use crate::reason::Reason;
 
 use super::{Pilot, Position};
+
+/// Threads that compute, and are watched.
+#[derive(Debug)]
+pub(super) struct Computing {
+    pub(super) watch: Watch,
+    pub(super) climb: Option<Climb>,
+}
+
+/// Threads that wait.
+#[derive(Debug)]
+pub(super) struct Blocking {
+    pub(super) growth: Option<Growth>,
+    /// Whether they only wait for each other.
+    pub(super) doubt: Option<Doubt>,
+    /// What the last chunk that was run alone has shown of them.
+    pub(super) alone: Option<Shown>,
+}
+
+impl Blocking {
+    /// The consumer ran a chunk alone, in so many seconds.
+    pub(super) fn ran_alone(&mut self, items: usize, seconds: f64) {
+        self.alone = self.doubt.as_mut().and_then(|doubt| doubt.ran_alone(items, seconds));
+    }
+}
 
 impl Pilot {
     /// How what is left makes sure of a thread. (Nothing is known of it where all is pinned.)
@@ -21,31 +47,40 @@ impl Pilot {
 
     /// Threads that are not in each other's way become more, as long as costs call for that.
     pub(super) fn climb(&mut self, at: Position, progress: Progress, remaining: Remaining) {
-        if self.climb.as_mut().is_some_and(|climb| climb.take_settled(at.yielded)) {
+        if self.ladder().is_some_and(|climb| climb.take_settled(at.yielded)) {
             self.tally.grow(at);
         }
-        let Some(each) = self.climb.as_mut().and_then(Climb::take_due) else { return };
+        let Some(each) = self.ladder().and_then(Climb::take_due) else { return };
         let costs = Costs { item: each, ..self.costs };
         let unfinished = (self.done + self.in_flight).saturating_sub(progress.produced);
         let left = remaining.upper.map_or(PLENTY, |left| left.saturating_add(unfinished));
         let Some((wanted, _)) = choose::threads(&costs, left, &self.options, &self.situation) else { return };
         let before = self.threads();
         let begun = progress.produced.saturating_add(before.saturating_mul(self.usual_chunk()) as u64);
-        let Some(threads) = self.climb.as_mut().and_then(|climb| climb.step(wanted, each, begun)) else { return };
+        let Some(threads) = self.ladder().and_then(|climb| climb.step(wanted, each, begun)) else { return };
         let gain = choose::gain(&costs, threads, left, &self.options, self.situation.wake);
         self.spread = Spread::default();
         self.employ(threads, gain, Reason::when_read(move || format!("{before} threads were not in each other's way")));
-        if let Some(watch) = &mut self.watch {
+        if let Some(Computing { watch, .. }) = self.computing.as_deref_mut() {
             watch.promise(threads, gain);
             watch.restart(progress);
         }
+    }
+
+    fn ladder(&mut self) -> Option<&mut Climb> {
+        self.computing.as_mut().and_then(|threads| threads.climb.as_mut())
+    }
+
+    /// How threads that wait become more, if their number is open.
+    pub(super) fn growth(&mut self) -> Option<&mut Growth> {
+        self.blocking.as_mut().and_then(|threads| threads.growth.as_mut())
     }
 
     /// Threads that wait become more, or fewer, as throughput grows with them or does not.
     pub(super) fn grow(&mut self, at: Position, remaining: Remaining) {
         let (each, left) = (self.costs.serial(), remaining.expected(self.done));
         let follows_items = self.rate() > 0.0;
-        let grown = self.growth.as_mut().and_then(|growth| {
+        let grown = self.growth().and_then(|growth| {
             let leapt = if follows_items { growth.leap(at.now, at.yielded, each, left) } else { None };
             leapt.or_else(|| growth.check(at.now, at.yielded))
         });
@@ -58,7 +93,8 @@ impl Pilot {
 
     /// An input of unknown length that has outlasted what earlier runs have had gets the threads that no end is worth.
     pub(super) fn outgrow(&mut self, at: Position, remaining: Remaining) {
-        let Some(watch) = self.watch.as_mut().filter(|_| self.follows && remaining.exact().is_none()) else { return };
+        let is_open = self.follows && remaining.exact().is_none();
+        let Some(Computing { watch, .. }) = self.computing.as_deref_mut().filter(|_| is_open) else { return };
         if self.done <= self.settled.items.saturating_mul(2) {
             return;
         }
@@ -80,9 +116,9 @@ impl Pilot {
         let Some((_, buffer_size)) = self.promise else { return };
         let chunk_size = self.fitting(self.wanted_chunk(None, threads), buffer_size, threads);
         let Some(plan) = &self.plan else { return };
-        let plan = Plan { threads, chunk_size, expected_speedup: gain, reason, ..plan.clone() };
+        let plan = Plan { threads, chunk_size, expected_speedup: gain, reason, ..Plan::clone(plan) };
         tracing::debug!(target: "amorsize", function = self.function, %plan, "plan, with more threads");
-        self.plan = Some(plan);
+        self.plan = Some(Box::new(plan));
     }
 }
 

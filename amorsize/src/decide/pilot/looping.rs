@@ -7,7 +7,7 @@ use crate::decide::risk;
 use crate::decide::situation::Situation;
 use crate::decide::timing::Wake;
 use crate::decide::verdict::{self, Verdict};
-use crate::decide::watch::{Undone, Watch};
+use crate::decide::watch::Undone;
 use crate::plan::{Origin, Pool};
 
 use super::{Looped, Mode, Pilot, Position, Settled};
@@ -47,8 +47,8 @@ impl Pilot {
         if self.plan.as_ref().is_some_and(|plan| plan.origin == Origin::Pinned) {
             return;
         }
-        let undone = self.watch.as_mut().filter(|watch| watch.is_undone());
-        let undone = undone.map(|watch| watch.looped(at.now, items, seconds));
+        let undone = self.computing.as_mut().filter(|threads| threads.watch.is_undone());
+        let undone = undone.map(|threads| threads.watch.looped(at.now, items, seconds));
         self.keep_pace(each);
         match undone {
             Some(Undone::GoOn) => {}
@@ -71,7 +71,7 @@ impl Pilot {
             return;
         }
         self.decide(at, remaining);
-        self.watch = self.watch.take().map(Watch::seeing_the_loop);
+        self.computing.iter_mut().for_each(|threads| threads.watch.see_the_loop());
     }
 
     /// Expects less of a loop whose items take less than the first ones did: looks at the clock as often as for those
@@ -116,7 +116,7 @@ impl Pilot {
         let wake = Wake { start: 0.0, ..self.situation.wake };
         let started = Situation { wake, ..self.situation };
         let is_open = wake != self.situation.wake && verdict::pinned_serial(&self.options).is_none();
-        if !is_open || self.watch.is_some() || !self.is_looping() {
+        if !is_open || self.computing.is_some() || !self.is_looping() {
             return 0.0;
         }
         let gain = self.gain(&self.costs, self.done, self.done, &started);
@@ -133,9 +133,7 @@ impl Pilot {
     fn resume(&mut self, at: Position) {
         let threads = self.options.threads.map_or((self.refuted / FEWER).max(2), usize::from);
         let progress = self.progress(at);
-        if let Some(watch) = &mut self.watch {
-            watch.resume(progress, threads);
-        }
+        self.computing.iter_mut().for_each(|watched| watched.watch.resume(progress, threads));
         let reason = "trying threads again after a pause".into();
         self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);
     }

@@ -28,10 +28,7 @@ mod trying;
 use crate::options::Options;
 use crate::plan::{Plan, Pool};
 
-use super::climb::Climb;
 use super::costs::{Costs, Spread, blend};
-use super::doubt::{Doubt, Shown};
-use super::growth::Growth;
 use super::input::Remaining;
 use super::observed::{Clocks, Looped, Made, Position, Ran, Runner};
 use super::pressure::Pressure;
@@ -42,8 +39,9 @@ use super::tally::Tally;
 use super::trial::Trial;
 use super::verdict;
 use super::waits::Waits;
-use super::watch::{self, Progress, Watch};
+use super::watch::{self, Progress};
 use adopting::Settled;
+use employing::{Blocking, Computing};
 use head_start::HeadStart;
 
 pub(crate) use sizes::TRIAL_BYTES;
@@ -54,6 +52,11 @@ pub(crate) use terms::{Basis, Beside, Prior, Step};
 const FIRST_STRETCH: f64 = 50e-6;
 /// Seconds of a first chunk; later ones at most double.
 const FIRST_CHUNK: f64 = 25e-6;
+/// Bytes of the largest block that a run begins with, and of the results of a chunk of first items. Where somebody asks
+/// for a block of a kilobyte, glibc first puts in order what was freed before, of which there may be milliseconds'
+/// worth; too much for a run that may be over by then.
+pub(crate) const SMALL_BLOCK: usize = 1000;
+const _: () = assert!(size_of::<Pilot>() <= SMALL_BLOCK, "what few runs have belongs into a box of its own");
 
 #[derive(Clone, Debug)]
 enum Mode {
@@ -94,7 +97,7 @@ struct Handed {
     runner: Runner,
 }
 
-/// See the module.
+/// See the module. What few runs have is kept apart, so that it is a [small block](SMALL_BLOCK).
 #[derive(Debug)]
 pub(crate) struct Pilot {
     /// What events call it.
@@ -104,17 +107,12 @@ pub(crate) struct Pilot {
     mode: Mode,
     costs: Costs,
     spread: Spread,
-    plan: Option<Plan>,
+    plan: Option<Box<Plan>>,
     plans: u64,
     /// Order and buffer size, which do not change once they were stated.
     promise: Option<(bool, usize)>,
-    watch: Option<Watch>,
-    growth: Option<Growth>,
-    climb: Option<Climb>,
-    /// Whether threads that wait only wait for each other.
-    doubt: Option<Doubt>,
-    /// What the last chunk that was run alone has shown of threads that wait.
-    alone: Option<Shown>,
+    computing: Option<Box<Computing>>,
+    blocking: Option<Box<Blocking>>,
     /// The first items run beside a thread.
     head_start: Option<HeadStart>,
     /// Where threads ran some of the first items, and how many threads, once the head start is over.
@@ -124,7 +122,7 @@ pub(crate) struct Pilot {
     /// Items that threads were given while the consumer ran the first one, until all of them are out.
     ahead_until: Option<u64>,
     /// What earlier runs say without much confidence.
-    doubted: Option<Prior>,
+    doubted: Option<Box<Prior>>,
     /// The plan is what earlier runs recommend.
     follows: bool,
     /// Threads that were last found slower than the plain loop.
@@ -173,11 +171,8 @@ impl Pilot {
             plan: None,
             plans: 0,
             promise: None,
-            watch: None,
-            growth: None,
-            climb: None,
-            doubt: None,
-            alone: None,
+            computing: None,
+            blocking: None,
             head_start: None,
             helped: None,
             has_own_thread: false,
@@ -214,7 +209,7 @@ impl Pilot {
 
     /// The plan, once there is one.
     pub(crate) fn plan(&self) -> Option<&Plan> {
-        self.plan.as_ref()
+        self.plan.as_deref()
     }
 
     /// Plans made so far.

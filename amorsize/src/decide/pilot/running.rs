@@ -10,6 +10,7 @@ use crate::decide::watch::{Crowd, Judgement, Progress};
 use crate::plan::Pool;
 use crate::reason::Reason;
 
+use super::employing::Computing;
 use super::{After, Handed, Looped, Made, Mode, Pilot, Position, Ran, Runner};
 
 /// Share of blocked time from which a computing plan is doubted, and below which a waiting one is.
@@ -32,12 +33,12 @@ impl Pilot {
             return self.tried_beside(ran);
         }
         if ran.runner == Runner::Alone {
-            self.watch.iter_mut().for_each(|watch| watch.saw_alone(ran.delay));
+            self.computing.iter_mut().for_each(|threads| threads.watch.saw_alone(ran.delay));
             let around = (self.costs.source + self.costs.consumer) * ran.items as f64;
-            self.alone = self.doubt.as_mut().and_then(|doubt| doubt.ran_alone(ran.items, ran.seconds + around));
+            self.blocking.iter_mut().for_each(|threads| threads.ran_alone(ran.items, ran.seconds + around));
         } else {
             self.tally.ran(ran.items, ran.seconds);
-            if let Some(climb) = &mut self.climb {
+            if let Some(climb) = self.computing.as_mut().and_then(|threads| threads.climb.as_mut()) {
                 climb.ran(self.done, ran.items, ran.running() * ran.items as f64);
             }
         }
@@ -78,7 +79,7 @@ impl Pilot {
     pub(super) fn watch_chunk(&mut self, consumer: f64) {
         let Some(Handed { items, running, runner }) = self.handed.take() else { return };
         let is_whole = runner == Runner::Alone || 2 * items >= self.usual_chunk();
-        let Some(watch) = &mut self.watch else { return };
+        let Some(Computing { watch, .. }) = self.computing.as_deref_mut() else { return };
         watch.saw(runner);
         if is_whole {
             watch.saw_chunk(items, running + consumer + self.costs.source, runner);
@@ -121,7 +122,7 @@ impl Pilot {
         self.outgrow(at, remaining);
         self.climb(at, progress, remaining);
         let round = self.threads().saturating_mul(self.usual_chunk());
-        let judgement = self.watch.as_mut().map_or(Judgement::GoOn, |watch| watch.judge(progress, round));
+        let judgement = self.computing.as_mut().map_or(Judgement::GoOn, |threads| threads.watch.judge(progress, round));
         self.tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Kept => {}
@@ -147,12 +148,12 @@ impl Pilot {
 
     /// Whether threads are held against a stretch of the plain loop.
     fn is_probed(&self) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.needs_probe(self.costs.item))
+        self.computing.as_ref().is_some_and(|threads| threads.watch.needs_probe(self.costs.item))
     }
 
     /// Chunks run alone since `since`: back to threads, or to the plain loop.
     fn check_alone(&mut self, since: Position, at: Position, progress: Progress) {
-        let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.check(at.now));
+        let judgement = self.computing.as_mut().map_or(Judgement::Kept, |threads| threads.watch.check(at.now));
         self.tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Check => {}
@@ -168,7 +169,8 @@ impl Pilot {
     /// A stretch of the plain loop that runs instead of threads since `since`.
     pub(super) fn probed(&mut self, since: Position, looped: Looped, at: Position) {
         let Looped { items, seconds } = looped;
-        let judgement = self.watch.as_mut().map_or(Judgement::Kept, |watch| watch.probed(items, seconds, at.now));
+        let probed = |threads: &mut Box<Computing>| threads.watch.probed(items, seconds, at.now);
+        let judgement = self.computing.as_mut().map_or(Judgement::Kept, probed);
         self.tell(judgement, at);
         let progress = self.progress(at);
         match judgement {
@@ -188,8 +190,8 @@ impl Pilot {
     /// Back to threads, which did not count since `since`.
     pub(super) fn go_on(&mut self, since: Position, at: Position, progress: Progress) {
         self.tally.leave_out(since, at);
-        if let Some(watch) = &mut self.watch {
-            self.climb.iter_mut().for_each(|climb| climb.rebase(watch.plain_item()));
+        if let Some(Computing { watch, climb }) = self.computing.as_deref_mut() {
+            climb.iter_mut().for_each(|climb| climb.rebase(watch.plain_item()));
             watch.restart(progress);
         }
         self.mode = Mode::Parallel;
@@ -204,9 +206,7 @@ impl Pilot {
         self.spread = Spread::default();
         self.costs.item = self.costs.item.min(EXPECTED_INFLATION * alone);
         self.adopt(Verdict { pool: Pool::Cpu, threads, gain: 1.0, reason }, self.origin(), at);
-        if let Some(watch) = &mut self.watch {
-            watch.restart(progress);
-        }
+        self.computing.iter_mut().for_each(|threads| threads.watch.restart(progress));
     }
 
     /// Threads counted until `until`; what they have begun runs out.

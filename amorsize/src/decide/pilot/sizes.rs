@@ -7,7 +7,7 @@ use crate::decide::input::Remaining;
 use crate::decide::refill::{Refill, There};
 use crate::decide::situation::Owns;
 use crate::decide::waiting::Waiting;
-use crate::decide::watch::{self, Watch};
+use crate::decide::watch;
 use crate::decide::window;
 use crate::machine::Memory;
 use crate::options::Order;
@@ -141,7 +141,7 @@ impl Pilot {
 
     /// Whether threads may well be a loss: the less they have begun by the time that this shows, the better.
     fn is_on_probation(&self) -> bool {
-        self.watch.as_ref().is_some_and(Watch::is_on_probation)
+        self.computing.as_ref().is_some_and(|threads| threads.watch.is_on_probation())
     }
 
     /// Whether the next step wants to know the memory.

@@ -25,7 +25,7 @@ const MANY: u64 = 256;
 impl Pilot {
     /// Keeps in mind what earlier runs say without much confidence: the trial decides whether to believe it.
     pub(crate) fn consider(&mut self, prior: Prior) {
-        self.doubted = Some(prior);
+        self.doubted = Some(Box::new(prior));
     }
 
     /// What to do next while the first items are timed, if they still are.
@@ -162,7 +162,7 @@ impl Pilot {
         if let Some(prior) = self.doubted.take().filter(|prior| is_like(self.costs.item, prior.costs.item)) {
             let items = remaining.exact().unwrap_or(prior.items.max(expected));
             self.chunk_limit = self.chunk_limit.max(prior.chunk_size);
-            return self.follow(prior, self.origin(), items, at);
+            return self.follow(*prior, self.origin(), items, at);
         }
         let items = remaining.upper.unwrap_or(PLENTY);
         let verdict = self.verdict(remaining);
@@ -178,7 +178,8 @@ impl Pilot {
 
     /// Lets the threads that begin become more, if they are watched.
     pub(super) fn begin_climb(&mut self) {
-        self.climb = self.watch.is_some().then(|| Climb::new(self.threads(), self.costs.item));
+        let climb = Climb::new(self.threads(), self.costs.item);
+        self.computing.iter_mut().for_each(|threads| threads.climb = Some(climb.clone()));
     }
 
     /// What suits the rest. Whether threads pay is asked for the items that are expected. How many is another question:

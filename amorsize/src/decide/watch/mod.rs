@@ -204,8 +204,8 @@ impl Watch {
     }
 
     /// A stretch of the plain loop has just shown what it takes.
-    pub(crate) fn seeing_the_loop(self) -> Self {
-        Self { has_seen_loop: true, ..self }
+    pub(crate) fn see_the_loop(&mut self) {
+        self.has_seen_loop = true;
     }
 
     /// The process may get so many processors' worth of time, not one for each thread.
@@ -220,8 +220,8 @@ impl Watch {
     }
 
     /// What the plain loop takes is known from earlier runs, and perhaps that threads do well.
-    pub(crate) fn knowing_the_loop(self, is_trusted: bool) -> Self {
-        Self { is_assumed: false, is_trusted, ..self }
+    pub(crate) fn know_the_loop(&mut self, is_trusted: bool) {
+        (self.is_assumed, self.is_trusted) = (false, is_trusted);
     }
 
     /// Notes who has run a chunk.

@@ -33,11 +33,11 @@ where
         let (start, took) = (first.start, took.as_secs_f64());
         let remaining = self.remaining(source);
         let terms = self.terms(remaining);
-        let (first, each) = if remaining.lower == 0 && terms.tickets > 0 {
+        let (first, each) = if terms.tickets > 0 {
             self.offer_first(source, first, terms, room, took)
         } else {
             let (ahead, each) = self.pull_ahead(source, room, took, |flow, items| {
-                flow.ahead.extend(items);
+                flow.ahead.extend(items.drain(..));
                 true
             });
             self.pilot.pulled_ahead(ahead, each);
@@ -45,7 +45,7 @@ where
                 self.hand_over_chunk(first, self.most_beside(self.pilot.waiting()));
                 return None;
             }
-            self.open_ahead(start + 1, terms);
+            self.watch_ahead(start + 1, terms);
             (Some(first), each)
         };
         let queue = Arc::clone(&self.queue);
@@ -77,8 +77,9 @@ where
         }
     }
 
-    /// Offers the first item to threads while more is pulled, for which the caller may have to wait: a channel may have
-    /// nothing more for a minute. The first one, if nobody has taken it, and what each took to be pulled.
+    /// Offers the first item to threads while more is pulled: they take some time to come, and the caller may have to
+    /// wait for more, since a channel may have nothing for a minute. The first one, if nobody has taken it, and what
+    /// each took to be pulled.
     fn offer_first<S: Iterator<Item = I>>(
         &mut self,
         source: &mut S,
@@ -91,7 +92,7 @@ where
         let tickets = self.queue.offer_ahead(start, first.items.into(), terms);
         (0..tickets).for_each(|_| self.launch());
         let (ahead, each) = self.pull_ahead(source, room, took, |flow, items| {
-            let added = flow.queue.add_ahead(items);
+            let added = flow.queue.add_ahead(items.drain(..));
             if added == Added::WithTicket {
                 flow.launch();
             }
@@ -110,33 +111,35 @@ where
         source: &mut S,
         room: usize,
         took: f64,
-        keep: impl Fn(&mut Self, Vec<I>) -> bool,
+        keep: impl Fn(&mut Self, &mut Vec<I>) -> bool,
     ) -> (usize, f64) {
         let is_pinned = self.pilot.is_pinned_parallel();
         let (mut pulled, mut ahead) = (Pulled { last: 1, seconds: took, spent: 0.0 }, 0);
+        let (mut items, mut now) = (Vec::new(), Instant::now());
         while ahead < room && !self.exhausted {
             let remaining = Remaining::from_hint(source.size_hint());
             let more = early::more(pulled, remaining, is_pinned).min(room - ahead);
-            let Some((chunk, took)) = self.pull(source, more) else { break };
-            let (last, seconds) = (chunk.items.len(), took.as_secs_f64());
+            self.pull_into(&mut items, source, more, now);
+            let (last, begin) = (items.len(), std::mem::replace(&mut now, Instant::now()));
+            if last == 0 {
+                break;
+            }
+            let seconds = (now - begin).as_secs_f64();
             pulled = Pulled { last, seconds, spent: pulled.spent + seconds };
             ahead += last;
-            if !keep(self, chunk.items) {
+            if !keep(self, &mut items) {
                 break;
             }
         }
         (ahead, (took + pulled.spent) / (1 + ahead) as f64)
     }
 
-    /// Lets threads take what was pulled ahead, from `next` on, or has somebody look in on the first item.
-    fn open_ahead(&mut self, next: u64, terms: Terms) {
-        let tickets = self.queue.open_ahead(next, std::mem::take(&mut self.ahead), terms);
-        (0..tickets).for_each(|_| self.launch());
-        if tickets == 0 {
-            let begin = Instant::now();
-            self.launcher.look_after(&self.queue, terms.cores);
-            self.set_up += begin.elapsed();
-        }
+    /// Has somebody look in on the first item, who lets threads take what was pulled ahead, from `next` on.
+    fn watch_ahead(&mut self, next: u64, terms: Terms) {
+        self.queue.open_ahead(next, std::mem::take(&mut self.ahead), terms);
+        let begin = Instant::now();
+        self.launcher.look_after(&self.queue, terms.cores);
+        self.set_up += begin.elapsed();
     }
 
     /// Takes back what threads have left, each of which took so many seconds to be pulled: it is handed over next. The

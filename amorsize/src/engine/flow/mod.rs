@@ -52,7 +52,7 @@ pub(crate) enum Next<R> {
 pub(crate) struct Flow<W, I, R, P> {
     queue: Arc<Queue<W, I, R>>,
     launcher: P,
-    pilot: Pilot,
+    pilot: Box<Pilot>,
     experience: Experience,
     /// What the queue was told.
     configured: Option<Configured>,
@@ -96,7 +96,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             queue,
             launcher,
             upkeep: Upkeep::of_consumer(pilot.situation().owns != Owns::Nothing),
-            pilot,
+            pilot: Box::new(pilot),
             experience,
             configured: None,
             tickets: Tickets::default(),
@@ -342,4 +342,24 @@ fn ran<R>(batch: &Batch<R>) -> Ran {
     let (blocked, busy) = (elapsed.blocked_share(), elapsed.busy());
     let (items, seconds) = (batch.results.len(), elapsed.wall.as_secs_f64());
     Ran { items, seconds, clocks, blocked, busy, delay, result_bytes, runner }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::pilot::SMALL_BLOCK;
+    use crate::engine::launch::Detached;
+    use crate::engine::scope::Scoped;
+
+    type Function = fn(u64) -> u64;
+    type FlowOf<P> = Flow<Function, u64, u64, P>;
+    type QueueOf = Queue<Function, u64, u64>;
+
+    #[test]
+    fn a_stream_begins_with_small_blocks() {
+        let sizes = [size_of::<FlowOf<Detached>>(), size_of::<FlowOf<Scoped<'_, '_, '_>>>(), size_of::<QueueOf>()];
+        assert!(sizes.iter().all(|size| size + 64 <= SMALL_BLOCK), "{sizes:?}, and what goes with them");
+        // A block that begins with a cache line is no small one.
+        assert!(align_of::<QueueOf>() <= align_of::<u128>());
+    }
 }

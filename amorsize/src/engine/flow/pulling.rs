@@ -38,9 +38,22 @@ where
         source: &mut S,
         most: usize,
     ) -> Option<(Chunk<I, R>, Duration)> {
-        let (begin, mut cut) = (Instant::now(), Cut::of(0.0));
+        let (begin, start) = (Instant::now(), self.pulled);
         let expected = source.size_hint().1.unwrap_or(most);
         let mut items = self.room_for_items(most.min(expected).min(MOST_RESERVED));
+        self.pull_into(&mut items, source, most, begin);
+        (!items.is_empty()).then(|| (self.chunk_of(start, items), begin.elapsed()))
+    }
+
+    /// Pulls up to `most` items behind none, fewer of a source that is slow since `begin`.
+    pub(super) fn pull_into<S: Iterator<Item = I>>(
+        &mut self,
+        items: &mut Vec<I>,
+        source: &mut S,
+        most: usize,
+        begin: Instant,
+    ) {
+        let mut cut = Cut::of(0.0);
         let ended = catch_unwind(AssertUnwindSafe(|| {
             while items.len() < most {
                 let wanted = (most - items.len()).min(MOST_RESERVED).min(cut.items());
@@ -62,9 +75,7 @@ where
                 self.source_panic = Some(payload);
             }
         }
-        let chunk = self.chunk_of(self.pulled, items);
-        self.pulled += chunk.items.len() as u64;
-        (!chunk.items.is_empty()).then(|| (chunk, begin.elapsed()))
+        self.pulled += items.len() as u64;
     }
 
     pub(super) fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I, R> {

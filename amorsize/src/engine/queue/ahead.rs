@@ -125,7 +125,7 @@ impl<I, R> State<I, R> {
     fn open_ahead(&mut self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
         let tickets = terms.tickets.min(items.len());
         self.tickets += tickets;
-        self.ahead = Some(Ahead {
+        self.ahead = Some(Box::new(Ahead {
             items,
             next,
             taken: 0,
@@ -136,7 +136,7 @@ impl<I, R> State<I, R> {
             is_watched: terms.tickets == 0,
             runners: Vec::new(),
             waiting_share: None,
-        });
+        }));
         tickets
     }
 
@@ -151,7 +151,7 @@ impl<I, R> State<I, R> {
 
     /// The next item that was pulled ahead.
     pub(super) fn take_ahead(&mut self) -> Option<Chunk<I, R>> {
-        self.ahead.as_mut().and_then(Ahead::take)
+        self.ahead.as_mut().and_then(|ahead| ahead.take())
     }
 
     /// Counts results of so many bytes that were made; or of any number, where what follows is never seen.
@@ -190,7 +190,7 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// Adds what was pulled while the first item is offered, or run; what became of it.
-    pub(crate) fn add_ahead(&self, items: Vec<I>) -> Added {
+    pub(crate) fn add_ahead(&self, items: impl IntoIterator<Item = I>) -> Added {
         let mut state = self.lock();
         let tickets = state.tickets;
         let Some(ahead) = &mut state.ahead else { unreachable!("only the consumer closes it") };
@@ -218,7 +218,7 @@ impl<W, I, R> Queue<W, I, R> {
     /// The consumer has run the first item.
     pub(crate) fn close_ahead(&self) -> Option<Left<I>> {
         let mut state = self.lock();
-        let Ahead { items, taken, limit, waiting_share, .. } = state.ahead.take()?;
+        let Ahead { items, taken, limit, waiting_share, .. } = *state.ahead.take()?;
         let (threads, epoch) = (state.limit, state.epoch);
         let waiting = waiting_share.map(|share| FoundWaiting { share, threads, epoch });
         if waiting.is_none() {
@@ -231,7 +231,7 @@ impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn find_ahead(&self) -> Option<Found> {
         let state = self.lock();
         let ahead = state.ahead.as_ref().filter(|ahead| ahead.has_work() && ahead.waiting_share.is_none())?;
-        let Ahead { terms, is_shared, .. } = *ahead;
+        let Ahead { terms, is_shared, .. } = **ahead;
         Some(Found { since: ahead.since.elapsed(), terms, is_shared, runners: ahead.runners.clone() })
     }
 

@@ -39,17 +39,32 @@ const CANCEL: u8 = 2;
 /// Longest time for which the consumer looks out for results before it sleeps: what waking it would take.
 const LOOK_OUT: Duration = Duration::from_micros(40);
 
-/// What every thread reads between two items, so it has a cache line (and its prefetched neighbour) of its own.
-#[repr(align(128))]
-struct Signal(AtomicU8);
+/// Bytes between two that are written by different threads: a cache line, and the neighbour that is fetched with it.
+const APART: usize = 128;
 
-/// Chunks given back or divided so far, for a consumer that is about to sleep.
-#[repr(align(128))]
-struct Returns(AtomicUsize);
+/// What every thread reads between two items, and the consumer all the time while it looks out. Nobody who writes
+/// something else is to take these from them, so they are kept apart by bytes that nobody uses. (Blocks that begin with a
+/// cache line are never [small](crate::decide::pilot::SMALL_BLOCK) ones to glibc.)
+#[repr(C)]
+struct Signs {
+    before: [u8; APART],
+    /// What is to become of chunks that run.
+    signal: AtomicU8,
+    between: [u8; APART - 1],
+    /// Chunks given back or divided so far.
+    returns: AtomicUsize,
+    after: [u8; APART - size_of::<usize>()],
+}
+
+impl Signs {
+    fn new() -> Self {
+        let (signal, returns) = (AtomicU8::new(RUN), AtomicUsize::new(0));
+        Self { before: [0; _], signal, between: [0; _], returns, after: [0; _] }
+    }
+}
 
 pub struct Queue<W, I, R> {
-    signal: Signal,
-    returns: Returns,
+    signs: Signs,
     /// Bytes of results from which a chunk hands in what it has.
     handful: AtomicUsize,
     work: Arc<W>,
@@ -78,9 +93,8 @@ pub(crate) struct Standing {
 
 impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn new(work: Arc<W>) -> Self {
-        let (signal, returns) = (Signal(AtomicU8::new(RUN)), Returns(AtomicUsize::new(0)));
         let (handful, state) = (AtomicUsize::new(usize::MAX), Mutex::new(State::new()));
-        Self { signal, returns, handful, work, state, changed: Condvar::new() }
+        Self { signs: Signs::new(), handful, work, state, changed: Condvar::new() }
     }
 
     /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in
@@ -106,8 +120,8 @@ impl<W, I, R> Queue<W, I, R> {
     /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
     pub(crate) fn push(&self, chunk: Chunk<I, R>, most_tickets: usize) -> bool {
         let mut state = self.lock();
-        if self.signal.0.load(Ordering::Relaxed) == DIVIDE {
-            self.signal.0.store(RUN, Ordering::Relaxed);
+        if self.signs.signal.load(Ordering::Relaxed) == DIVIDE {
+            self.signs.signal.store(RUN, Ordering::Relaxed);
         }
         state.queued.push_back(chunk);
         state.claim_ticket(most_tickets)
@@ -218,7 +232,7 @@ impl<W, I, R> Queue<W, I, R> {
             state = sleep(&self.changed, state, patience);
             state.sleeper = None;
         }
-        self.signal.0.store(RUN, Ordering::Relaxed);
+        self.signs.signal.store(RUN, Ordering::Relaxed);
         true
     }
 
@@ -226,15 +240,15 @@ impl<W, I, R> Queue<W, I, R> {
     fn ask_for_division(&self, state: &State<I, R>) {
         let is_idle = state.queued.is_empty() && state.running < state.limit;
         if is_idle && !state.is_full() && !state.cancelled {
-            self.signal.0.store(DIVIDE, Ordering::Relaxed);
+            self.signs.signal.store(DIVIDE, Ordering::Relaxed);
         }
     }
 
     /// Watches for a returned chunk for as long as falling asleep and being woken would take.
     fn look_out<'a>(&'a self, state: MutexGuard<'a, State<I, R>>) -> MutexGuard<'a, State<I, R>> {
-        let before = self.returns.0.load(Ordering::Relaxed);
+        let before = self.signs.returns.load(Ordering::Relaxed);
         drop(state);
-        look_out(&self.returns.0, before, LOOK_OUT);
+        look_out(&self.signs.returns, before, LOOK_OUT);
         self.lock()
     }
 
@@ -242,7 +256,7 @@ impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
         state.cancelled = true;
-        self.signal.0.store(CANCEL, Ordering::Relaxed);
+        self.signs.signal.store(CANCEL, Ordering::Relaxed);
         let launched = state.launched.take();
         let ahead = state.ahead.take();
         let unwanted =

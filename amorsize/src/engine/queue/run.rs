@@ -92,7 +92,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let next = self.next_for(&mut state, epoch, is_turn_over);
         let unwatched = state.sign_ahead(matches!(next, Exchanged::Chunk(_)));
         let wake = state.wakes_sleeper();
-        self.returns.0.fetch_add(1, Ordering::Relaxed);
+        self.signs.returns.fetch_add(1, Ordering::Relaxed);
         drop(state);
         if wake {
             self.changed.notify_one();
@@ -176,7 +176,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let mut look_at = cut.items();
             loop {
-                match self.signal.0.load(Ordering::Relaxed) {
+                match self.signs.signal.load(Ordering::Relaxed) {
                     RUN => {}
                     CANCEL => break,
                     _ => {
@@ -234,9 +234,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             return chunk.discard();
         }
         // One division a wish; the next idle thread asks again.
-        self.signal.0.store(RUN, Ordering::Relaxed);
+        self.signs.signal.store(RUN, Ordering::Relaxed);
         insert_in_place(&mut state.queued, chunk);
-        self.returns.0.fetch_add(1, Ordering::Relaxed);
+        self.signs.returns.fetch_add(1, Ordering::Relaxed);
         let wake = state.wakes_sleeper();
         drop(state);
         if wake {

@@ -47,7 +47,7 @@ pub(super) struct State<I, R> {
     pub(super) epoch: u32,
     pub(super) sleeper: Option<Sleeper>,
     /// What was pulled ahead, while the consumer runs the first item.
-    pub(super) ahead: Option<Ahead<I>>,
+    pub(super) ahead: Option<Box<Ahead<I>>>,
 }
 
 /// What a consumer that has nothing to do waits for.

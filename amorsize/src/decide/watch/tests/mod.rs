@@ -56,6 +56,18 @@ fn probe(watch: &mut Watch, each: f64, now: f64) -> Judgement {
     watch.probed(4_000, 4_000.0 * each, now)
 }
 
+fn seeing_the_loop(mut watch: Watch) -> Watch {
+    watch.see_the_loop();
+    watch
+}
+
+/// Threads that need proof, where the loop is known.
+fn knowing_the_loop(is_trusted: bool) -> Watch {
+    let mut watch = started(true);
+    watch.know_the_loop(is_trusted);
+    watch
+}
+
 /// What the first judgement is of two threads that reach half of nothing.
 fn alarm(watch: Watch) -> Judgement {
     let mut watch = watch.risking(AT_RISK);
@@ -68,12 +80,12 @@ fn alarm(watch: Watch) -> Judgement {
 
 #[test]
 fn an_alarm_is_enough_where_the_loop_was_seen_and_threads_were_never_good() {
-    assert!(matches!(alarm(start().seeing_the_loop()), Judgement::Refuted { .. }));
+    assert!(matches!(alarm(seeing_the_loop(start())), Judgement::Refuted { .. }));
     assert_eq!(alarm(start()), Judgement::Check, "what the loop takes is not sure");
-    let mut watch = start().seeing_the_loop();
+    let mut watch = seeing_the_loop(start());
     watch.was_good = true;
     assert_eq!(alarm(watch), Judgement::Check);
-    let many = Watch::new(Progress::default(), 16, SERIAL, 9.0).seeing_the_loop();
+    let many = seeing_the_loop(Watch::new(Progress::default(), 16, SERIAL, 9.0));
     assert_eq!(alarm(many), Judgement::Check, "fewer may do well");
 }
 
@@ -109,9 +121,9 @@ fn items_that_are_dearer_than_freeing_memory_ever_is_end_the_probation() {
 
 #[test]
 fn what_earlier_runs_have_proven_needs_no_probation() {
-    let is_on_probation = |is_trusted| started(true).knowing_the_loop(is_trusted).is_on_probation();
+    let is_on_probation = |is_trusted| knowing_the_loop(is_trusted).is_on_probation();
     assert!(is_on_probation(false) && !is_on_probation(true));
-    let mut watch = started(true).knowing_the_loop(true);
+    let mut watch = knowing_the_loop(true);
     let undone = first_doubt(&mut watch, 0.3).unwrap();
     assert!(matches!(check(&mut watch, undone, SERIAL), Judgement::Refuted { .. }));
     assert!(watch.is_on_probation(), "they did well, but do not any more");
