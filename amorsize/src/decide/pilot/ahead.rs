@@ -33,6 +33,9 @@ impl Pilot {
 
     /// Items of a chunk of those that were pulled ahead and no thread has taken.
     pub(crate) fn chunk_ahead(&self, items: usize) -> usize {
+        if let Some(pinned) = self.options.chunk_size {
+            return pinned.get().min(items);
+        }
         let by_time = (FIRST_CHUNK / self.costs.item.max(1e-9)) as usize;
         let by_bytes = SMALL_BLOCK / self.situation.item_bytes.max(1);
         self.in_one_go(by_time.min(by_bytes).clamp(1, items.max(1)))
@@ -61,6 +64,8 @@ impl Pilot {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use super::super::head_start::tests::{ITEMS, begun, came_back, left};
     use super::*;
     use crate::decide::observed::{Clocks, Ran, Runner};
@@ -82,6 +87,18 @@ mod tests {
         let after_one_of = |seconds, owns| after_first(owns, 3, seconds).goes_on_alone();
         assert!(after_one_of(1e-6, Owns::Anything));
         assert!(!after_one_of(1e-3, Owns::Anything) && !after_one_of(1e-6, Owns::Nothing));
+    }
+
+    #[test]
+    fn a_pinned_chunk_size_is_that_of_items_that_were_pulled_ahead_too() {
+        let chunk = |chunk_size| {
+            let options = Options { chunk_size, ..Options::default() };
+            let mut pilot = begun(options, Situation::TWO_CORES, ITEMS);
+            pilot.pulled_ahead(63, 1e-9);
+            came_back(&mut pilot, 100e-9, Runner::Consumer);
+            pilot.chunk_ahead(63)
+        };
+        assert_eq!([None, NonZeroUsize::new(1), NonZeroUsize::new(70)].map(chunk), [63, 1, 63]);
     }
 
     #[test]

@@ -51,18 +51,16 @@ where
         let queue = Arc::clone(&self.queue);
         let batch = first.map(|first| queue.run_here(first, Runner::Consumer, || ()));
         let batch = self.close_ahead(batch, each);
-        let batch = batch.map(|batch| {
-            let (batch, standing) = self.queue.deposit(batch, start).expect("nothing comes before the first");
-            let remaining = self.remaining(source);
-            self.observe(&batch, standing, remaining);
-            batch
-        });
+        // Where a thread has the first item nothing is known yet, and what is left goes the usual way.
+        let (batch, standing) = batch.and_then(|batch| self.queue.deposit(batch, start))?;
+        let remaining = self.remaining(source);
+        self.observe(&batch, standing, remaining);
         if self.pilot.goes_on_alone() {
             self.pilot.waive_head_start();
         } else {
             self.hand_over_ahead();
         }
-        batch
+        Some(batch)
     }
 
     /// What there is for those who take items beside the first one.
@@ -78,8 +76,8 @@ where
     }
 
     /// Offers the first item to threads while more is pulled: they take some time to come, and the caller may have to
-    /// wait for more, since a channel may have nothing for a minute. The first one, if nobody has taken it, and what
-    /// each took to be pulled.
+    /// wait for more, since a channel may have nothing for a minute. What the caller runs, the first one or the next, if
+    /// threads have left any, and what each took to be pulled.
     fn offer_first<S: Iterator<Item = I>>(
         &mut self,
         source: &mut S,
@@ -98,7 +96,7 @@ where
             }
             added != Added::WhereTheyWait
         });
-        let first = self.queue.take_first(start).map(|items| self.chunk_of(start, items));
+        let first = self.queue.take_first().map(|(start, item)| self.chunk_of(start, vec![item]));
         self.pilot.pulled_ahead(ahead, each);
         (first, each)
     }
@@ -142,8 +140,8 @@ where
         self.set_up += begin.elapsed();
     }
 
-    /// Takes back what threads have left, each of which took so many seconds to be pulled: it is handed over next. The
-    /// first item, if the caller ran it, with what was found out meanwhile.
+    /// Takes back what threads have left, each of which took so many seconds to be pulled: it is handed over next. What
+    /// the caller ran, with what was found out meanwhile.
     fn close_ahead(&mut self, first: Option<Batch<R>>, each: f64) -> Option<Batch<R>> {
         let left = self.queue.close_ahead().expect("opened before");
         let taken = left.taken - usize::from(first.is_none());

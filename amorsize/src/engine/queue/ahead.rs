@@ -205,14 +205,19 @@ impl<W, I, R> Queue<W, I, R> {
         Added::WithTicket
     }
 
-    /// The first item, which the consumer is about to run, if no thread has taken it.
-    pub(crate) fn take_first(&self, first: u64) -> Option<Vec<I>> {
+    /// The item that the consumer is about to run, with its place in the source: the first one, or the next if threads
+    /// have taken that. None where they take all that there is, since the function waits.
+    pub(crate) fn take_first(&self) -> Option<(u64, I)> {
         let mut state = self.lock();
-        let ahead = state.ahead.as_mut().filter(|ahead| ahead.next == first)?;
-        let item = ahead.items.pop_front()?;
+        let ahead = state.ahead.as_mut()?;
+        let is_first = ahead.taken == 0;
+        if !is_first && (ahead.waiting_share.is_some() || !ahead.has_work()) {
+            return None;
+        }
+        let item = (ahead.next, ahead.items.pop_front()?);
         ahead.next += 1;
         state.run_ahead();
-        Some(vec![item])
+        Some(item)
     }
 
     /// The consumer has run the first item.

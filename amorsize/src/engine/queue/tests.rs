@@ -240,7 +240,7 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
 }
 
 #[test]
-fn the_first_item_is_whoever_comes_firsts_while_more_is_pulled() {
+fn the_first_item_is_whoever_comes_firsts_and_the_consumer_runs_the_next_unless_the_function_waits() {
     type Identity = Queue<ByValue<fn(u64) -> u64>, u64, u64>;
     let offered = |comes: &dyn Fn(&Identity)| {
         let queue: Identity = Queue::new(Arc::new(ByValue(|item| item)));
@@ -248,18 +248,24 @@ fn the_first_item_is_whoever_comes_firsts_while_more_is_pulled() {
         queue.configure(2, true, false);
         assert_eq!(queue.offer_ahead(0, [0].into(), terms), 1);
         comes(&queue);
-        let added = queue.add_ahead(vec![1]);
-        let first = queue.take_first(0);
-        let batch = first.is_some().then(|| queue.run_here(chunk(0..1), Runner::Consumer, || ()));
-        let batch = batch.and_then(|batch| queue.deposit(batch, 0));
+        let added = queue.add_ahead([1, 2]);
+        let first = queue.take_first();
+        let batch = first.map(|(start, _)| queue.run_here(chunk(start..start + 1), Runner::Consumer, || ()));
+        let has_next = batch.is_some_and(|batch| queue.deposit(batch, 0).is_some());
         let left = queue.close_ahead().expect("it was offered");
         assert!(!queue.is_running());
-        (added, batch.is_some(), left.taken, left.items.len())
+        (added, first, has_next, left.taken, left.items)
     };
-    assert_eq!(offered(&|_| ()), (Added::Alone, true, 0, 1));
-    assert_eq!(offered(&|queue| queue.run_ticket(queue.epoch())), (Added::WithTicket, false, 1, 1));
-    let waiting = |queue: &Identity| assert!(queue.claim_waiting(4, 0.9).is_some());
-    assert_eq!(offered(&waiting), (Added::WhereTheyWait, true, 0, 1));
+    let run = |queue: &Identity| queue.run_ticket(queue.epoch());
+    let waits = |queue: &Identity| assert!(queue.claim_waiting(4, 0.9).is_some());
+    assert_eq!(offered(&|_| ()), (Added::Alone, Some((0, 0)), true, 0, [1, 2].into()));
+    assert_eq!(offered(&run), (Added::WithTicket, Some((1, 1)), true, 1, [2].into()));
+    assert_eq!(offered(&waits), (Added::WhereTheyWait, Some((0, 0)), true, 0, [1, 2].into()));
+    let run_and_wait = |queue: &Identity| {
+        run(queue);
+        waits(queue);
+    };
+    assert_eq!(offered(&run_and_wait), (Added::WhereTheyWait, None, false, 1, [1, 2].into()));
 }
 
 #[test]
