@@ -11,7 +11,7 @@ use super::{FIRST_CHUNK, Looped, Mode, Pilot, Position, SMALL_BLOCK};
 impl Pilot {
     /// Items that are pulled ahead before the first one begins, for whoever looks in on it. None once anything has run.
     pub(crate) fn items_ahead(&self) -> usize {
-        if self.head_start.is_none() || self.done + self.in_flight > 0 {
+        if self.first.head_start.is_none() || self.done + self.in_flight > 0 {
             return 0;
         }
         let waiting = FIRST_BLOCKING_THREADS.min(self.options.max_blocking_threads.get());
@@ -56,7 +56,7 @@ impl Pilot {
 
     /// Counts from here once what went ahead is out.
     pub(super) fn leave_ahead_behind(&mut self, at: Position) {
-        if self.ahead_until.take_if(|until| *until <= at.yielded).is_some() {
+        if self.first.ahead_until.take_if(|until| *until <= at.yielded).is_some() {
             self.tally.grow(at);
         }
     }

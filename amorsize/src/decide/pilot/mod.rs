@@ -26,7 +26,7 @@ mod terms;
 mod trying;
 
 use crate::options::Options;
-use crate::plan::{Plan, Pool};
+use crate::plan::Plan;
 
 use super::costs::{Costs, Spread, blend};
 use super::input::Remaining;
@@ -42,7 +42,7 @@ use super::waits::Waits;
 use super::watch::{self, Progress};
 use adopting::Settled;
 use employing::{Blocking, Computing};
-use head_start::HeadStart;
+use head_start::First;
 
 pub(crate) use sizes::TRIAL_BYTES;
 
@@ -113,14 +113,7 @@ pub(crate) struct Pilot {
     promise: Option<(bool, usize)>,
     computing: Option<Box<Computing>>,
     blocking: Option<Box<Blocking>>,
-    /// The first items run beside a thread.
-    head_start: Option<HeadStart>,
-    /// Where threads ran some of the first items, and how many threads, once the head start is over.
-    helped: Option<(Pool, usize)>,
-    /// A thread was started for the first items.
-    has_own_thread: bool,
-    /// Items that threads were given while the consumer ran the first one, until all of them are out.
-    ahead_until: Option<u64>,
+    first: First,
     /// What earlier runs say without much confidence.
     doubted: Option<Box<Prior>>,
     /// The plan is what earlier runs recommend.
@@ -173,10 +166,7 @@ impl Pilot {
             promise: None,
             computing: None,
             blocking: None,
-            head_start: None,
-            helped: None,
-            has_own_thread: false,
-            ahead_until: None,
+            first: First::default(),
             doubted: None,
             follows: false,
             refuted: 0,
@@ -243,7 +233,7 @@ impl Pilot {
     pub(crate) fn saw_machine(&mut self, situation: Situation) {
         self.situation = situation;
         self.keep_promise_within_memory();
-        self.head_start.iter_mut().for_each(|head_start| head_start.saw_machine(&situation));
+        self.first.head_start.iter_mut().for_each(|head_start| head_start.saw_machine(&situation));
         self.looks = false;
     }
 

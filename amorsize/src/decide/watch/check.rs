@@ -9,6 +9,9 @@ use super::{Crowd, FIRST_EPOCH, Judgement, LOSS, PROBE, Progress, SURE, Sum, Wat
 pub(super) const CONFIRMED: f64 = 1.04;
 /// Share of the confirmed gain below which it is doubted again.
 const STILL_GOOD: f64 = 0.8;
+/// Seconds before a plan that was just confirmed is doubted for a small gain; so many times as long each time.
+pub(super) const FIRST_REST: f64 = 2e-3;
+const LONGER: f64 = 4.0;
 /// Time before threads that seem to be a loss are checked again, as a multiple of what the check took.
 const BETWEEN_CHECKS: f64 = 20.0;
 /// Seconds of a chunk that is run alone, where one item does not take longer: a usual chunk of many threads would cost
@@ -40,6 +43,81 @@ const PROBE_ERROR: f64 = 0.04;
 /// Ratio within which chunks alone confirm what the plain loop was thought to take.
 const ALIKE: f64 = 1.25;
 
+/// What the present check has shown, and how far it may go.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    /// Chunks run alone, their seconds, and how many they may be.
+    pub(super) alone: Times,
+    seconds: f64,
+    pub(super) most: usize,
+    /// The stretch of the plain loop that runs instead of chunks alone.
+    probe: Sum,
+    /// Chunks beside others after the check, where that is to decide.
+    pub(super) after: Option<Times>,
+    /// Checks in a row that found no gain, for want of processors.
+    idle: u32,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        let (alone, probe) = (Times::default(), Sum::default());
+        Self { alone, seconds: 0.0, most: MOST_ALONE, probe, after: None, idle: 0 }
+    }
+}
+
+impl Check {
+    pub(super) fn begin(&mut self) {
+        self.alone.clear();
+        self.seconds = 0.0;
+        self.probe = Sum::default();
+    }
+
+    /// The consumer ran a chunk alone, in `each` seconds an item.
+    pub(super) fn ran_alone(&mut self, items: usize, each: f64) {
+        self.alone.add(each);
+        self.seconds += each * items as f64;
+    }
+
+    /// Takes what the plain loop has shown for what chunks alone would.
+    fn stands_for_all(&mut self, each: f64) {
+        self.alone.clear();
+        (0..FEWEST_ALONE).for_each(|_| self.alone.add(each));
+        self.seconds = PROBE;
+    }
+
+    /// Whether all items are alike, as far as the chunks alone can tell.
+    fn is_even(&self) -> bool {
+        self.alone.len() > 1 && self.alone.deviation() < EVEN_CHUNKS
+    }
+}
+
+/// For how long a plan that a check has confirmed is left alone.
+#[derive(Clone, Debug)]
+pub(super) struct Rest {
+    /// Time before which it is not doubted again for a small gain, and seconds of the next such time.
+    pub(super) small_until: f64,
+    next: f64,
+    /// Time before which it is not doubted again for a loss.
+    pub(super) loss_until: f64,
+    /// Time until which the proof counts.
+    pub(super) proof_until: f64,
+}
+
+impl Rest {
+    /// Threads begin, and nothing is confirmed.
+    pub(super) fn from(now: f64) -> Self {
+        Self { small_until: now, next: FIRST_REST, loss_until: now, proof_until: f64::INFINITY }
+    }
+
+    /// A check of so many seconds has confirmed the plan.
+    fn extend(&mut self, now: f64, seconds: f64) {
+        self.small_until = now + self.next;
+        self.next *= LONGER;
+        self.proof_until = now + self.next;
+        self.loss_until = now + BETWEEN_CHECKS * seconds;
+    }
+}
+
 /// What threads gain, the factor by which that may be wrong, and how much longer work takes than in the plain loop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Compared {
@@ -59,15 +137,15 @@ enum Finding {
 impl Watch {
     /// Judges the chunks run alone so far.
     pub(crate) fn check(&mut self, now: f64) -> Judgement {
-        let is_enough = self.alone.len() >= FEWEST_ALONE || self.alone_seconds >= LONG_ALONE;
+        let is_enough = self.checking.alone.len() >= FEWEST_ALONE || self.checking.seconds >= LONG_ALONE;
         let Share { likely, most } = self.since.loop_share();
         let compare = |share| self.compare(&self.beside, self.observed.of_loop(share));
         let Some((compared, at_least)) = compare(likely).zip(compare(most)) else { return Judgement::GoOn };
         let depends_on_share = self.verdict(compared) != self.verdict(at_least);
-        if !is_enough || (depends_on_share && self.alone_seconds < LONGEST_LOOK) {
+        if !is_enough || (depends_on_share && self.checking.seconds < LONGEST_LOOK) {
             return Judgement::GoOn;
         }
-        let is_over = self.alone.len() >= self.most_alone || self.alone_seconds >= LONGEST_CHECK;
+        let is_over = self.checking.alone.len() >= self.checking.most || self.checking.seconds >= LONGEST_CHECK;
         match self.verdict(compared) {
             Finding::Open if !is_over => Judgement::GoOn,
             Finding::Bad if !is_over && self.may_miss_dear_items() => Judgement::GoOn,
@@ -79,9 +157,9 @@ impl Watch {
 
     /// Judges by the plain loop, of which `items` just ran in so many `seconds` instead of chunks alone.
     pub(crate) fn probed(&mut self, items: usize, seconds: f64, now: f64) -> Judgement {
-        self.probe.add(Sum::plain(items as u64, seconds));
-        let each = self.probe.each();
-        let is_long = self.probe.seconds >= LONG_ENOUGH;
+        self.checking.probe.add(Sum::plain(items as u64, seconds));
+        let each = self.checking.probe.each();
+        let is_long = self.checking.probe.seconds >= LONG_ENOUGH;
         // A short stretch is over before its time slice is; a long one has waited as often as the loop would.
         let Share { likely, most } = if is_long { Share::known(1.0) } else { self.since.loop_share() };
         let compare = |share| {
@@ -92,9 +170,7 @@ impl Watch {
         if self.verdict(compared) != self.verdict(compare(most)) {
             return Judgement::GoOn;
         }
-        self.alone.clear();
-        (0..FEWEST_ALONE).for_each(|_| self.alone.add(each));
-        self.alone_seconds = PROBE;
+        self.checking.stands_for_all(each);
         let judgement = match self.verdict(compared) {
             Finding::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
             // Cheap items that threads do not clearly speed up are better off without them.
@@ -108,7 +184,7 @@ impl Watch {
     /// Has threads judged again after a stretch beside others. Only once: threads that were undone are tried again
     /// anyway.
     fn give_second_chance(&mut self) -> Judgement {
-        self.after = Some(Times::default());
+        self.checking.after = Some(Times::default());
         Judgement::Kept
     }
 
@@ -125,17 +201,17 @@ impl Watch {
     /// Whether a few chunks alone may all be without the dear items that slow threads down now and then: those that
     /// have none take no longer beside others.
     fn may_miss_dear_items(&self) -> bool {
-        self.is_even() && self.beside.lower_quartile() < ALIKE * self.alone.median()
+        self.checking.is_even() && self.beside.lower_quartile() < ALIKE * self.checking.alone.median()
     }
 
     fn is_expected(&self) -> bool {
-        (1.0 / ALIKE..ALIKE).contains(&(self.alone.median() / self.baseline))
+        (1.0 / ALIKE..ALIKE).contains(&(self.checking.alone.median() / self.baseline))
     }
 
     /// Judges threads whose second chance is over. Items that drift make threads look bad before the check, or after
     /// it, not both.
     pub(super) fn conclude(&mut self, at: Progress, later: Sum) -> Judgement {
-        let after = self.after.take().unwrap_or_default();
+        let after = self.checking.after.take().unwrap_or_default();
         let later = later.of_loop(self.since.loop_share().likely);
         let both = [(&self.beside, self.observed()), (&after, later)];
         let compared = both.into_iter().filter_map(|(times, sum)| self.compare(times, sum));
@@ -156,17 +232,17 @@ impl Watch {
 
     /// What threads gained in a stretch of the run in which chunks took such `times`; `None` while nothing is known.
     fn compare(&self, times: &Times, stretch: Sum) -> Option<Compared> {
-        let is_by_rates = self.is_even() || (times.len() == 0 && self.alone.len() > 0);
+        let is_by_rates = self.checking.is_even() || (times.len() == 0 && self.checking.alone.len() > 0);
         if is_by_rates { Some(self.by_rates(stretch)) } else { self.by_inflation(times, stretch) }
     }
 
     fn by_rates(&self, stretch: Sum) -> Compared {
-        let error = self.alone.deviation().max(LEAST_ERROR) / (self.alone.len() as f64).sqrt();
-        self.compared(self.alone.median() / stretch.each(), error, stretch)
+        let error = self.checking.alone.deviation().max(LEAST_ERROR) / (self.checking.alone.len() as f64).sqrt();
+        self.compared(self.checking.alone.median() / stretch.each(), error, stretch)
     }
 
     fn by_inflation(&self, times: &Times, stretch: Sum) -> Option<Compared> {
-        let shift = times.shift_from(&self.alone)?;
+        let shift = times.shift_from(&self.checking.alone)?;
         Some(self.compared(self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
     }
 
@@ -178,11 +254,6 @@ impl Watch {
     /// Threads at work on average. (Chunks that began before the stretch may add up to more than there are.)
     fn concurrency(&self, stretch: Sum) -> f64 {
         (stretch.worked / stretch.seconds).min(self.threads as f64)
-    }
-
-    /// Whether all items are alike, as far as the chunks alone can tell.
-    fn is_even(&self) -> bool {
-        self.alone.len() > 1 && self.alone.deviation() < EVEN_CHUNKS
     }
 
     fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Finding {
@@ -197,7 +268,7 @@ impl Watch {
     }
 
     fn is_patient(&self, gain: f64) -> bool {
-        gain >= LOSS || self.idle_checks < MOST_IDLE_CHECKS
+        gain >= LOSS || self.checking.idle < MOST_IDLE_CHECKS
     }
 
     fn settle(&mut self, verdict: Finding, compared: Compared, now: f64) -> Judgement {
@@ -207,14 +278,14 @@ impl Watch {
         let sure = if verdict == Finding::Open { inflation / doubt } else { inflation };
         self.inflation = Some((self.threads, sure.max(1.0)));
         if let Some(threads) = self.fewer(compared) {
-            return self.reduce(Crowd { threads, inflation, alone: self.alone.median() }, now);
+            return self.reduce(Crowd { threads, inflation, alone: self.checking.alone.median() }, now);
         }
         if verdict == Finding::Bad {
             return self.refute(compared, now);
         }
-        self.idle_checks = if gain < CONFIRMED { self.idle_checks + 1 } else { 0 };
+        self.checking.idle = if gain < CONFIRMED { self.checking.idle + 1 } else { 0 };
         if verdict == Finding::Open {
-            self.most_alone = (2 * self.most_alone).min(EVER_ALONE);
+            self.checking.most = (2 * self.checking.most).min(EVER_ALONE);
         }
         self.keep(gain, now)
     }
@@ -232,23 +303,21 @@ impl Watch {
         self.change(crowd.threads, (crowd.threads as f64 / CROWDED).max(CONFIRMED));
         self.epoch = FIRST_EPOCH;
         self.losing_since = now;
-        if self.is_even() {
-            self.baseline = self.alone.median();
+        if self.checking.is_even() {
+            self.baseline = self.checking.alone.median();
         }
         Judgement::Crowded(crowd)
     }
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {
         let gain = gain.max(CONFIRMED);
-        self.baseline = if self.is_even() { self.alone.median() } else { gain * self.observed().each() };
+        self.baseline =
+            if self.checking.is_even() { self.checking.alone.median() } else { gain * self.observed().each() };
         self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
         self.has_seen_loop = false;
         self.losing_since = now;
-        self.patience_until = now + self.patience;
-        self.patience *= 4.0;
-        self.proven_until = now + self.patience;
-        self.check_until = now + BETWEEN_CHECKS * self.alone_seconds;
+        self.rest.extend(now, self.checking.seconds);
         Judgement::Kept
     }
 }

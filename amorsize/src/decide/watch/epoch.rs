@@ -40,8 +40,8 @@ impl Watch {
         self.since.look(at);
         let (stretch, share) = self.since.sum(at);
         let epoch = stretch.of_loop(share.likely);
-        if let Some(after) = &self.after {
-            let is_enough = after.len() >= self.alone.len() && epoch.seconds >= FIRST_EPOCH;
+        if let Some(after) = &self.checking.after {
+            let is_enough = after.len() >= self.checking.alone.len() && epoch.seconds >= FIRST_EPOCH;
             return if is_enough { self.conclude(at, stretch) } else { Judgement::GoOn };
         }
         let rounds = epoch.items / round.max(1) as u64;
@@ -89,7 +89,7 @@ impl Watch {
 
     fn begin_epoch(&mut self, at: Progress) {
         self.since.next(at);
-        if at.now >= self.check_until {
+        if at.now >= self.rest.loss_until {
             self.since.forget_alone();
         }
         self.spread = Spread::default();
@@ -97,9 +97,7 @@ impl Watch {
 
     fn begin_check(&mut self) {
         self.since.forget_alone();
-        self.alone.clear();
-        self.alone_seconds = 0.0;
-        self.probe = Sum::default();
+        self.checking.begin();
     }
 
     /// Whether threads have nothing to lose: they were never good, and fewer would be none.
@@ -121,7 +119,7 @@ impl Watch {
         self.is_proven = false;
         self.is_suspect = false;
         self.losing_since = now;
-        self.patience_until = self.patience_until.max(now + ASSUMED);
+        self.rest.small_until = self.rest.small_until.max(now + ASSUMED);
     }
 
     /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the
@@ -137,9 +135,9 @@ impl Watch {
         let is_baseless = epoch.work() < GROSSLY_OVERSTATED * self.baseline;
         let is_unclear = may_be_wrong && !self.is_proven && (is_baseless || self.epoch >= SURE_EPOCH);
         // What the plain loop takes changes with the state of the heap.
-        let is_due = self.needs_proof && now >= self.proven_until;
-        let is_small = (gain < self.accepted || is_unclear || is_due) && now >= self.patience_until;
-        let is_bad = is_small || (gain < LOSS && now >= self.check_until);
+        let is_due = self.needs_proof && now >= self.rest.proof_until;
+        let is_small = (gain < self.accepted || is_unclear || is_due) && now >= self.rest.small_until;
+        let is_bad = is_small || (gain < LOSS && now >= self.rest.loss_until);
         if is_bad && self.is_suspect {
             self.observed.add(epoch);
         } else {

@@ -36,9 +36,10 @@ use super::observed::{Delay, Runner};
 use super::shift::Times;
 
 pub(crate) use check::ALONE;
-use check::MOST_ALONE;
+use check::{Check, Rest};
 pub(crate) use since::Progress;
 use since::{Since, Sum};
+use undone::Pause;
 pub(crate) use undone::Undone;
 
 /// Shortest seconds of a first judgement: some times the start-up of a pool.
@@ -49,8 +50,6 @@ const LOSS: f64 = 0.97;
 const ACCEPTED_PART: f64 = 0.5;
 /// Standard errors that exclude chance (one-sided 95 %).
 const SURE: f64 = 1.645;
-/// Seconds before a plan that was just confirmed is doubted again; four times as long each time.
-const FIRST_PATIENCE: f64 = 2e-3;
 /// Seconds of an item below which its way through a chunk shows, so that a stretch of the plain loop is the only
 /// measure; what takes so little is also most easily disturbed by other threads, and is always checked.
 pub(crate) const CHEAP: f64 = 250e-9;
@@ -122,36 +121,19 @@ pub(crate) struct Watch {
     losing_since: f64,
     /// How much longer work takes beside so many threads than in the plain loop, once a check has told.
     inflation: Option<(usize, f64)>,
-    /// Time before which the plan is not doubted again for a small gain, and how long that is next time.
-    patience_until: f64,
-    patience: f64,
-    /// Time until which a proof counts.
-    proven_until: f64,
-    /// Time before which the plan is not doubted again for a loss.
-    check_until: f64,
+    rest: Rest,
     /// A thread has run a chunk since counting began: what was before that only started the pool.
     is_manned: bool,
     /// Results that do not count, whenever threads begin anew, and those after which counting begins.
     warm_up: u64,
     counts_from: u64,
-    /// Chunks beside others, alone in the present check, and beside others after it where that is to decide.
+    /// Chunks beside others.
     beside: Times,
-    alone: Times,
-    after: Option<Times>,
     /// The spread of items in the present epoch. That of a longer time would also show that threads get in each other's
     /// way.
     spread: Spread,
-    alone_seconds: f64,
-    most_alone: usize,
-    /// The stretch of the plain loop that runs instead of chunks alone.
-    probe: Sum,
-    /// Checks in a row that found no gain, for want of processors.
-    idle_checks: u32,
-    /// While the plan is undone: when it is tried again, and how the plain loop does.
-    undone: Option<(f64, Sum)>,
-    dear_stretches: u32,
-    /// The last pause; the next one is at least twice as long.
-    pause: f64,
+    checking: Check,
+    pause: Pause,
 }
 
 impl Watch {
@@ -174,24 +156,14 @@ impl Watch {
             was_good: false,
             losing_since: at.now,
             inflation: None,
-            patience_until: at.now,
-            patience: FIRST_PATIENCE,
-            proven_until: f64::INFINITY,
-            check_until: at.now,
+            rest: Rest::from(at.now),
             is_manned: false,
             warm_up: 0,
             counts_from: 0,
             beside: Times::default(),
-            alone: Times::default(),
-            after: None,
             spread: Spread::default(),
-            alone_seconds: 0.0,
-            most_alone: MOST_ALONE,
-            probe: Sum::default(),
-            idle_checks: 0,
-            undone: None,
-            dear_stretches: 0,
-            pause: 0.0,
+            checking: Check::default(),
+            pause: Pause::default(),
         }
     }
 
@@ -237,10 +209,9 @@ impl Watch {
     /// A chunk of `items` has taken `each` seconds an item, with what the source and the consumer took for them.
     pub(crate) fn saw_chunk(&mut self, items: usize, each: f64, runner: Runner) {
         if runner == Runner::Alone {
-            self.alone.add(each);
-            self.alone_seconds += each * items as f64;
+            self.checking.ran_alone(items, each);
         } else {
-            self.after.as_mut().unwrap_or(&mut self.beside).add(each);
+            self.checking.after.as_mut().unwrap_or(&mut self.beside).add(each);
             self.spread.add(items, each);
         }
     }
@@ -277,7 +248,7 @@ impl Watch {
     /// Starts counting anew, after a stretch that does not count. What the plain loop did meanwhile is what threads are
     /// held against from now on.
     pub(crate) fn restart(&mut self, at: Progress) {
-        if let Some((_, sum)) = self.undone.take().filter(|(_, sum)| sum.items > 0) {
+        if let Some((_, sum)) = self.pause.undone.take().filter(|(_, sum)| sum.items > 0) {
             // The loop's own delays are not known: others want the processors as they did before, or do not any more.
             self.baseline = self.since.loop_share().likely * sum.each();
             self.is_assumed = true;

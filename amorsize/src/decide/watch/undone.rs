@@ -29,12 +29,28 @@ pub(crate) enum Undone {
     Outdated,
 }
 
+/// The plain loop instead of threads that were undone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pause {
+    /// While they are: when they are tried again, and how the plain loop does.
+    pub(super) undone: Option<(f64, Sum)>,
+    dear_stretches: u32,
+    /// Seconds of the last pause; the next one is at least twice as long.
+    pub(super) last: f64,
+}
+
+impl Pause {
+    fn begin(&mut self, now: f64, shortest: f64) {
+        self.last = (2.0 * self.last).max(shortest);
+        self.undone = Some((now + self.last, Sum::default()));
+    }
+}
+
 impl Watch {
     pub(super) fn refute(&mut self, Compared { gain, doubt, .. }: Compared, now: f64) -> Judgement {
         let shortest = if gain * doubt < LOSS { CLEAR_PAUSE } else { SHORTEST_PAUSE };
         let loss = ATTEMPT.max(self.at_risk) + (now - self.losing_since) * (1.0 - gain).max(0.0);
-        self.pause = (2.0 * self.pause).max(shortest).max(PAUSES_A_LOSS * loss);
-        self.undone = Some((now + self.pause, Sum::default()));
+        self.pause.begin(now, shortest.max(PAUSES_A_LOSS * loss));
         self.epoch = FIRST_EPOCH;
         self.has_lost = true;
         self.was_good = false;
@@ -45,17 +61,17 @@ impl Watch {
 
     /// Whether the plain loop runs because a check preferred it.
     pub(crate) fn is_undone(&self) -> bool {
-        self.undone.is_some()
+        self.pause.undone.is_some()
     }
 
     /// Adds `items` of the plain loop after a plan was undone.
     pub(crate) fn looped(&mut self, now: f64, items: usize, seconds: f64) -> Undone {
-        let Some((until, sum)) = &mut self.undone else { return Undone::GoOn };
+        let Pause { undone: Some((until, sum)), dear_stretches, .. } = &mut self.pause else { return Undone::GoOn };
         let is_dear = seconds > MUCH_CHANGED * self.baseline * items as f64;
-        self.dear_stretches = if is_dear { self.dear_stretches + 1 } else { 0 };
+        *dear_stretches = if is_dear { *dear_stretches + 1 } else { 0 };
         sum.add(Sum::plain(items as u64, seconds));
         let is_slow = sum.wall >= SLOW_LOOP && sum.wall_each() >= CONFIRMED * CONFIRMED * self.observed.wall_each();
-        if self.dear_stretches >= SURELY_DEAR {
+        if *dear_stretches >= SURELY_DEAR {
             Undone::Outdated
         } else if now >= *until || is_slow {
             Undone::Over

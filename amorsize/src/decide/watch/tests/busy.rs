@@ -10,8 +10,7 @@ fn checks_of_idle_threads(gain: f64) -> [Judgement; 4] {
     watch.observed = Sum { items: 1_000, seconds: 1e-3 / gain, worked: 1e-3 / gain, wall: 1e-3 / gain };
     [0; 4].map(|_| {
         (0..6).for_each(|_| watch.saw_chunk(100, SERIAL, Runner::Thread));
-        watch.alone.clear();
-        watch.alone_seconds = 0.0;
+        watch.checking.begin();
         let judgement = check(&mut watch, 1e-3, SERIAL);
         watch.restart(Progress::default());
         judgement

@@ -64,7 +64,7 @@ fn uneven_items_refute_nothing_until_there_are_many() {
     uneven.iter().for_each(|&each| watch.saw_chunk(1, 3.0 * each, Runner::Thread));
     uneven.iter().for_each(|&each| watch.saw_chunk(1, each, Runner::Alone));
     assert_eq!(watch.check(1e-3), Judgement::Kept);
-    assert!(watch.most_alone > MOST_ALONE);
+    assert!(watch.checking.most > MOST_ALONE);
     let (_, inflation) = watch.inflation.unwrap();
     assert!(inflation < 1.1, "it may be by chance: {inflation}");
 }

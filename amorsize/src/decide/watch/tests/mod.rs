@@ -9,6 +9,7 @@ mod busy;
 mod checks;
 mod undone;
 
+use super::check::FIRST_REST;
 use super::epoch::ASSUMED;
 use super::*;
 
@@ -52,7 +53,7 @@ fn check(watch: &mut Watch, now: f64, each: f64) -> Judgement {
 
 /// Runs a stretch of the plain loop instead of chunks alone.
 fn probe(watch: &mut Watch, each: f64, now: f64) -> Judgement {
-    watch.probe = Sum::default();
+    watch.checking.begin();
     watch.probed(4_000, 4_000.0 * each, now)
 }
 
@@ -137,7 +138,7 @@ fn a_proof_is_good_for_a_while() {
         first_doubt(&mut watch, 1.9)
     };
     let due = rechecked(true).unwrap();
-    assert!((FIRST_PATIENCE..10.0 * FIRST_PATIENCE).contains(&due), "{due}");
+    assert!((FIRST_REST..10.0 * FIRST_REST).contains(&due), "{due}");
     assert_eq!(rechecked(false), None);
 }
 

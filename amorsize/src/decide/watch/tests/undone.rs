@@ -26,7 +26,7 @@ fn what_an_attempt_has_lost_in_all_decides_when_there_is_another() {
         let mut watch = start();
         first_doubt(&mut watch, 0.5).unwrap();
         assert!(matches!(check(&mut watch, found_out, SERIAL), Judgement::Refuted { .. }));
-        watch.pause
+        watch.pause.last
     };
     assert!((pause(40e-3) / pause(20e-3) - 2.0).abs() < 0.1, "{} {}", pause(40e-3), pause(20e-3));
 }
