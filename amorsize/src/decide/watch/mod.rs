@@ -180,6 +180,11 @@ impl Watch {
         self.has_seen_loop = true;
     }
 
+    /// What the plain loop takes is not known well.
+    pub(crate) fn assume_the_loop(&mut self) {
+        self.is_assumed = true;
+    }
+
     /// The process may get so many processors' worth of time, not one for each thread.
     pub(crate) fn on(self, processors: f64) -> Self {
         Self { since: self.since.on(processors), ..self }

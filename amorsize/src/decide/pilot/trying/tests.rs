@@ -1,3 +1,4 @@
+use super::super::head_start::tests::begun;
 use super::*;
 use crate::decide::observed::{Clocks, Looped, Made, Runner};
 use crate::decide::situation::{Owns, Situation};
@@ -220,4 +221,34 @@ fn where_the_end_is_not_known_threads_start_once_it_costs_nothing_and_then_all_o
     let mut pilot = Pilot::new(Options::default(), LARGE);
     assert_eq!(lead(&mut pilot, 20e-3, exactly(5)), Step::Parallel);
     assert_eq!(pilot.threads(), 5);
+}
+
+#[test]
+fn what_cheap_first_items_took_beside_a_thread_is_checked_although_threads_seem_to_do_well() {
+    const CHUNK: usize = 100;
+    let is_checked = |each: f64| {
+        let left = exactly(1 << 20);
+        let mut pilot = begun(Options::default(), Situation::TWO_CORES, left.lower);
+        let ran = |items: usize, each: f64, runner| {
+            let (seconds, blocked) = (each * items as f64, Some(0.0));
+            Ran { items, seconds, clocks: Clocks::All, blocked, result_bytes: 8, runner, ..Ran::default() }
+        };
+        for items in [1, 40] {
+            assert_eq!(pilot.step(Position::default(), left, 1_000), Step::Parallel);
+            pilot.pulled(items, 1e-9);
+            pilot.ran(ran(items, each, Runner::Consumer));
+        }
+        assert_eq!(pilot.step(Position { now: 1e-4, yielded: 41 }, left, 1_000), Step::Parallel);
+        assert_eq!(pilot.plan().map(|plan| plan.threads), Some(2));
+        (1..=100).any(|chunk| {
+            let (items, worked) = (41 + CHUNK as u64 * chunk, 1.25 * each);
+            pilot.pulled(CHUNK, 1e-9);
+            pilot.ran(ran(CHUNK, worked, Runner::Thread));
+            pilot.consumed(CHUNK, 1e-9);
+            let at = Position { now: 1e-4 + items as f64 * worked / 2.0, yielded: items };
+            pilot.check(at, Made { results: items, worked: items as f64 * worked, ..Made::default() }, left);
+            matches!(pilot.mode, Mode::Alone(_))
+        })
+    };
+    assert!(is_checked(1e-6) && !is_checked(4e-6));
 }
