@@ -45,7 +45,9 @@ impl Watch {
             return if is_enough { self.conclude(at, stretch) } else { Judgement::GoOn };
         }
         let rounds = epoch.items / round.max(1) as u64;
-        let gain = self.gain(epoch) * self.luck(epoch.items);
+        let seen = self.gain(epoch);
+        let luck = if self.seemed_a_loss { 1.0 } else { self.luck(epoch.items) };
+        let gain = seen * luck;
         let is_alarm = self.is_alarming(epoch, rounds, gain);
         if !is_alarm && (epoch.seconds < self.epoch || rounds < FEW_ROUNDS) {
             return Judgement::GoOn;
@@ -62,7 +64,9 @@ impl Watch {
             self.observed = stretch;
             return self.refute(self.compared(gain, 0.0, epoch), at.now);
         }
-        if !self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now) {
+        let is_doubtful = self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now);
+        self.remember(seen < LOSS);
+        if !is_doubtful {
             return Judgement::GoOn;
         }
         self.begin_check();
@@ -73,6 +77,12 @@ impl Watch {
     /// items look uneven, so that proves nothing where it is likely.
     fn luck(&self, items: u64) -> f64 {
         if self.needs_proof { 1.0 } else { luck(self.spread.coefficient(), items) }
+    }
+
+    /// Chance explains that an epoch seems to be a loss, but not that two in a row do.
+    fn remember(&mut self, seems_a_loss: bool) {
+        self.seemed_a_loss = seems_a_loss;
+        self.is_suspect |= seems_a_loss;
     }
 
     /// Whether threads do so badly that the end of the epoch is not waited for.

@@ -105,6 +105,8 @@ pub(crate) struct Watch {
     observed: Sum,
     /// A first epoch has disappointed; the next one decides.
     is_suspect: bool,
+    /// The last epoch seemed to be a loss, whether chance explains that or not.
+    seemed_a_loss: bool,
     /// A check has confirmed the plan as it is.
     is_proven: bool,
     /// Earlier runs have confirmed the plan.
@@ -148,6 +150,7 @@ impl Watch {
             epoch: FIRST_EPOCH,
             observed: Sum::plain(1, baseline),
             is_suspect: false,
+            seemed_a_loss: false,
             is_proven: false,
             is_trusted: false,
             has_lost: false,
@@ -261,7 +264,7 @@ impl Watch {
         }
         self.since.skip(at);
         self.counts_from = at.produced + self.warm_up;
-        self.is_suspect = false;
+        (self.is_suspect, self.seemed_a_loss) = (false, false);
         self.is_manned = false;
     }
 

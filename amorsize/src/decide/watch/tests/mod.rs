@@ -197,3 +197,23 @@ fn uneven_items_are_given_the_benefit_of_the_doubt() {
     assert!(of_uneven_ones > 2.0 * of_even_items, "300 items may be an eighth dearer than all, 3,000 hardly");
     assert!(first_check(0.4, 1e6).is_some(), "not five times");
 }
+
+#[test]
+fn chance_explains_that_threads_seem_a_loss_for_an_epoch_but_not_again_and_again() {
+    // One chunk in fifty takes five hundred times as long: by chance, or since another thread keeps a lock.
+    const EACH: f64 = 100e-6;
+    let checked = |gain: f64| {
+        let mut watch = Watch::new(Progress::default(), 2, EACH, 1.9);
+        watch.saw(Runner::Thread);
+        (1..200_u32).find(|step| {
+            (0..50).for_each(|chunk| {
+                watch.saw_chunk(1, if chunk == 0 { 500.0 * EACH } else { EACH }, Runner::Thread);
+            });
+            let now = f64::from(*step) * 1e-3;
+            let produced = (now * gain / EACH) as u64;
+            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 2) == Judgement::Check
+        })
+    };
+    assert_eq!(checked(1.1), None, "they do some good, and may do all that was promised");
+    assert!(checked(0.86).is_some_and(|milliseconds| milliseconds < 10));
+}
