@@ -10,6 +10,7 @@ mod child;
 mod contenders;
 mod corpus;
 mod first;
+mod heap;
 mod html;
 mod idle;
 mod jobs;
@@ -53,6 +54,8 @@ enum Measurement {
     Others(others::Options),
     /// What this machine takes to wake a thread: the floor under every short job.
     Waking,
+    /// What beginning a stream takes after many small blocks were freed.
+    Heap,
     /// What a stalled consumer burns.
     Idle,
     /// Functions that wait, against `par_bridge`, and one that computes on a busy machine.
@@ -88,6 +91,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Overhead => overhead::run()?,
         Measurement::Others(options) => others::run(&options)?,
         Measurement::Waking => waking::run(),
+        Measurement::Heap => heap::run(),
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,
         Measurement::Midrun => midrun::run()?,

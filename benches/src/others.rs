@@ -56,6 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     measure(only, "prime", numbers, |number| least_factor(number + 1_000_000), |&factor| factor);
     measure(only, "btree", numbers, |key| TREE.range(mix(key)..).next().map_or(0, |(_, &value)| value), |&value| value);
     measure(only, "locked memo", numbers, memo, |&value| value);
+    measure(only, "long lock", numbers, held, |&value| value);
     measure(only, "sometimes", numbers, sometimes, |&value| value);
     measure(
         only,
@@ -209,6 +210,15 @@ fn memo(number: u64) -> u64 {
     let key = mix(number) % 1_000;
     let mut memo = MEMO.lock().unwrap_or_else(PoisonError::into_inner);
     *memo.entry(key).or_insert_with(|| spin(key, 2_000))
+}
+
+static HELD: Mutex<u64> = Mutex::new(0);
+
+/// All of a long item under a lock, which a thread often keeps from one to the next.
+fn held(number: u64) -> u64 {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    *held = spin(number, 30_000);
+    *held
 }
 
 /// One in fifty waits.

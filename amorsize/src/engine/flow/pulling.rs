@@ -32,7 +32,7 @@ where
         self.pull(source, most)
     }
 
-    /// Pulls up to `most` items, fewer of a slow source, and tells how long that took. A source that panics ends there.
+    /// Pulls up to `most` items, fewer of a slow source, and tells how long that took.
     pub(super) fn pull<S: Iterator<Item = I>>(
         &mut self,
         source: &mut S,
@@ -45,7 +45,8 @@ where
         (!items.is_empty()).then(|| (self.chunk_of(start, items), begin.elapsed()))
     }
 
-    /// Pulls up to `most` items behind none, fewer of a source that is slow since `begin`.
+    /// Fills an empty vector with up to `most` items, fewer of a source that has been slow since `begin`. A source that
+    /// panics ends there.
     pub(super) fn pull_into<S: Iterator<Item = I>>(
         &mut self,
         items: &mut Vec<I>,
