@@ -1,16 +1,20 @@
 //! Threads that wait: whether they only wait for each other.
 
-use crate::decide::doubt::Shown;
+use crate::decide::doubt::{Doubt, Shown};
 use crate::decide::watch::Progress;
 
 use super::{After, Looped, Mode, Pilot, Position};
 
 impl Pilot {
+    /// Whether threads that wait only wait for each other, if that is open.
+    fn doubt(&mut self) -> Option<&mut Doubt> {
+        self.blocking.as_mut().and_then(|threads| threads.doubt.as_mut())
+    }
+
     /// Looks at what threads that wait have made; whether they may only wait for each other: that is found out at once.
     pub(super) fn raises_doubt(&mut self, progress: Progress) -> bool {
         let (threads, alone) = (self.threads(), self.settled.serial);
-        let doubt = self.blocking.as_mut().and_then(|threads| threads.doubt.as_mut());
-        let Some(doubt) = doubt else { return false };
+        let Some(doubt) = self.doubt() else { return false };
         doubt.judge(threads, progress, alone);
         doubt.is_raised()
     }
@@ -37,8 +41,7 @@ impl Pilot {
 
     /// A stretch of the plain loop that runs instead of threads which wait, since `since`.
     pub(super) fn looped_in_doubt(&mut self, since: Position, looped: Looped, at: Position) {
-        let doubt = self.blocking.as_mut().and_then(|threads| threads.doubt.as_mut());
-        let shown = doubt.and_then(|doubt| doubt.looped(looped.items, looped.seconds));
+        let shown = self.doubt().and_then(|doubt| doubt.looped(looped.items, looped.seconds));
         self.judge_waiting(shown, since, at);
     }
 

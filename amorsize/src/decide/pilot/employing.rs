@@ -68,7 +68,7 @@ impl Pilot {
     }
 
     /// How threads that compute become more, if they may.
-    fn ladder(&mut self) -> Option<&mut Climb> {
+    pub(super) fn ladder(&mut self) -> Option<&mut Climb> {
         self.computing.as_mut().and_then(|threads| threads.climb.as_mut())
     }
 

@@ -38,8 +38,9 @@ impl Pilot {
             self.blocking.iter_mut().for_each(|threads| threads.ran_alone(ran.items, ran.seconds + around));
         } else {
             self.tally.ran(ran.items, ran.seconds);
-            if let Some(climb) = self.computing.as_mut().and_then(|threads| threads.climb.as_mut()) {
-                climb.ran(self.done, ran.items, ran.running() * ran.items as f64);
+            let done = self.done;
+            if let Some(climb) = self.ladder() {
+                climb.ran(done, ran.items, ran.running() * ran.items as f64);
             }
         }
         self.done += ran.items as u64;

@@ -185,7 +185,9 @@ impl Pilot {
     /// Lets the threads that begin become more, if they are watched.
     pub(super) fn begin_climb(&mut self) {
         let climb = Climb::new(self.threads(), self.costs.item);
-        self.computing.iter_mut().for_each(|threads| threads.climb = Some(climb.clone()));
+        if let Some(threads) = &mut self.computing {
+            threads.climb = Some(climb);
+        }
     }
 
     /// What suits the rest. Whether threads pay is asked for the items that are expected. How many is another question:
