@@ -34,19 +34,38 @@ pub(crate) enum Runner {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Delay {
     pub(crate) seconds: f64,
-    /// Seconds of work that were looked at, the delay included.
+    /// Seconds for which threads were not ready to run: they waited for each other, or for something else.
+    pub(crate) blocked: f64,
+    /// Seconds of work that were looked at, all of these included.
     pub(crate) of: f64,
 }
 
 impl Delay {
+    /// Nobody was blocked.
+    #[cfg(test)]
+    pub(crate) fn ready(seconds: f64, of: f64) -> Self {
+        Self { seconds, blocked: 0.0, of }
+    }
+
     /// The part of work that was delay, 0.0..=1.0; 0 where nothing is known.
     pub(crate) fn share(self) -> f64 {
         if self.of > 0.0 { (self.seconds / self.of).clamp(0.0, 1.0) } else { 0.0 }
     }
 
-    /// The part of work for which threads had a processor. Some always is: delays may be those of earlier work.
+    /// The part of work for which threads had a processor, or wanted none. Some always is: delays may be those of
+    /// earlier work.
     pub(crate) fn running(self) -> f64 {
         (1.0 - self.share()).max(LEAST_RUNNING)
+    }
+
+    /// The part of work for which threads had a processor.
+    pub(crate) fn computing(self) -> f64 {
+        (self.running() + self.unblocked() - 1.0).max(LEAST_RUNNING)
+    }
+
+    /// The part of work for which threads had a processor, or wanted one.
+    pub(crate) fn unblocked(self) -> f64 {
+        if self.of > 0.0 { (1.0 - self.blocked / self.of).max(LEAST_RUNNING) } else { 1.0 }
     }
 }
 
@@ -54,7 +73,7 @@ impl Add for Delay {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { seconds: self.seconds + other.seconds, of: self.of + other.of }
+        Self { seconds: self.seconds + other.seconds, blocked: self.blocked + other.blocked, of: self.of + other.of }
     }
 }
 
@@ -68,7 +87,7 @@ impl Sub for Delay {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self { seconds: self.seconds - other.seconds, of: self.of - other.of }
+        Self { seconds: self.seconds - other.seconds, blocked: self.blocked - other.blocked, of: self.of - other.of }
     }
 }
 
@@ -89,6 +108,8 @@ pub(crate) struct Ran {
     /// Bytes of one result.
     pub(crate) result_bytes: usize,
     pub(crate) runner: Runner,
+    /// No thread had begun with any item by then.
+    pub(crate) is_undisturbed: bool,
 }
 
 impl Ran {
@@ -99,6 +120,11 @@ impl Ran {
     /// Seconds an item without the delays.
     pub(crate) fn running(&self) -> f64 {
         self.each() * self.delay.running()
+    }
+
+    /// Seconds of a processor an item.
+    pub(crate) fn computing(&self) -> f64 {
+        self.each() * self.delay.computing()
     }
 }
 

@@ -44,27 +44,32 @@ pub(crate) struct Trial {
     is_source_slow: bool,
     last: Option<Timed>,
     before: Option<Timed>,
+    /// As long as there was nothing else.
     singles: Singles,
 }
 
-/// Items that were timed each on its own, as long as there was nothing else.
+/// Items that were timed each on its own.
 #[derive(Clone, Copy, Debug, Default)]
-struct Singles {
+pub(crate) struct Singles {
     items: usize,
     seconds: f64,
     longest: f64,
 }
 
 impl Singles {
-    fn add(&mut self, seconds: f64) {
+    pub(crate) fn add(&mut self, seconds: f64) {
         self.items += 1;
         self.seconds += seconds;
         self.longest = self.longest.max(seconds);
     }
 
-    /// Mean seconds of an item, the longest left aside.
-    fn mean(&self) -> f64 {
-        (self.seconds - self.longest) / (self.items - 1) as f64
+    /// Mean seconds of an item, the longest of several left aside; `None` of none.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        match self.items {
+            0 => None,
+            1 => Some(self.seconds),
+            items => Some((self.seconds - self.longest) / (items - 1) as f64),
+        }
     }
 }
 
@@ -160,8 +165,8 @@ impl Trial {
     /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it; of
     /// items that were timed one by one all but the longest.
     pub(crate) fn item_time(&self) -> f64 {
-        if self.items > 1 && self.singles.items == self.items {
-            return self.singles.mean().max(1e-10);
+        if let Some(mean) = self.singles.mean().filter(|_| self.items > 1 && self.singles.items == self.items) {
+            return mean.max(1e-10);
         }
         let times = [self.last, self.before].into_iter().flatten().map(|timed| timed.item_time);
         times.reduce(f64::min).unwrap_or(0.0)

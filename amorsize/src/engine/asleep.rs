@@ -26,7 +26,7 @@ impl Watched {
 
     /// How the thread is found now.
     pub(crate) fn see(&self) -> Option<Seen> {
-        let Found { used, sleeps } = find(self.thread)?;
+        let Found { used, sleeps, .. } = find(self.thread)?;
         Some(Seen {
             since: self.since.elapsed().as_secs_f64(),
             used: used.saturating_sub(self.used).as_secs_f64(),
@@ -35,32 +35,38 @@ impl Watched {
     }
 }
 
+/// How often a thread of this process was given a processor so far.
+pub(crate) fn times_on(thread: Thread) -> Option<u64> {
+    find(thread).map(|found| found.times)
+}
+
 /// Threads of this process besides the caller's that compute now, or want to; of many, among the first.
 pub(crate) fn others_running() -> usize {
     running().saturating_sub(1)
 }
 
 /// What the system tells of a thread: all of the processor's time that it has had, some milliseconds old where it runs,
-/// and whether it sleeps.
+/// how often it was given one, and whether it sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     used: Duration,
+    times: u64,
     sleeps: bool,
 }
 
 /// A thread of this process.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-type Thread = rustix::thread::Pid;
+pub(crate) type Thread = rustix::thread::Pid;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-type Thread = std::convert::Infallible;
+pub(crate) type Thread = std::convert::Infallible;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn this_thread() -> Option<Thread> {
+pub(crate) fn this_thread() -> Option<Thread> {
     Some(rustix::thread::gettid())
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn this_thread() -> Option<Thread> {
+pub(crate) fn this_thread() -> Option<Thread> {
     None
 }
 
@@ -98,12 +104,14 @@ fn state(stat: &str) -> Option<char> {
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
-/// What the two files tell of a thread: the first number of `schedstat` is its processor's time in nanoseconds.
+/// What the two files tell of a thread: the first number of `schedstat` is its processor's time in nanoseconds, the third
+/// how often it was given one.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn parse(stat: &str, schedstat: &str) -> Option<Found> {
     let sleeps = matches!(state(stat)?, 'S' | 'D');
-    let used = schedstat.split_ascii_whitespace().next()?.parse().ok()?;
-    Some(Found { used: Duration::from_nanos(used), sleeps })
+    let mut numbers = schedstat.split_ascii_whitespace().map(|number| number.parse().ok());
+    let (used, times) = (numbers.next()??, numbers.nth(1)??);
+    Some(Found { used: Duration::from_nanos(used), times, sleeps })
 }
 
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
@@ -116,7 +124,7 @@ mod tests {
     #[test]
     fn what_the_system_tells_is_understood() {
         let found = parse("17 (a) b) S 1 2", "1500000000 500000000 7\n");
-        assert_eq!(found, Some(Found { used: Duration::from_millis(1500), sleeps: true }));
+        assert_eq!(found, Some(Found { used: Duration::from_millis(1500), times: 7, sleeps: true }));
         assert!(!parse("17 (a) R 1", "0 0 0").unwrap().sleeps);
         assert!(parse("17 (a) D 1", "0 0 0").unwrap().sleeps);
         assert_eq!([parse("", "0 0 0"), parse("1 (a)", "0"), parse("1 (a) S", ""), parse("1 (a) S", "x")], [None; 4]);

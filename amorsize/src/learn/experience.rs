@@ -11,6 +11,7 @@ use crate::decide::situation::Situation;
 use crate::decide::tally::Stretch;
 use crate::decide::timing::Wake;
 use crate::decide::verdict::{self, Verdict};
+use crate::decide::watch::accepted;
 use crate::fingerprint::{self, Identity};
 use crate::first_thread;
 use crate::options::Options;
@@ -27,6 +28,9 @@ use super::{calibrated, machines, pace, writer};
 /// Seconds of the plain loop below which a run is often over before threads are held against it.
 const UNCHECKED: f64 = 3e-3;
 
+/// The same where threads seem to gain less than they should.
+const DOUBTED: f64 = 30e-3;
+
 /// How many times longer than thought items may take.
 const DEARER: f64 = 4.0;
 
@@ -40,6 +44,9 @@ pub(crate) enum Advice {
     /// Earlier runs are too few, or of other inputs, and none of them was a plain loop; or threads are asked for
     /// whatever they say.
     Open,
+    /// The only earlier run had threads, which may have been in each other's way: the first item tells what one takes
+    /// alone.
+    Alone,
 }
 
 impl Advice {
@@ -54,6 +61,7 @@ impl Advice {
                 is_open
             }
             Self::Open => true,
+            Self::Alone => false,
         };
         if is_open {
             pilot.get_head_start(remaining, beside);
@@ -63,7 +71,7 @@ impl Advice {
     pub(crate) fn prior(&self) -> Option<&Prior> {
         match self {
             Self::Sure(prior) | Self::Doubtful(prior) => Some(prior),
-            Self::Open => None,
+            Self::Open | Self::Alone => None,
         }
     }
 }
@@ -125,9 +133,12 @@ impl Experience {
     fn explore(&self, function: &Function, remaining: Remaining, options: &Options) -> Option<Advice> {
         let is_open = !verdict::is_pinned_parallel(options) && options.confidence_threshold.is_none();
         let unopposed = if is_open { function.threads_only(self.identity.body(), fingerprint::build()) } else { None };
-        match unopposed.filter(|(last, _)| is_worth_comparing(&last.costs, remaining)) {
-            Some((last, runs)) => Some(Advice::Sure(comparison(&last, runs, remaining))),
-            None => (verdict::is_pinned_parallel(options) || function.is_open_to_threads()).then_some(Advice::Open),
+        match unopposed {
+            Some((last, runs)) if is_worth_comparing(&last, remaining) => {
+                Some(Advice::Sure(comparison(&last, runs, remaining)))
+            }
+            Some((_, 1)) => Some(Advice::Alone),
+            _ => (verdict::is_pinned_parallel(options) || function.is_open_to_threads()).then_some(Advice::Open),
         }
     }
 
@@ -178,9 +189,10 @@ impl Experience {
 
 /// Whether so short a run as this is to be a plain loop, since earlier ones had threads only: runs that are over before
 /// threads are held against the loop would never show that they are in each other's way.
-fn is_worth_comparing(costs: &Costs, remaining: Remaining) -> bool {
-    let seconds = |items| items as f64 * costs.serial();
-    costs.item < FREED_DEARLY && remaining.exact().is_some_and(|items| seconds(items) <= UNCHECKED)
+fn is_worth_comparing(last: &Sample, remaining: Remaining) -> bool {
+    let seconds = remaining.exact().map_or(f64::INFINITY, |items| items as f64 * last.costs.serial());
+    let is_doubtful = last.speedup < accepted(last.threads as f64) as f32;
+    (last.costs.item < FREED_DEARLY && seconds <= UNCHECKED) || (is_doubtful && seconds <= DOUBTED)
 }
 
 /// Whether a run is over before a thread could begin, even if items take some times longer than is thought: then a
@@ -194,7 +206,8 @@ fn is_over_at_once(planned: Pool, serial: f64, remaining: Remaining, options: &O
 fn comparison(last: &Sample, samples: usize, remaining: Remaining) -> Prior {
     let reason = "the plain loop, to compare with: earlier runs had threads only";
     let origin = Origin::Predicted { confidence: 0.0, samples };
-    let (costs, items) = (last.costs, remaining.exact().unwrap_or(last.length));
+    // What items seem to differ by may be what threads did to each other.
+    let (costs, items) = (Costs { spread: 0.0, ..last.costs }, remaining.exact().unwrap_or(last.length));
     Prior { verdict: Verdict::serial(reason), costs, chunk_size: 1, origin, items, basis: Basis::Attempt }
 }
 
@@ -280,14 +293,17 @@ mod tests {
     }
 
     #[test]
-    fn short_runs_of_items_that_threads_may_slow_down_are_worth_comparing() {
-        let worth = |item, items, upper| {
-            let costs = Costs { item, ..Costs::default() };
-            is_worth_comparing(&costs, Remaining { lower: items, upper })
+    fn short_runs_whose_threads_may_be_in_each_others_way_are_worth_comparing() {
+        let worth = |item, speedup, items, upper| {
+            let mut last = sample(Pool::Cpu, 2, item, speedup);
+            last.costs = Costs { item, ..Costs::default() };
+            is_worth_comparing(&last, Remaining { lower: items, upper })
         };
-        assert!(worth(1e-6, 2_000, Some(2_000)));
-        assert!(!worth(1e-6, 4_000, Some(4_000)), "threads are held against the loop by then");
-        assert!(!worth(1e-6, 2_000, None));
-        assert!(!worth(100e-6, 20, Some(20)), "what so dear items compete for shows in the first ones");
+        assert!(worth(1e-6, 1.9, 2_000, Some(2_000)));
+        assert!(!worth(1e-6, 1.9, 4_000, Some(4_000)), "threads are held against the loop by then");
+        assert!(!worth(1e-6, 1.9, 2_000, None));
+        assert!(!worth(100e-6, 1.9, 20, Some(20)), "an item alone tells");
+        assert!(worth(100e-6, 1.2, 20, Some(20)) && worth(100e-6, 1.2, 200, Some(200)));
+        assert!(!worth(100e-6, 1.2, 400, Some(400)), "too long");
     }
 }

@@ -150,12 +150,16 @@ impl Pilot {
 
     pub(super) fn close_stretch(&mut self, at: Position) {
         let Some(plan) = &self.plan else { return };
-        let costs = self.tally.costs(&self.costs, at);
+        let mut costs = self.tally.costs(&self.costs, at);
         let serial = match self.computing.as_deref() {
-            Some(threads) if plan.pool != Pool::Serial => threads.watch.serial(&costs, plan.threads),
+            Some(threads) if plan.pool != Pool::Serial => threads.watch.serial(&costs, plan.threads, self.progress(at)),
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.serial, costs.serial(), costs.spread),
             _ => costs.serial(),
         };
+        if plan.pool == Pool::Cpu {
+            // For the rest they waited for each other, most probably.
+            costs.item *= self.made.delay.unblocked();
+        }
         let mut plan = Plan::clone(plan);
         if plan.pool != Pool::Serial {
             // Chunks begin small, and follow the items.

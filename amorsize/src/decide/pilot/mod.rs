@@ -92,8 +92,8 @@ enum After {
 #[derive(Clone, Copy, Debug)]
 struct Handed {
     items: usize,
-    /// Seconds of the function for each, on a processor.
-    running: f64,
+    /// Seconds of a processor for each.
+    computing: f64,
     runner: Runner,
 }
 

@@ -50,7 +50,7 @@ impl Pilot {
         }
         self.learn_costs(ran);
         self.learn_blocked(ran);
-        self.handed = Some(Handed { items: ran.items, running: ran.running(), runner: ran.runner });
+        self.handed = Some(Handed { items: ran.items, computing: ran.computing(), runner: ran.runner });
     }
 
     /// Whether a first chunk of cheap items bears out what the plain loop has shown of them: no thread is in its way.
@@ -61,7 +61,9 @@ impl Pilot {
 
     fn learn_costs(&mut self, ran: Ran) {
         let rate = self.rate();
-        self.spread.add(ran.items, ran.each());
+        let is_cpu = self.computing.is_some();
+        // Threads that wait for each other make even items look uneven.
+        self.spread.add(ran.items, if is_cpu { ran.computing() } else { ran.each() });
         self.costs.item = blend(self.costs.item, ran.each(), rate);
         self.costs.result_bytes = blend(self.costs.result_bytes, self.bytes(ran), rate);
         self.costs.spread = self.spread.coefficient();
@@ -78,12 +80,12 @@ impl Pilot {
     /// The consumer has taken `each` seconds for each result of the chunk that came back last. What ends a run or was
     /// divided is too small to stand for others; but whoever runs chunks alone waits for each of them.
     pub(super) fn watch_chunk(&mut self, consumer: f64) {
-        let Some(Handed { items, running, runner }) = self.handed.take() else { return };
+        let Some(Handed { items, computing, runner }) = self.handed.take() else { return };
         let is_whole = runner == Runner::Alone || 2 * items >= self.usual_chunk();
         let Some(Computing { watch, .. }) = self.computing.as_deref_mut() else { return };
         watch.saw(runner);
         if is_whole {
-            watch.saw_chunk(items, running + consumer + self.costs.source, runner);
+            watch.saw_chunk(items, computing + consumer + self.costs.source, runner);
         }
     }
 
@@ -123,7 +125,9 @@ impl Pilot {
         self.outgrow(at, remaining);
         self.climb(at, progress, remaining);
         let round = self.threads().saturating_mul(self.usual_chunk());
-        let judgement = self.computing.as_mut().map_or(Judgement::GoOn, |threads| threads.watch.judge(progress, round));
+        let left = self.costs.serial() * remaining.and(self.in_flight).expected(self.done) as f64;
+        let judge = |threads: &mut Box<Computing>| threads.watch.judge(progress, round, left);
+        let judgement = self.computing.as_mut().map_or(Judgement::GoOn, judge);
         self.tell(judgement, at);
         match judgement {
             Judgement::GoOn | Judgement::Kept => {}

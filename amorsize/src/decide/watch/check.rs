@@ -41,7 +41,7 @@ const LEAST_ERROR: f64 = 0.03;
 /// How far a stretch of the plain loop may be off for the items in it.
 const PROBE_ERROR: f64 = 0.04;
 /// Ratio within which chunks alone confirm what the plain loop was thought to take.
-const ALIKE: f64 = 1.25;
+pub(super) const ALIKE: f64 = 1.25;
 
 /// What the present check has shown, and how far it may go.
 #[derive(Clone, Debug)]
@@ -137,11 +137,14 @@ enum Finding {
 impl Watch {
     /// Judges the chunks run alone so far.
     pub(crate) fn check(&mut self, now: f64) -> Judgement {
-        let is_enough = self.checking.alone.len() >= FEWEST_ALONE || self.checking.seconds >= LONG_ALONE;
         let Share { likely, most } = self.since.loop_share();
         let compare = |share| self.compare(&self.beside, self.observed.of_loop(share));
         let Some((compared, at_least)) = compare(likely).zip(compare(most)) else { return Judgement::GoOn };
         let depends_on_share = self.verdict(compared) != self.verdict(at_least);
+        // Where nothing spoke against threads, one that took as long as beside others bears them out.
+        let is_borne_out = self.is_unseen && self.was_good && self.verdict(compared) == Finding::Good;
+        let is_long = self.checking.alone.len() >= FEWEST_ALONE || self.checking.seconds >= LONG_ALONE;
+        let is_enough = is_long || is_borne_out;
         if !is_enough || (depends_on_share && self.checking.seconds < LONGEST_LOOK) {
             return Judgement::GoOn;
         }
@@ -204,8 +207,10 @@ impl Watch {
         self.checking.is_even() && self.beside.lower_quartile() < ALIKE * self.checking.alone.median()
     }
 
+    /// What ran beside threads only may have taken longer than it does.
     fn is_expected(&self) -> bool {
-        (1.0 / ALIKE..ALIKE).contains(&(self.checking.alone.median() / self.baseline))
+        let ratio = self.checking.alone.median() / self.baseline;
+        ratio < ALIKE && (self.is_unseen || ratio >= 1.0 / ALIKE)
     }
 
     /// Judges threads whose second chance is over. Items that drift make threads look bad before the check, or after
@@ -243,7 +248,7 @@ impl Watch {
 
     fn by_inflation(&self, times: &Times, stretch: Sum) -> Option<Compared> {
         let shift = times.shift_from(&self.checking.alone)?;
-        Some(self.compared(self.concurrency(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
+        Some(self.compared(self.computing(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
     }
 
     pub(super) fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
@@ -254,6 +259,11 @@ impl Watch {
     /// Threads at work on average. (Chunks that began before the stretch may add up to more than there are.)
     fn concurrency(&self, stretch: Sum) -> f64 {
         (stretch.worked / stretch.seconds).min(self.threads as f64)
+    }
+
+    /// Threads that compute on average.
+    fn computing(&self, stretch: Sum) -> f64 {
+        (stretch.computed / stretch.seconds).min(self.threads as f64)
     }
 
     fn verdict(&self, Compared { gain, doubt, inflation }: Compared) -> Finding {
@@ -272,7 +282,7 @@ impl Watch {
     }
 
     fn settle(&mut self, verdict: Finding, compared: Compared, now: f64) -> Judgement {
-        self.is_assumed = false;
+        (self.is_assumed, self.is_unseen) = (false, false);
         let Compared { gain, doubt, inflation } = compared;
         // Of threads that stay for want of proof no more is remembered than that.
         let sure = if verdict == Finding::Open { inflation / doubt } else { inflation };

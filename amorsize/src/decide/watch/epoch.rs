@@ -1,6 +1,6 @@
 //! How threads do from one epoch to the next: whether that is good enough, or is to be checked.
 
-use super::{CHEAP, FIRST_EPOCH, Judgement, LOSS, Progress, SURE, Sum, Watch};
+use super::{ALONE, CHEAP, FIRST_EPOCH, Judgement, LOSS, Progress, SURE, Sum, Watch};
 use crate::decide::costs::Spread;
 use crate::decide::risk::FREED_DEARLY;
 
@@ -26,13 +26,17 @@ const DEARER: f64 = 8.0;
 /// Seconds for which it is taken for granted, once items have changed, that threads do no harm. A check would cost a
 /// short run more.
 pub(super) const ASSUMED: f64 = 5e-3;
+/// How many times longer than a chunk alone, for each thread and each that waits for it, there must be something to do,
+/// so that one is run for want of any other measure.
+const WORTH_A_LOOK: f64 = 20.0;
 /// How much dearer items are ever thought to be by chance: locks and cache lines make them up to five times dearer,
 /// which is to be seen.
 const MOST_LUCK: f64 = 2.0;
 
 impl Watch {
-    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items.
-    pub(crate) fn judge(&mut self, at: Progress, round: usize) -> Judgement {
+    /// Judges threads, once an epoch. `round` is a chunk for every thread, in items; `left` what the plain loop would
+    /// take for what is left, in seconds.
+    pub(crate) fn judge(&mut self, at: Progress, round: usize, left: f64) -> Judgement {
         if !self.is_manned || at.produced < self.counts_from {
             self.since.skip(at);
             return Judgement::GoOn;
@@ -64,7 +68,9 @@ impl Watch {
             self.observed = stretch;
             return self.refute(self.compared(gain, 0.0, epoch), at.now);
         }
-        let is_doubtful = self.doubts(stretch, gain * share.likely / share.most, is_alarm, at.now);
+        let is_worth_a_look = self.is_unseen && left >= self.worth_a_look();
+        let gain = gain * share.likely / share.most;
+        let is_doubtful = self.doubts(stretch, gain, is_alarm, at.now) || is_worth_a_look;
         self.remember(seen < LOSS);
         if !is_doubtful {
             return Judgement::GoOn;
@@ -83,6 +89,13 @@ impl Watch {
     fn remember(&mut self, seems_a_loss: bool) {
         self.seemed_a_loss = seems_a_loss;
         self.is_suspect |= seems_a_loss;
+    }
+
+    /// Seconds of the plain loop from which it is worth while to run an item alone: every thread waits for it, and the
+    /// more there are, the longer for that which is the last to end its own, too.
+    fn worth_a_look(&self) -> f64 {
+        let threads = self.threads as f64;
+        WORTH_A_LOOK * threads * threads * self.baseline.max(ALONE)
     }
 
     /// Whether threads do so badly that the end of the epoch is not waited for.
@@ -133,9 +146,9 @@ impl Watch {
     }
 
     /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the
-    /// gain is the concurrency at most.
+    /// gain is the concurrency at most. Threads that are blocked may wait for each other: that is none.
     fn gain(&self, epoch: Sum) -> f64 {
-        self.baseline.min(epoch.work()) / epoch.each()
+        self.baseline.min(epoch.computing()) / epoch.each()
     }
 
     /// Whether a check is wanted: one bad epoch may be the machine's fault; the second one is the plan's. `gain` is the

@@ -36,7 +36,7 @@ use super::observed::{Delay, Runner};
 use super::shift::Times;
 
 pub(crate) use check::ALONE;
-use check::{Check, Rest};
+use check::{ALIKE, Check, Rest};
 pub(crate) use since::Progress;
 use since::{Since, Sum};
 use undone::Pause;
@@ -115,6 +115,8 @@ pub(crate) struct Watch {
     has_lost: bool,
     /// What the plain loop takes is not known well.
     is_assumed: bool,
+    /// What the plain loop takes was only seen beside threads.
+    is_unseen: bool,
     /// A stretch of the plain loop has shown what it takes, right before threads began.
     has_seen_loop: bool,
     /// An epoch since the plan began was good.
@@ -155,6 +157,7 @@ impl Watch {
             is_trusted: false,
             has_lost: false,
             is_assumed: false,
+            is_unseen: false,
             has_seen_loop: false,
             was_good: false,
             losing_since: at.now,
@@ -186,6 +189,13 @@ impl Watch {
     /// What the plain loop takes is not known well.
     pub(crate) fn assume_the_loop(&mut self) {
         self.is_assumed = true;
+    }
+
+    /// Of the items that tell what the plain loop takes, those that ran before any thread did took so many seconds
+    /// each, if there were some; the others ran beside threads, which may be in their way.
+    pub(crate) fn expect_undisturbed(&mut self, alone: Option<f64>) {
+        self.is_unseen = alone.is_none_or(|alone| self.baseline > ALIKE * alone);
+        self.baseline = alone.map_or(self.baseline, |alone| self.baseline.min(alone));
     }
 
     /// The process may get so many processors' worth of time, not one for each thread.
@@ -274,12 +284,12 @@ impl Watch {
     }
 
     /// Seconds on the clock for an item of the plain loop, as well as is known, where so many threads measured `costs`.
-    pub(crate) fn serial(&self, costs: &Costs, threads: usize) -> f64 {
+    pub(crate) fn serial(&self, costs: &Costs, threads: usize, at: Progress) -> f64 {
         let share = self.since.loop_share().likely;
-        let beside_others = costs.serial() * self.since.running() / share;
+        let beside_others = costs.serial() / share;
         match self.inflation {
-            Some((among, inflation)) if among == threads => beside_others / inflation,
-            _ => plain(self.baseline / share, beside_others, costs.spread),
+            Some((among, inflation)) if among == threads => beside_others * self.since.running() / inflation,
+            _ => plain(self.baseline / share, beside_others * at.delay.computing(), costs.spread),
         }
     }
 }
@@ -289,7 +299,8 @@ pub(crate) fn known_by_loop_below(needs_proof: bool) -> f64 {
     if needs_proof { FREED_AT_ONCE } else { CHEAP }
 }
 
-fn accepted(promised: f64) -> f64 {
+/// Gain from which threads that promised so much are not checked.
+pub(crate) fn accepted(promised: f64) -> f64 {
     1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0)
 }
 

@@ -27,8 +27,10 @@ pub(super) struct Sum {
     pub(super) items: u64,
     /// Seconds without those in which nobody got to work.
     pub(super) seconds: f64,
-    /// Seconds of all threads together for which they had a processor.
+    /// Seconds of all threads together for which they had a processor, or were blocked.
     pub(super) worked: f64,
+    /// The same without those in which they were blocked.
+    pub(super) computed: f64,
     /// Seconds on the clock.
     pub(super) wall: f64,
 }
@@ -36,13 +38,14 @@ pub(super) struct Sum {
 impl Sum {
     /// What items of the plain loop took, which works all the time.
     pub(super) fn plain(items: u64, seconds: f64) -> Self {
-        Self { items, seconds, worked: seconds, wall: seconds }
+        Self { items, seconds, worked: seconds, computed: seconds, wall: seconds }
     }
 
     pub(super) fn add(&mut self, other: Self) {
         self.items += other.items;
         self.seconds += other.seconds;
         self.worked += other.worked;
+        self.computed += other.computed;
         self.wall += other.wall;
     }
 
@@ -64,6 +67,11 @@ impl Sum {
     /// Work an item, whoever did it.
     pub(super) fn work(&self) -> f64 {
         self.worked / self.items as f64
+    }
+
+    /// The processors' time for an item.
+    pub(super) fn computing(&self) -> f64 {
+        self.computed / self.items as f64
     }
 }
 
@@ -102,7 +110,8 @@ impl Seen {
     }
 
     fn times(self, part: f64) -> Self {
-        let delay = Delay { seconds: part * self.delay.seconds, of: part * self.delay.of };
+        let Delay { seconds, blocked, of } = self.delay;
+        let delay = Delay { seconds: part * seconds, blocked: part * blocked, of: part * of };
         Self { seconds: part * self.seconds, worked: part * self.worked, delay }
     }
 }
@@ -143,6 +152,11 @@ impl Since {
 
     pub(super) fn on(self, processors: f64) -> Self {
         Self { processors, ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn begun(&self) -> Progress {
+        self.at
     }
 
     /// Looks at how far threads have come.
@@ -194,6 +208,7 @@ impl Since {
             items: at.produced - self.at.produced,
             seconds: epoch.seconds,
             worked: seen.running() * epoch.worked,
+            computed: seen.delay.computing() * epoch.worked,
             wall: at.now - self.at.now,
         };
         (sum, self.share(seen))
@@ -240,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_at_stands_for_all() {
-        assert_near(sum(20e-3, Delay { seconds: 6e-3, of: 8e-3 }).worked, 5e-3);
+        assert_near(sum(20e-3, Delay::ready(6e-3, 8e-3)).worked, 5e-3);
     }
 
     #[test]
@@ -248,7 +263,7 @@ mod tests {
         // Two threads and so many others on two processors.
         let seconds = |others: f64| {
             let share = PROCESSORS / (2.0 + others);
-            sum(20e-3, Delay { seconds: (1.0 - share) * 20e-3, of: 20e-3 }).seconds
+            sum(20e-3, Delay::ready((1.0 - share) * 20e-3, 20e-3)).seconds
         };
         assert_near(seconds(0.0), 10e-3);
         assert_near(seconds(1.0), 10e-3);
@@ -257,13 +272,12 @@ mod tests {
 
     #[test]
     fn a_consumer_beside_all_threads_causes_delays_itself() {
-        assert_near(sum(30e-3, Delay { seconds: 10e-3, of: 30e-3 }).seconds, 10e-3);
+        assert_near(sum(30e-3, Delay::ready(10e-3, 30e-3)).seconds, 10e-3);
     }
 
     #[test]
     fn a_quota_is_no_fault_of_others() {
-        let at =
-            Progress { now: 10e-3, worked: 20e-3, delay: Delay { seconds: 8e-3, of: 20e-3 }, ..Progress::default() };
+        let at = Progress { now: 10e-3, worked: 20e-3, delay: Delay::ready(8e-3, 20e-3), ..Progress::default() };
         let seconds = |processors| likely(&Since::new(Progress::default(), processors), at).seconds;
         assert_near(seconds(1.2), 10e-3);
         assert_near(seconds(3.0), 7.5e-3);
@@ -285,13 +299,13 @@ mod tests {
         let later =
             |steps: f64, delay: Delay| Progress { now: steps * 10e-3, worked: steps * 20e-3, delay, produced: 0 };
         // As beside six others.
-        let busy = Delay { seconds: 15e-3, of: 20e-3 };
+        let busy = Delay::ready(15e-3, 20e-3);
         since.next(later(1.0, busy));
         let shares = |since: &Since| (since.running(), since.loop_share().likely);
         assert_eq!(shares(&since), (0.25, 2.0 / 7.0));
         since.skip(later(100.0, busy));
         assert_eq!(shares(&since), (0.25, 2.0 / 7.0), "what was skipped does not count");
-        let idle = |steps: f64| Delay { seconds: 15e-3, of: 20e-3 * steps };
+        let idle = |steps: f64| Delay::ready(15e-3, 20e-3 * steps);
         since = start();
         since.next(later(1.0, busy));
         (2..20).for_each(|step| since.next(later(f64::from(step), idle(f64::from(step)))));
@@ -303,12 +317,12 @@ mod tests {
     #[test]
     fn where_few_may_share_one_processor_chunks_alone_tell_what_the_loop_gets() {
         let mut since = start();
-        let delay = Delay { seconds: 10e-3, of: 20e-3 };
+        let delay = Delay::ready(10e-3, 20e-3);
         since.next(Progress { now: 10e-3, worked: 20e-3, delay, produced: 10 });
         assert_eq!(since.loop_share(), Share { likely: 2.0 / 3.0, most: 1.0 }, "two others, or none");
-        since.ran_alone(Delay { seconds: 0.0, of: 19e-3 });
+        since.ran_alone(Delay::ready(0.0, 19e-3));
         assert!(since.loop_share().likely < 1.0, "too little to tell");
-        since.ran_alone(Delay { seconds: 0.0, of: 1e-3 });
+        since.ran_alone(Delay::ready(0.0, 1e-3));
         assert_eq!(since.loop_share(), Share::known(1.0));
         since.forget_alone();
         assert!(since.loop_share().likely < 1.0);

@@ -1,4 +1,7 @@
-//! For how long a thread was ready to run and had no processor, where the system counts it.
+//! For how long a thread was ready to run and had no processor, and how often it was given one, where the system counts
+//! that.
+
+use std::time::Duration;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
@@ -7,6 +10,8 @@ mod system {
     use std::os::unix::fs::FileExt;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+
+    use super::Schedstat;
 
     /// Most files kept open, one a thread: opening costs ten times what reading does, but a program may have few file
     /// descriptors, and what the first threads of a pool see speaks for the others.
@@ -42,7 +47,7 @@ mod system {
         }
     }
 
-    pub(in crate::engine) fn run_queue_delay() -> Option<Duration> {
+    pub(in crate::engine::clock) fn schedstat() -> Option<Schedstat> {
         let read = |statistics: &Option<Statistics>| {
             // Three numbers of at most 20 digits.
             let mut text = [0; 64];
@@ -52,10 +57,12 @@ mod system {
         STATISTICS.try_with(read).ok().flatten()
     }
 
-    /// The run-queue delay: the second of the three numbers, in nanoseconds.
-    fn parse(text: &[u8]) -> Option<Duration> {
-        let delay = str::from_utf8(text).ok()?.split_ascii_whitespace().nth(1)?;
-        delay.parse().ok().map(Duration::from_nanos)
+    /// The second of three numbers, in nanoseconds, and the third one. (The first one, the time on a processor, is not
+    /// up to date while the thread runs.)
+    fn parse(text: &[u8]) -> Option<Schedstat> {
+        let mut numbers = str::from_utf8(text).ok()?.split_ascii_whitespace().skip(1).map(str::parse);
+        let (delay, times) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        Some(Schedstat { delay: Duration::from_nanos(delay), times })
     }
 
     #[cfg(test)]
@@ -63,8 +70,9 @@ mod system {
         use super::*;
 
         #[test]
-        fn the_delay_is_the_second_number() {
-            assert_eq!(parse(b"135524 84118 2\n"), Some(Duration::from_nanos(84_118)));
+        fn the_delay_is_the_second_number_and_how_often_it_ran_the_third() {
+            let (delay, times) = (Duration::from_nanos(84_118), 2);
+            assert_eq!(parse(b"135524 84118 2\n"), Some(Schedstat { delay, times }));
             assert_eq!(parse(b""), None);
             assert_eq!(parse(b"135524"), None);
             assert_eq!(parse(b"1 x 2"), None);
@@ -97,9 +105,22 @@ mod system {
 /// Systems that do not tell.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod system {
-    pub(in crate::engine) fn run_queue_delay() -> Option<std::time::Duration> {
+    pub(in crate::engine::clock) fn schedstat() -> Option<super::Schedstat> {
         None
     }
 }
 
-pub(super) use system::run_queue_delay;
+/// What the system counts of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Schedstat {
+    /// For how long it was ready to run and had no processor.
+    pub(super) delay: Duration,
+    /// How often it was given one.
+    pub(super) times: u64,
+}
+
+pub(super) fn run_queue_delay() -> Option<Duration> {
+    schedstat().map(|counted| counted.delay)
+}
+
+pub(super) use system::schedstat;

@@ -49,7 +49,7 @@ where
             (Some(first), each)
         };
         let queue = Arc::clone(&self.queue);
-        let batch = first.map(|first| queue.run_here(first, Runner::Consumer, || ()));
+        let batch = first.map(|first| queue.run_here(first, Runner::Consumer, &mut self.delays, || ()));
         let batch = self.close_ahead(batch, each);
         // Where a thread has the first item nothing is known yet, and what is left goes the usual way.
         let (batch, standing) = batch.and_then(|batch| self.queue.deposit(batch, start))?;

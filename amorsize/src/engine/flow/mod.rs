@@ -30,6 +30,7 @@ use crate::decide::observed::{Position, Ran};
 use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Step};
 use crate::decide::situation::Owns;
+use crate::engine::clock::Delays;
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::quiet::{drop_each_quietly, drop_quietly, quietly};
@@ -84,6 +85,8 @@ pub(crate) struct Flow<W, I, R, P> {
     /// The plain loop runs what was pulled ahead.
     is_ahead: bool,
     upkeep: Upkeep,
+    /// The consumer's.
+    delays: Delays,
     /// Items taken from the source, without those that are lent.
     pulled: u64,
     accepted: u64,
@@ -96,6 +99,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
             queue,
             launcher,
             upkeep: Upkeep::of_consumer(pilot.situation().owns != Owns::Nothing),
+            delays: Delays::default(),
             pilot: Box::new(pilot),
             experience,
             configured: None,
@@ -341,7 +345,7 @@ fn ran<R>(batch: &Batch<R>) -> Ran {
     let BatchCost { elapsed, clocks, delay, result_bytes, runner } = batch.cost;
     let (blocked, busy) = (elapsed.blocked_share(), elapsed.busy());
     let (items, seconds) = (batch.results.len(), elapsed.wall.as_secs_f64());
-    Ran { items, seconds, clocks, blocked, busy, delay, result_bytes, runner }
+    Ran { items, seconds, clocks, blocked, busy, delay, result_bytes, runner, is_undisturbed: false }
 }
 
 #[cfg(test)]

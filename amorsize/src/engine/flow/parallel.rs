@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
-use crate::decide::observed::{Made, Position};
+use crate::decide::observed::{Made, Position, Ran};
 use crate::decide::refill::{Refill, Refilled, There};
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};
@@ -259,11 +259,13 @@ where
         };
         self.upkeep.look();
         let queue = Arc::clone(&self.queue);
-        let batch = queue.run_here(chunk, runner, || {
+        let mut delays = std::mem::take(&mut self.delays);
+        let batch = queue.run_here(chunk, runner, &mut delays, || {
             if queue.claim(self.tickets.most(most)) {
                 self.launch();
             }
         });
+        self.delays = delays;
         heap::worked(batch.cost.elapsed.wall);
         let deposited = self.queue.deposit(batch, self.next_result());
         deposited.map_or(Helped::Other, |(batch, standing)| Helped::Next(batch, standing))
@@ -271,7 +273,7 @@ where
 
     pub(super) fn observe(&mut self, batch: &Batch<R>, standing: Standing, remaining: Remaining) {
         self.has_panicked |= batch.panic.is_some();
-        self.pilot.ran(ran(batch));
+        self.pilot.ran(Ran { is_undisturbed: !standing.is_manned, ..ran(batch) });
         let at = self.position();
         let results = self.next_result() + batch.results.len() as u64 + standing.ready;
         let made = Made { results, worked: standing.worked.as_secs_f64(), delay: standing.delay };

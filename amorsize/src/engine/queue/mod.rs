@@ -8,10 +8,12 @@
 //! - [`state`]: what the mutex guards
 //! - [`ahead`]: items that threads may take while the consumer runs the first one
 //! - [`held`]: how many bytes of results may wait
+//! - [`overdue`]: a consumer whose own chunk does not end
 //! - [`run`]: what a ticket does: chunks are taken, run, divided, given back
 
 mod ahead;
 mod held;
+mod overdue;
 mod run;
 mod state;
 #[cfg(test)]
@@ -89,6 +91,8 @@ pub(crate) struct Standing {
     /// Time that all threads together have spent on finished chunks, and their delays.
     pub(crate) worked: Duration,
     pub(crate) delay: Delay,
+    /// A thread has begun with a chunk.
+    pub(crate) is_manned: bool,
 }
 
 impl<W, I, R> Queue<W, I, R> {
@@ -183,6 +187,7 @@ impl<W, I, R> Queue<W, I, R> {
         let limit = state.limit.max(1);
         let mut chunk = state.take_chunk(limit)?;
         if state.limit > 0 {
+            state.helps(chunk.expected);
             return Some((chunk, Runner::Consumer));
         }
         if let Some(rest) = chunk.split_off(alone) {
@@ -195,6 +200,7 @@ impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn deposit(&self, batch: Batch<R>, next: u64) -> Option<(Batch<R>, Standing)> {
         let mut state = self.lock();
         state.running -= 1;
+        state.helped();
         let is_next = !state.ordered || batch.start == next;
         if is_next && batch.panic.is_none() {
             state.held.advance(next + batch.results.len() as u64);

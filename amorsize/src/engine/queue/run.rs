@@ -90,8 +90,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let launched = state.launched.take();
         state.awaited = None;
         let next = self.next_for(&mut state, epoch, is_turn_over);
-        let unwatched = state.sign_ahead(matches!(next, Exchanged::Chunk(_)));
-        let wake = state.wakes_sleeper();
+        let has_more = matches!(next, Exchanged::Chunk(_));
+        state.is_manned |= has_more;
+        let unwatched = state.sign_ahead(has_more);
+        let (wake, overdue) = (state.wakes_sleeper(), state.overdue());
         self.signs.returns.fetch_add(1, Ordering::Relaxed);
         drop(state);
         if wake {
@@ -106,6 +108,9 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if matches!(next, Exchanged::TicketIsOver) {
             wake::worked();
         }
+        if let Some(consumer) = overdue {
+            self.look_after(consumer);
+        }
         unwanted.discard();
         drop(useless);
         next
@@ -119,7 +124,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if is_turn_over && !state.queued.is_empty() {
             return Exchanged::TurnIsOver;
         }
-        if let Some(chunk) = state.take_chunk(state.limit) {
+        let limit = if state.overdue.is_left_alone { 0 } else { state.limit };
+        if let Some(chunk) = state.take_chunk(limit) {
             return Exchanged::Chunk(chunk);
         }
         state.tickets -= 1;
@@ -132,13 +138,21 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         self.run(&mut chunk, Cut::NEVER, |_| false, || ())
     }
 
-    /// Runs a chunk on the consumer's thread. What it gives away needs another thread, which `launch` wakes.
-    pub(crate) fn run_here(&self, mut chunk: Chunk<I, R>, runner: Runner, launch: impl FnMut()) -> Batch<R> {
+    /// Runs a chunk on the consumer's thread, whose delays among others these are. What it gives away needs another
+    /// thread, which `launch` wakes.
+    pub(crate) fn run_here(
+        &self,
+        mut chunk: Chunk<I, R>,
+        runner: Runner,
+        delays: &mut Delays,
+        launch: impl FnMut(),
+    ) -> Batch<R> {
         let worth = OnceCell::new();
         let is_worth = |rest| rest >= 2 * *worth.get_or_init(worth_waking);
         // What is run alone stands for the plain loop.
-        let mut delays = if runner == Runner::Alone { Delays::of_each_chunk() } else { Delays::now_and_then() };
-        let mut batch = self.run_counting(&mut delays, &mut chunk, is_worth, launch);
+        let of_this = &mut Delays::of_each_chunk();
+        let delays = if runner == Runner::Alone { of_this } else { delays };
+        let mut batch = self.run_counting(delays, &mut chunk, is_worth, launch);
         batch.cost.runner = runner;
         batch
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Standing;
 use super::ahead::Ahead;
 use super::held::Held;
+use super::overdue::Overdue;
 use crate::decide::observed::Delay;
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{self, Batch, BatchCost, Chunk, Placed};
@@ -37,12 +38,15 @@ pub(super) struct State<I, R> {
     pub(super) delay: Delay,
     /// Jobs handed to a pool that have not ended.
     pub(super) tickets: usize,
+    /// A thread has begun with a chunk.
+    pub(super) is_manned: bool,
     /// When the first ticket was handed over that no thread has begun with.
     pub(super) launched: Option<Launched>,
     /// Since when the consumer waits for any thread to begin, while none does.
     pub(super) awaited: Option<Instant>,
     /// Where the consumer computes, if it helps: a thread that is to help it makes way.
     pub(super) consumer: Option<Place>,
+    pub(super) overdue: Overdue,
     /// Tickets of an earlier epoch end at the next chunk: the plan has moved to another pool.
     pub(super) epoch: u32,
     pub(super) sleeper: Option<Sleeper>,
@@ -79,9 +83,11 @@ impl<I, R> State<I, R> {
             worked: Duration::ZERO,
             delay: Delay::default(),
             tickets: 0,
+            is_manned: false,
             launched: None,
             awaited: None,
             consumer: None,
+            overdue: Overdue::default(),
             epoch: 0,
             sleeper: None,
             ahead: None,
@@ -99,7 +105,7 @@ impl<I, R> State<I, R> {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        Standing { ready: self.ready, worked: self.worked, delay: self.delay }
+        Standing { ready: self.ready, worked: self.worked, delay: self.delay, is_manned: self.is_manned }
     }
 
     /// Adds what a finished chunk has cost.

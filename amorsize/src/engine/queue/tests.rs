@@ -1,11 +1,14 @@
 //! Who takes, divides and waits for chunks: with threads only where they are what is tested.
 
 use std::panic::panic_any;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use super::*;
 use crate::decide::early::Pinned;
 use crate::decide::observed::{Clocks, Runner};
+use crate::engine::clock::Delays;
 use crate::work::ByValue;
 
 const LONG: Duration = Duration::from_millis(20);
@@ -45,7 +48,9 @@ fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
     while let Some((chunk, runner)) = queue.take_chunk(HELPS, 3) {
         assert_eq!(runner, Runner::Alone);
         let start = chunk.start;
-        let (batch, _) = queue.deposit(queue.run_here(chunk, runner, || ()), start).expect("what comes next");
+        let (batch, _) = queue
+            .deposit(queue.run_here(chunk, runner, &mut Delays::now_and_then(), || ()), start)
+            .expect("what comes next");
         taken.push((start, batch.results));
     }
     assert_eq!(taken, [(0, vec![0, 1, 2]), (3, vec![3, 4]), (5, vec![5, 6, 7]), (8, vec![8])]);
@@ -93,7 +98,8 @@ fn nobody_runs_what_is_behind_a_panic_of_the_consumers_own_chunk() {
     queue.push(chunk(0..4), 0);
     queue.push(Chunk { start: 4, ..chunk(4..8) }, 0);
     let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue.deposit(queue.run_here(own, runner, || ()), 0).expect("what comes next");
+    let (batch, _) =
+        queue.deposit(queue.run_here(own, runner, &mut Delays::now_and_then(), || ()), 0).expect("what comes next");
     assert_eq!((batch.results, batch.panic.is_some()), (vec![0], true));
     assert!(queue.take_chunk(HELPS, usize::MAX).is_none());
 }
@@ -109,6 +115,37 @@ fn a_thread_that_has_worked_for_long_comes_back_for_the_rest() {
     assert_eq!([0, 1, 2].map(next), [true; 3]);
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_consumer_that_is_woken_again_and_again_in_its_own_chunk_is_left_alone_until_it_is_back() {
+    const CHUNKS: u64 = 300;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&is_over);
+    let work = move |item: u64| {
+        while item == 0 && !until.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_micros(20));
+        }
+        thread::sleep(Duration::from_millis(2));
+        item
+    };
+    let queue = Queue::new(Arc::new(ByValue(work)));
+    queue.configure(2, true, false);
+    (0..CHUNKS).for_each(|start| _ = queue.push(Chunk { start, ..chunk(start..start + 1) }, 1));
+    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let batch = thread::scope(|scope| {
+        scope.spawn(|| {
+            queue.run_ticket(queue.epoch());
+            is_over.store(true, Ordering::Relaxed);
+        });
+        queue.run_here(own, runner, &mut Delays::now_and_then(), || ())
+    });
+    queue.deposit(batch, 0).expect("what comes next");
+    let polled = queue.poll(1, 1, usize::MAX, &mut Vec::new());
+    assert!(polled.queued > 0 && polled.claimed, "the thread had nothing else to end for");
+    let (_, runner) = queue.take_chunk(HELPS, usize::MAX).expect("the others are still to be run");
+    assert_eq!(runner, Runner::Consumer);
+}
+
 #[test]
 fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let queue = slow();
@@ -119,7 +156,7 @@ fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     // The ticket comes too late, finds nothing, and asks.
     queue.run_ticket(queue.epoch());
     let mut launched = 0;
-    let batch = queue.run_here(own, Runner::Consumer, || launched += 1);
+    let batch = queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1, 2, 3, 4]), "one done, half of the other seven kept");
     let (back, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!((back.start, back.items), (5, vec![5, 6, 7]));
@@ -132,7 +169,9 @@ fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_
     queue.push(chunk(0..100), 1);
     queue.push(Chunk { start: 100, ..chunk(100..101) }, 1);
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue.deposit(queue.run_here(own, Runner::Consumer, || ()), 0).expect("what comes next");
+    let (batch, _) = queue
+        .deposit(queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || ()), 0)
+        .expect("what comes next");
     assert_eq!(batch.results, [0]);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(next.clocks, Clocks::All, "it may wait");
@@ -160,7 +199,10 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     queue.run_ticket(queue.epoch());
     queue.push(chunk(4..8), 1);
-    assert_eq!(queue.run_here(own, Runner::Consumer, || panic!("nobody waits")).results.len(), 4);
+    assert_eq!(
+        queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || panic!("nobody waits")).results.len(),
+        4
+    );
 }
 
 /// A pool may have fewer threads than the plan: those that run are all there will be.
@@ -250,7 +292,9 @@ fn the_first_item_is_whoever_comes_firsts_and_the_consumer_runs_the_next_unless_
         comes(&queue);
         let added = queue.add_ahead([1, 2]);
         let first = queue.take_first();
-        let batch = first.map(|(start, _)| queue.run_here(chunk(start..start + 1), Runner::Consumer, || ()));
+        let batch = first.map(|(start, _)| {
+            queue.run_here(chunk(start..start + 1), Runner::Consumer, &mut Delays::now_and_then(), || ())
+        });
         let has_next = batch.is_some_and(|batch| queue.deposit(batch, 0).is_some());
         let left = queue.close_ahead().expect("it was offered");
         assert!(!queue.is_running());
@@ -327,13 +371,18 @@ fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made()
     queue.run_ticket(queue.epoch());
     let claimed = expect(0, 150).claimed;
     assert!(!claimed && queue.take_chunk(HELPS, usize::MAX).is_none(), "the second result is there, and is too much");
-    let (batch, _) = queue.deposit(queue.run_here(first, Runner::Consumer, || ()), 0).expect("what comes next");
+    let (batch, _) = queue
+        .deposit(queue.run_here(first, Runner::Consumer, &mut Delays::now_and_then(), || ()), 0)
+        .expect("what comes next");
     assert_eq!(batch.results.len(), 1);
     let polled = expect(1, 150);
     assert!(polled.batch.is_some() && polled.claimed, "it was yielded, so that threads go on");
     let (third, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(third.start, 2);
-    assert!(queue.deposit(queue.run_here(third, Runner::Consumer, || ()), 3).is_none(), "not asked for, so it waits");
+    assert!(
+        queue.deposit(queue.run_here(third, Runner::Consumer, &mut Delays::now_and_then(), || ()), 3).is_none(),
+        "not asked for, so it waits"
+    );
     expect(3, 150);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(next.start, 3, "what comes next is made in any case");
@@ -347,7 +396,9 @@ fn of_a_chunk_whose_results_turn_out_large_a_handful_is_handed_in() {
     queue.push(chunk(0..20), 0);
     queue.poll(0, 0, 4 * LARGE, &mut Vec::new());
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue.deposit(queue.run_here(own, Runner::Consumer, || ()), 0).expect("what comes next");
+    let (batch, _) = queue
+        .deposit(queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || ()), 0)
+        .expect("what comes next");
     assert!((1..=9).contains(&batch.results.len()), "{}", batch.results.len());
     let (rest, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!((rest.start, rest.items.len()), (batch.results.len() as u64, 20 - batch.results.len()));

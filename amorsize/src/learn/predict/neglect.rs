@@ -16,6 +16,9 @@ const MOST_LOST: f64 = 1e-3;
 const TRIES: u32 = 6;
 /// Gain below which an attempt has failed.
 const WORTH_IT: f64 = 1.04;
+/// How many times longer an item takes than in the plain loop if threads are in each other's way: then an attempt is
+/// over.
+const IN_THE_WAY: f64 = 1.25;
 /// Doublings of the pause, at most.
 const MOST_DOUBLINGS: u32 = 4;
 
@@ -62,7 +65,9 @@ impl Neglect {
         if self.has_failed() {
             (self.tries, self.lost) = (0, 0.0);
         }
-        self.tries += 1;
+        // Threads that are only slow to begin take no longer for an item.
+        let are_in_the_way = sample.costs.item > IN_THE_WAY * costs.item;
+        self.tries = if are_in_the_way { TRIES } else { self.tries + 1 };
         self.lost += items * (each - costs.serial()).max(0.0);
         if self.has_failed() {
             self.fail();

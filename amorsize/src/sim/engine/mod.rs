@@ -64,6 +64,8 @@ struct Engine<'a> {
     rests: Vec<Chunk>,
     /// When each thread is free.
     threads: Vec<f64>,
+    /// When the first thread begins.
+    manned: f64,
     /// Threads that there may be.
     most: usize,
     /// When the consumer last ran a chunk itself.
@@ -88,6 +90,7 @@ pub(super) fn run(world: &World, pilot: Pilot, seed: u64) -> Outcome {
         queue: VecDeque::new(),
         rests: Vec::new(),
         threads: Vec::new(),
+        manned: f64::MAX,
         most: 1,
         helped: (0.0, 0.0),
         done: BTreeMap::new(),
@@ -269,7 +272,8 @@ impl Engine<'_> {
         let (items, seconds, result_bytes) = (done.len as usize, done.seconds, self.world.bytes);
         self.worked += done.seconds;
         let Done { clocks, blocked, runner, .. } = done;
-        self.pilot.ran(Ran { items, seconds, clocks, blocked, result_bytes, runner, ..Ran::default() });
+        let is_undisturbed = done.finish <= self.manned;
+        self.pilot.ran(Ran { items, seconds, clocks, blocked, result_bytes, runner, is_undisturbed, ..Ran::default() });
         let at = self.at();
         let finished = self.done.values().filter(|done| done.finish <= self.now);
         let (ready, seconds) = finished.fold((0, 0.0), |(len, sum), done| (len + done.len, sum + done.seconds));

@@ -108,6 +108,9 @@ impl Engine<'_> {
     pub(super) fn execute(&mut self, chunk: &Chunk, start: f64, running: usize, runner: Runner) -> f64 {
         let (len, seconds) = self.front(chunk, running);
         let finish = start + seconds + 0.5 * self.world.hand_over;
+        if runner == Runner::Thread {
+            self.manned = self.manned.min(start);
+        }
         let (clocks, blocked) = (chunk.clocks, self.blocked(chunk.clocks, running));
         self.done.insert(chunk.start, Done { len, seconds, finish, clocks, blocked, runner });
         if len < chunk.len {

@@ -10,7 +10,7 @@ use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
 use crate::decide::situation::Situation;
 use crate::decide::timing::Wake;
-use crate::decide::trial::Trial;
+use crate::decide::trial::{Singles, Trial};
 use crate::decide::verdict::{FIRST_BLOCKING_THREADS, Verdict};
 use crate::plan::Pool;
 
@@ -40,6 +40,15 @@ pub(super) struct First {
     has_own_thread: bool,
     /// Items that threads were given while the consumer ran the first one, until all of them are out.
     pub(super) ahead_until: Option<u64>,
+    /// Those that were over before any thread had begun.
+    alone: Singles,
+}
+
+impl First {
+    /// Mean seconds of the items that were over before any thread had begun, if there were some.
+    pub(super) fn undisturbed(&self) -> Option<f64> {
+        self.alone.mean()
+    }
 }
 
 /// See the module.
@@ -128,9 +137,7 @@ impl Pilot {
 
     /// A thread was woken `now` seconds ago: what that costs is no reason against it any more.
     pub(super) fn count_on_woken(&mut self, now: f64) {
-        if let Some(HeadStart { wake, threads, help, .. }) = self.first.head_start
-            && (threads > 1 || help > Help::Nothing)
-        {
+        if let Some(HeadStart { wake, .. }) = self.first.head_start.filter(|_| self.shares_first()) {
             self.situation.wake = Wake { call: 0.0, latency: (wake.latency - now).max(0.0), ..wake };
         }
     }
@@ -141,6 +148,9 @@ impl Pilot {
         if let Some(head_start) = &mut self.first.head_start {
             let help = if ran.runner == Runner::Thread { Help::Some } else { Help::Nothing };
             head_start.help = head_start.help.max(help);
+        }
+        if ran.is_undisturbed {
+            self.first.alone.add(ran.each());
         }
         self.tally.ran(ran.items, ran.seconds);
         self.saw_first(ran);
@@ -207,6 +217,11 @@ impl Pilot {
     /// acting on that.
     pub(super) fn is_about_to_know(&self) -> bool {
         self.wakes_first() && matches!(&self.mode, Mode::Trying(trial) if trial.is_open())
+    }
+
+    /// Whether threads have, or may have had, some of the first items.
+    pub(super) fn shares_first(&self) -> bool {
+        self.first.head_start.is_some_and(|HeadStart { threads, help, .. }| threads > 1 || help > Help::Nothing)
     }
 
     /// Whether a thread gets the first items before anything is known.

@@ -8,6 +8,7 @@ use crate::decide::verdict::{self, Verdict};
 use crate::decide::waiting::FEW_THREADS;
 use crate::plan::Pool;
 
+use super::employing::Computing;
 use super::{FIRST_CHUNK, FIRST_STRETCH, Mode, Pilot, Position, Prior, Ran, Step};
 
 /// Ratio of measured and expected item time within which a doubtful prediction is followed.
@@ -176,9 +177,21 @@ impl Pilot {
         }
         self.settle(verdict, self.origin(), expected, at);
         self.begin_climb();
-        if self.wakes_first() && self.costs.item < TOLD_BY_ONE {
-            // All but the first item may have been run while a thread was in their way.
-            self.computing.iter_mut().for_each(|threads| threads.watch.assume_the_loop());
+        self.hold_against_undisturbed();
+    }
+
+    /// Threads that had some of the first items are held against those that ran before any of them had begun: the
+    /// others may have been in each other's way. A cheap one on its own seems to take longer than it does.
+    fn hold_against_undisturbed(&mut self) {
+        if !self.shares_first() {
+            return;
+        }
+        let around = self.costs.source + self.costs.consumer;
+        let Some(Computing { watch, .. }) = self.computing.as_deref_mut() else { return };
+        if self.costs.item < TOLD_BY_ONE {
+            watch.assume_the_loop();
+        } else {
+            watch.expect_undisturbed(self.first.undisturbed().map(|item| item + around));
         }
     }
 

@@ -224,19 +224,20 @@ fn where_the_end_is_not_known_threads_start_once_it_costs_nothing_and_then_all_o
 }
 
 #[test]
-fn what_cheap_first_items_took_beside_a_thread_is_checked_although_threads_seem_to_do_well() {
+fn what_first_items_took_beside_a_thread_is_checked_although_threads_seem_to_do_well() {
     const CHUNK: usize = 100;
-    let is_checked = |each: f64| {
+    // `first`: what the first one took, before any thread had begun.
+    let is_checked = |each: f64, first: Option<f64>| {
         let left = exactly(1 << 20);
         let mut pilot = begun(Options::default(), Situation::TWO_CORES, left.lower);
         let ran = |items: usize, each: f64, runner| {
             let (seconds, blocked) = (each * items as f64, Some(0.0));
             Ran { items, seconds, clocks: Clocks::All, blocked, result_bytes: 8, runner, ..Ran::default() }
         };
-        for items in [1, 40] {
+        for (items, each, is_undisturbed) in [(1, first.unwrap_or(each), first.is_some()), (40, each, false)] {
             assert_eq!(pilot.step(Position::default(), left, 1_000), Step::Parallel);
             pilot.pulled(items, 1e-9);
-            pilot.ran(ran(items, each, Runner::Consumer));
+            pilot.ran(Ran { is_undisturbed, ..ran(items, each, Runner::Consumer) });
         }
         assert_eq!(pilot.step(Position { now: 1e-4, yielded: 41 }, left, 1_000), Step::Parallel);
         assert_eq!(pilot.plan().map(|plan| plan.threads), Some(2));
@@ -250,5 +251,7 @@ fn what_cheap_first_items_took_beside_a_thread_is_checked_although_threads_seem_
             matches!(pilot.mode, Mode::Alone(_))
         })
     };
-    assert!(is_checked(1e-6) && !is_checked(4e-6));
+    assert!(is_checked(1e-6, Some(1e-6)), "a cheap one on its own says little");
+    assert!(is_checked(4e-6, None) && !is_checked(4e-6, Some(4e-6)));
+    assert!(is_checked(4e-6, Some(2.2e-6)), "the others were disturbed, perhaps");
 }

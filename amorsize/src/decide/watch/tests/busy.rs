@@ -7,7 +7,7 @@ use crate::decide::observed::Delay;
 /// Four checks of threads that reach only so much of the plain loop, although nothing takes longer beside others.
 fn checks_of_idle_threads(gain: f64) -> [Judgement; 4] {
     let mut watch = start();
-    watch.observed = Sum { items: 1_000, seconds: 1e-3 / gain, worked: 1e-3 / gain, wall: 1e-3 / gain };
+    watch.observed = Sum::plain(1_000, 1e-3 / gain);
     [0; 4].map(|_| {
         (0..6).for_each(|_| watch.saw_chunk(100, SERIAL, Runner::Thread));
         watch.checking.begin();
@@ -35,9 +35,9 @@ fn on_a_busy_machine(seen: bool) -> Option<Judgement> {
         let (now, items) = (f64::from(step) * 16e-3, step * 20);
         watch.saw_chunk(1, item, Runner::Thread);
         let of = if seen { 16e-3 * f64::from(step) } else { 0.0 };
-        let delay = Delay { seconds: 0.75 * of, of };
+        let delay = Delay::ready(0.75 * of, of);
         let at = Progress { now, produced: u64::from(items), worked: 2.0 * now, delay };
-        if watch.judge(at, 2) == Judgement::Check {
+        if watch.judge(at, 2, LEFT) == Judgement::Check {
             (0..MOST_ALONE).for_each(|_| watch.saw_chunk(1, item, Runner::Alone));
             return Some(watch.check(now));
         }
@@ -60,20 +60,20 @@ fn beside_others(running: f64, of_loop: f64, gain: f64) -> (Judgement, f64, Watc
     let at = |steps: u32| {
         let worked = f64::from(steps) * 20e-3;
         let produced = (running * worked / inflation / SERIAL) as u64;
-        let delay = Delay { seconds: (1.0 - running) * worked, of: worked };
+        let delay = Delay::ready((1.0 - running) * worked, worked);
         Progress { now: worked / 2.0, produced, worked, delay }
     };
-    let steps = (1..10).find(|&steps| watch.judge(at(steps), ROUND) == Judgement::Check).unwrap();
+    let steps = (1..10).find(|&steps| watch.judge(at(steps), ROUND, LEFT) == Judgement::Check).unwrap();
     (0..8).for_each(|_| watch.saw_chunk(100, inflation * SERIAL, Runner::Thread));
     let chunk = 100.0 * SERIAL / of_loop;
     let judgements = (0..1_000).find_map(|chunks| {
         watch.saw_chunk(100, SERIAL, Runner::Alone);
-        watch.saw_alone(Delay { seconds: (1.0 - of_loop) * chunk, of: chunk });
+        watch.saw_alone(Delay::ready((1.0 - of_loop) * chunk, chunk));
         let judgement = watch.check(at(steps).now);
         (judgement != Judgement::GoOn).then_some((judgement, chunk * f64::from(chunks)))
     });
     match judgements.unwrap() {
-        (Judgement::Kept, seconds) => (watch.judge(at(steps + 1), ROUND), seconds, watch),
+        (Judgement::Kept, seconds) => (watch.judge(at(steps + 1), ROUND, LEFT), seconds, watch),
         (judgement, seconds) => (judgement, seconds, watch),
     }
 }
@@ -87,7 +87,8 @@ fn threads_that_lose_lose_beside_other_programs_too_and_so_does_the_loop() {
         let (now, looped) = (watch.losing_since + 20e-3, (9e-3 * of_loop / SERIAL) as usize);
         assert_eq!(watch.looped(now, looped, 9e-3), Undone::GoOn, "the pause goes on");
         let inflation = 2.0 * running / of_loop / 0.8;
-        let serial = watch.serial(&Costs { item: inflation * SERIAL / running, ..Costs::default() }, 2);
+        let serial =
+            watch.serial(&Costs { item: inflation * SERIAL / running, ..Costs::default() }, 2, watch.since.begun());
         assert!((0.9..1.1).contains(&(serial * of_loop / SERIAL)), "the loop waits too: {serial}");
         watch.restart(Progress::default());
         assert!((0.9..1.1).contains(&(watch.baseline / SERIAL)), "{}", watch.baseline);

@@ -9,7 +9,7 @@ fn cheap_items_are_checked_against_the_loop_itself() {
     watch.saw(Runner::Thread);
     let at =
         |now: f64| Progress { now, produced: (now * 1.9 / 50e-9) as u64, worked: 2.0 * now, ..Progress::default() };
-    let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000) == Judgement::Check);
+    let checks = (1..60).any(|step| watch.judge(at(f64::from(step) * 1e-4), 4_000, LEFT) == Judgement::Check);
     assert!(checks);
     assert_eq!(probe(&mut watch, 50e-9, 2e-3), Judgement::Kept);
     assert_eq!(probe(&mut watch, 25e-9, 3e-3), Judgement::Kept, "threads had been good");
@@ -25,6 +25,21 @@ fn a_plan_slower_than_the_loop_is_checked_within_a_millisecond_and_undone() {
     let Judgement::Refuted { gain } = check(&mut watch, doubted, SERIAL) else { panic!("{watch:?}") };
     assert!((0.4..0.6).contains(&gain), "{gain}");
     assert!(watch.is_undone());
+}
+
+#[test]
+fn what_ran_beside_threads_only_may_have_taken_longer_than_it_does() {
+    // Items take three times as long beside threads, some of which the loop was measured beside.
+    let checked = |is_unseen: bool| {
+        let mut watch = Watch::new(Progress::default(), 2, 2.0 * SERIAL, 1.9);
+        if is_unseen {
+            watch.expect_undisturbed(None);
+        }
+        let doubted = doubted(&mut watch, 2.0, 3.0).unwrap();
+        check(&mut watch, doubted, SERIAL)
+    };
+    assert!(matches!(checked(true), Judgement::Refuted { .. }));
+    assert_eq!(checked(false), Judgement::Kept, "they may have become cheaper: a second chance");
 }
 
 #[test]
@@ -74,7 +89,7 @@ fn a_few_chunks_alone_may_be_without_the_dear_items_that_slow_threads_down_now_a
     let dear = 10.0 * SERIAL;
     let checked = |alone: &[f64]| {
         let mut watch = start();
-        watch.observed = Sum { items: 1_000, seconds: 2.75e-3, worked: 5.5e-3, wall: 2.75e-3 };
+        watch.observed = Sum { items: 1_000, seconds: 2.75e-3, worked: 5.5e-3, computed: 5.5e-3, wall: 2.75e-3 };
         [SERIAL, dear].iter().cycle().take(12).for_each(|&each| watch.saw_chunk(100, each, Runner::Thread));
         let mut checks = alone.iter().map(|&each| {
             watch.saw_chunk(100, each, Runner::Alone);
@@ -101,7 +116,7 @@ fn a_check_ends_where_nothing_was_seen_beside_others() {
 #[test]
 fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
     let mut watch = start();
-    watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
+    watch.observed = Sum { items: 10, seconds: 1e-3, worked: 1.9e-3, computed: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 190e-6, Runner::Thread));
     assert_eq!(check(&mut watch, 1e-3, 185e-6), Judgement::Kept);
 }
@@ -109,14 +124,18 @@ fn busy_threads_that_inflate_nothing_are_a_gain_whatever_items_cost() {
 /// Threads that seem to take four times as long as the chunks alone, which are not what was expected; then `after`.
 fn second_chance(after: f64) -> Judgement {
     let mut watch = start();
-    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
+    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, computed: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
     assert_eq!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Kept);
     assert!(!watch.is_undone());
     watch.saw(Runner::Thread);
     let mut judgements = (0..10).map(|_| {
         watch.saw_chunk(1, after, Runner::Thread);
-        watch.judge(Progress { now: 1e-3, produced: (2e-3 / after) as u64, worked: 2e-3, ..Progress::default() }, ROUND)
+        watch.judge(
+            Progress { now: 1e-3, produced: (2e-3 / after) as u64, worked: 2e-3, ..Progress::default() },
+            ROUND,
+            LEFT,
+        )
     });
     judgements.find(|judgement| *judgement != Judgement::GoOn).unwrap_or(Judgement::GoOn)
 }
@@ -134,7 +153,7 @@ fn threads_that_are_bad_before_and_after_are_undone() {
 #[test]
 fn threads_that_need_proof_get_no_second_chance() {
     let mut watch = started(true);
-    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, wall: 1e-3 };
+    watch.observed = Sum { items: 100, seconds: 1e-3, worked: 1.9e-3, computed: 1.9e-3, wall: 1e-3 };
     (0..6).for_each(|_| watch.saw_chunk(1, 20.0 * SERIAL, Runner::Thread));
     assert!(matches!(check(&mut watch, 1e-3, 5.0 * SERIAL), Judgement::Refuted { .. }));
 }
@@ -157,7 +176,8 @@ fn far_too_many_threads_become_fewer_at_once() {
 fn what_many_threads_did_to_each_other_is_not_held_against_fewer() {
     let mut watch = Watch::new(Progress::default(), 64, SERIAL, 60.0);
     assert!(matches!(crowded(&mut watch, 64.0, 16.0), Judgement::Crowded(Crowd { threads: 16, .. })));
-    let serial = |item, threads| watch.serial(&Costs { item, ..Costs::default() }, threads) / SERIAL;
+    let serial =
+        |item, threads| watch.serial(&Costs { item, ..Costs::default() }, threads, watch.since.begun()) / SERIAL;
     assert!((0.9..1.1).contains(&serial(16.0 * SERIAL, 64)));
     assert!((0.9..1.1).contains(&serial(1.2 * SERIAL, 16)), "no sixteenth of that");
 }

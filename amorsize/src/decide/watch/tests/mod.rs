@@ -16,6 +16,8 @@ use super::*;
 const SERIAL: f64 = 1e-6;
 const ROUND: usize = 200;
 const AT_RISK: f64 = 1e-3;
+/// What is left for threads to do.
+const LEFT: f64 = 1.0;
 
 fn start() -> Watch {
     Watch::new(Progress::default(), 2, SERIAL, 1.9)
@@ -38,7 +40,8 @@ fn doubted(watch: &mut Watch, threads: f64, inflation: f64) -> Option<f64> {
     (1..10_000).map(|step| f64::from(step) * 1e-4).find(|&now| {
         watch.saw_chunk(100, inflation * SERIAL, Runner::Thread);
         let produced = (now * threads / inflation / SERIAL) as u64;
-        watch.judge(Progress { now, produced, worked: threads * now, ..Progress::default() }, ROUND) == Judgement::Check
+        watch.judge(Progress { now, produced, worked: threads * now, ..Progress::default() }, ROUND, LEFT)
+            == Judgement::Check
     })
 }
 
@@ -75,7 +78,7 @@ fn alarm(watch: Watch) -> Judgement {
     watch.saw(Runner::Thread);
     let at =
         |now: f64| Progress { now, produced: (now * 0.3 / SERIAL) as u64, worked: 2.0 * now, ..Progress::default() };
-    let mut judged = (1..100).map(|step| watch.judge(at(f64::from(step) * 1e-4), ROUND));
+    let mut judged = (1..100).map(|step| watch.judge(at(f64::from(step) * 1e-4), ROUND, LEFT));
     judged.find(|judgement| *judgement != Judgement::GoOn).unwrap()
 }
 
@@ -100,7 +103,7 @@ fn nothing_is_judged_before_a_thread_has_begun() {
     let mut watch = start();
     for step in 1..100 {
         let at = Progress { now: f64::from(step) * 1e-3, ..Progress::default() };
-        assert_eq!(watch.judge(at, ROUND), Judgement::GoOn);
+        assert_eq!(watch.judge(at, ROUND, LEFT), Judgement::GoOn);
     }
 }
 
@@ -152,7 +155,7 @@ fn what_threads_make_first_of_large_results_does_not_count_whenever_they_begin()
             let made = if since < SLOW { since * 500.0 / SLOW } else { 500.0 + (since - SLOW) * 2.0 / SERIAL } as u64;
             let (now, produced) = (begin.now + since, begin.produced + made);
             let at = Progress { now, produced, worked: begin.worked + 2.0 * since, ..Progress::default() };
-            watch.judge(at, ROUND / 10) == Judgement::Check
+            watch.judge(at, ROUND / 10, LEFT) == Judgement::Check
         })
     };
     assert!(begun(&mut start(), Progress::default()), "otherwise it does");
@@ -161,6 +164,70 @@ fn what_threads_make_first_of_large_results_does_not_count_whenever_they_begin()
     let later = Progress { now: 1.0, produced: 10_000, worked: 2.0, ..Progress::default() };
     watch.restart(later);
     assert!(!begun(&mut watch, later));
+}
+
+/// Two threads whose first items told the watch so much of the plain loop, before threads began and in all, and that
+/// make items take `inflation` times as long as alone: when that is looked into, with so much `left` to do.
+fn looked_into(alone: Option<f64>, first: f64, inflation: f64, left: f64) -> Option<f64> {
+    let mut watch = Watch::new(Progress::default(), 2, first * SERIAL, 1.9);
+    watch.expect_undisturbed(alone.map(|alone| alone * SERIAL));
+    watch.saw(Runner::Thread);
+    (1..200).map(|step| f64::from(step) * 1e-4).find(|&now| {
+        let produced = (now * 2.0 / inflation / SERIAL) as u64;
+        watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, ROUND, left)
+            == Judgement::Check
+    })
+}
+
+#[test]
+fn what_the_loop_takes_is_looked_into_where_first_items_ran_beside_threads_only_and_much_is_left() {
+    let [none, like_the_others] = [None, Some(1.0)];
+    assert!(looked_into(none, 1.9, 1.9, LEFT).unwrap() < 1e-3, "they may have been in each other's way");
+    assert!(looked_into(none, 1.0, 1.0, LEFT).unwrap() < 1e-3, "or not: nobody knows");
+    assert_eq!(looked_into(like_the_others, 1.0, 1.0, LEFT), None);
+    assert_eq!(looked_into(none, 1.0, 1.0, 1e-3), None, "it would take too much of what is left");
+    let contended = looked_into(Some(1.0), 1.9, 1.9, 1e-3);
+    assert!(contended.unwrap() < 2e-3, "two are hardly faster than one was alone: {contended:?}");
+}
+
+#[test]
+fn one_chunk_alone_bears_out_threads_of_which_nothing_bad_is_known() {
+    let mut watch = start();
+    watch.expect_undisturbed(None);
+    let doubted = first_doubt(&mut watch, 1.9).unwrap();
+    watch.saw_chunk(100, SERIAL, Runner::Alone);
+    assert_eq!(watch.check(doubted), Judgement::Kept);
+    watch.restart(Progress::default());
+    assert_eq!(first_doubt(&mut watch, 1.9), None, "once is enough");
+    let mut watch = start();
+    watch.expect_undisturbed(None);
+    let doubted = first_doubt(&mut watch, 0.8).unwrap();
+    watch.saw_chunk(100, SERIAL, Runner::Alone);
+    assert_eq!(watch.check(doubted), Judgement::GoOn, "one is no proof against them");
+    assert!(matches!(check(&mut watch, doubted, SERIAL), Judgement::Refuted { .. }));
+}
+
+#[test]
+fn threads_that_are_blocked_gain_nothing_by_that() {
+    // Two threads, of which one always waits for the other: each item takes them twice as long as the loop is thought
+    // to take, which is twice as long as it does.
+    let checked = |blocked: f64| {
+        let mut watch = Watch::new(Progress::default(), 2, 2.0 * SERIAL, 1.9);
+        watch.saw(Runner::Thread);
+        (1..200).map(|step| f64::from(step) * 1e-4).find(|&now| {
+            let (produced, worked) = ((now / SERIAL) as u64, 2.0 * now);
+            let delay = Delay { blocked: blocked * worked, of: worked, ..Delay::default() };
+            watch.judge(Progress { now, produced, worked, delay }, ROUND, 1e-3) == Judgement::Check
+        })
+    };
+    assert_eq!(checked(0.0), None, "twice as fast as it should be");
+    assert!(checked(0.5).unwrap() < 2e-3);
+    let recorded = |blocked: f64| {
+        let delay = Delay { blocked, of: 1.0, ..Delay::default() };
+        let costs = Costs { item: 2.0 * SERIAL, spread: 1.0, ..Costs::default() };
+        start().serial(&costs, 2, Progress { delay, ..Progress::default() }) / SERIAL
+    };
+    assert_eq!([0.0, 0.5].map(recorded), [2.0, 1.0], "what is blocked is no part of the loop");
 }
 
 #[test]
@@ -188,7 +255,8 @@ fn uneven_items_are_given_the_benefit_of_the_doubt() {
                 watch.saw_chunk(1, if chunk % 2 == 0 { even } else { uneven * even }, Runner::Thread)
             });
             let produced = (now * gain / SERIAL) as u64;
-            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 10) == Judgement::Check
+            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 10, LEFT)
+                == Judgement::Check
         })
     };
     let of_even_items = first_check(1.4, 1.0).unwrap();
@@ -211,7 +279,8 @@ fn chance_explains_that_threads_seem_a_loss_for_an_epoch_but_not_again_and_again
             });
             let now = f64::from(*step) * 1e-3;
             let produced = (now * gain / EACH) as u64;
-            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 2) == Judgement::Check
+            watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 2, LEFT)
+                == Judgement::Check
         })
     };
     assert_eq!(checked(1.1), None, "they do some good, and may do all that was promised");

@@ -160,3 +160,19 @@ fn the_first_cheap_items_of_a_run_do_not_contradict_what_threads_say_of_all() {
     let forecast = model([run.clone(), run].concat()).forecast(&query(&options)).unwrap();
     assert!((15e-6..25e-6).contains(&forecast.costs.item) && forecast.pool == Pool::Cpu, "{forecast:?}");
 }
+
+#[test]
+fn an_attempt_goes_on_with_threads_that_were_slow_to_begin_and_not_with_those_in_each_others_way() {
+    let options = Options::default();
+    let run = |pool, speedup, item| {
+        let mut run = Sample { items: 20, length: 20, ..sample(pool, 2, 10e-6, speedup) };
+        run.costs.item = item;
+        run
+    };
+    let goes_on = |item| {
+        let mut model = model(vec![run(Pool::Serial, 1.0, 10e-6); 4]);
+        model.add(&run(Pool::Cpu, 0.9, item));
+        model.is_neglected(&query(&options), &run(Pool::Serial, 1.0, 10e-6).costs)
+    };
+    assert!(goes_on(11e-6) && !goes_on(17e-6));
+}

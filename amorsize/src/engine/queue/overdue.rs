@@ -1,0 +1,78 @@
+//! A chunk of the consumer's that does not end because threads are in its way: a lock that one of them takes back
+//! before the consumer, which was woken for it, has come. Nobody but the consumer can judge that and end it, so a thread
+//! that has worked for long meanwhile looks at it, and if it was woken again and again, leaves everything to it for once.
+
+use std::time::Duration;
+
+use super::Queue;
+use super::state::State;
+use crate::engine::asleep::{self, Thread};
+
+/// How many times longer than expected the consumer's chunk may take until somebody looks, and the least time for that:
+/// some thirty times what looking takes.
+const OVERDUE: u32 = 8;
+const LEAST: Duration = Duration::from_micros(500);
+/// How often a consumer was woken between two looks if that is in vain: one that computes is interrupted less often.
+const OFTEN: u64 = 3;
+/// How often it is left alone, for each stream: what it waits for may be no thread's fault.
+const MOST: u32 = 4;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Overdue {
+    /// While the consumer runs a chunk, and others can look at it.
+    due: Option<Due>,
+    /// It is left alone until it comes back, and was so often.
+    pub(super) is_left_alone: bool,
+    times: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Due {
+    consumer: Thread,
+    /// The work of threads by the time that it began, or was looked at, and after which it is to be looked at.
+    since: Duration,
+    patience: Duration,
+    /// How often it had been given a processor by then, once it was looked at.
+    times: Option<u64>,
+}
+
+impl<I, R> State<I, R> {
+    /// The calling thread, the consumer, begins with a chunk that is `expected` to take so long.
+    pub(super) fn helps(&mut self, expected: Duration) {
+        let others = self.limit.saturating_sub(1) as u32;
+        let patience = (OVERDUE * expected).max(LEAST) * others;
+        let since = self.worked;
+        self.overdue.due = asleep::this_thread().map(|consumer| Due { consumer, since, patience, times: None });
+    }
+
+    /// It is back.
+    pub(super) fn helped(&mut self) {
+        self.overdue.due = None;
+        self.overdue.is_left_alone = false;
+    }
+
+    /// The consumer, if it is worth a look.
+    pub(super) fn overdue(&mut self) -> Option<Thread> {
+        let (worked, overdue) = (self.worked, &mut self.overdue);
+        let due = overdue.due.as_mut().filter(|due| worked >= due.since + due.patience)?;
+        due.since = worked;
+        (overdue.times < MOST).then_some(due.consumer)
+    }
+}
+
+impl<W, I, R> Queue<W, I, R> {
+    /// Has everything left to a consumer that is overdue, if it was woken again and again since the last look.
+    pub(super) fn look_after(&self, consumer: Thread) {
+        let Some(times) = asleep::times_on(consumer) else { return };
+        let mut state = self.lock();
+        let overdue = &mut state.overdue;
+        // It may have come back meanwhile.
+        let Some(due) = &mut overdue.due else { return };
+        let before = due.times.replace(times);
+        if before.is_some_and(|before| times >= before + OFTEN) {
+            overdue.is_left_alone = true;
+            overdue.times += 1;
+        }
+    }
+}
