@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,7 +57,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     measure(only, "prime", numbers, |number| least_factor(number + 1_000_000), |&factor| factor);
     measure(only, "btree", numbers, |key| TREE.range(mix(key)..).next().map_or(0, |(_, &value)| value), |&value| value);
     measure(only, "locked memo", numbers, memo, |&value| value);
-    measure(only, "long lock", numbers, held, |&value| value);
+    measure(only, "lock", numbers, |number| held(number, 7_500), |&value| value);
+    measure(only, "long lock", numbers, |number| held(number, 30_000), |&value| value);
+    measure(only, "counter", numbers, |number| counted(number, 4_000), |&value| value);
+    measure(only, "long counter", numbers, |number| counted(number, 60_000), |&value| value);
     measure(only, "sometimes", numbers, sometimes, |&value| value);
     measure(
         only,
@@ -214,11 +218,18 @@ fn memo(number: u64) -> u64 {
 
 static HELD: Mutex<u64> = Mutex::new(0);
 
-/// All of a long item under a lock, which a thread often keeps from one to the next.
-fn held(number: u64) -> u64 {
+/// All of an item under a lock, which a thread often keeps from one to the next.
+fn held(number: u64, steps: u32) -> u64 {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-    *held = spin(number, 30_000);
+    *held = spin(number, steps);
     *held
+}
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// An item that counts all of its steps where everybody does.
+fn counted(number: u64, steps: u64) -> u64 {
+    (0..steps).fold(number, |sum, _| sum ^ COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// One in fifty waits.

@@ -11,8 +11,9 @@ use super::thread_cpu_time;
 
 /// Work between two readings.
 const BETWEEN_READINGS: Duration = Duration::from_micros(250);
-/// What is expected to take so long may take far longer, since the thread is blocked: it is worth a first reading.
-const WORTH_READING: Duration = Duration::from_micros(50);
+/// What is expected to take so long may take far longer, since the thread is blocked: it is worth a first reading, which
+/// takes a hundredth of that.
+const WORTH_READING: Duration = Duration::from_micros(110);
 
 /// The delays of one thread, read now and then while it runs chunks.
 #[derive(Debug)]
