@@ -8,7 +8,7 @@ use crate::decide::doubt::Doubt;
 use crate::decide::growth::Growth;
 use crate::decide::risk;
 use crate::decide::tally::Stretch;
-use crate::decide::verdict::{self, Verdict};
+use crate::decide::verdict::{self, BLOCKING_SHARE, Verdict};
 use crate::decide::watch::{self, Watch};
 use crate::decide::window;
 use crate::plan::{Origin, Plan, Pool};
@@ -62,7 +62,10 @@ impl Pilot {
             self.chunk_factor = prior.chunk_size as f64 / usual as f64;
         }
         self.settle(prior.verdict, origin, expected, at);
-        self.computing.iter_mut().for_each(|threads| threads.watch.know_the_loop(basis == Basis::Runs));
+        if let Some(Computing { watch, .. }) = self.computing.as_deref_mut() {
+            watch.know_the_loop(basis == Basis::Runs);
+            watch.is_blocked_alone(self.costs.blocked);
+        }
         self.follows = true;
         if basis == Basis::Attempt {
             self.begin_climb();
@@ -156,9 +159,11 @@ impl Pilot {
             None if plan.pool == Pool::Blocking => watch::plain(self.settled.serial, costs.serial(), costs.spread),
             _ => costs.serial(),
         };
-        if plan.pool == Pool::Cpu {
-            // For the rest they waited for each other, most probably.
-            costs.item *= self.made.delay.unblocked();
+        if let Some(Computing { watch, .. }) = self.computing.as_deref().filter(|_| plan.pool == Pool::Cpu) {
+            costs.item *= watch.own_part(self.made.delay);
+            if costs.blocked < BLOCKING_SHARE {
+                costs.blocked = watch.blocked_alone().unwrap_or(0.0);
+            }
         }
         let mut plan = Plan::clone(plan);
         if plan.pool != Pool::Serial {

@@ -1,5 +1,6 @@
 //! Threads held against chunks run alone, or against a stretch of the plain loop.
 
+use crate::decide::observed::Delay;
 use crate::decide::shift::Times;
 
 use super::since::{LONG_ENOUGH, Share};
@@ -46,9 +47,11 @@ pub(super) const ALIKE: f64 = 1.25;
 /// What the present check has shown, and how far it may go.
 #[derive(Clone, Debug)]
 pub(super) struct Check {
-    /// Chunks run alone, their seconds, and how many they may be.
+    /// Chunks run alone, by what they computed, their seconds, for how long the consumer was blocked in them, and how
+    /// many they may be.
     pub(super) alone: Times,
     seconds: f64,
+    pub(super) delay: Delay,
     pub(super) most: usize,
     /// The stretch of the plain loop that runs instead of chunks alone.
     probe: Sum,
@@ -61,7 +64,7 @@ pub(super) struct Check {
 impl Default for Check {
     fn default() -> Self {
         let (alone, probe) = (Times::default(), Sum::default());
-        Self { alone, seconds: 0.0, most: MOST_ALONE, probe, after: None, idle: 0 }
+        Self { alone, seconds: 0.0, delay: Delay::default(), most: MOST_ALONE, probe, after: None, idle: 0 }
     }
 }
 
@@ -69,6 +72,7 @@ impl Check {
     pub(super) fn begin(&mut self) {
         self.alone.clear();
         self.seconds = 0.0;
+        self.delay = Delay::default();
         self.probe = Sum::default();
     }
 
@@ -173,7 +177,7 @@ impl Watch {
         if self.verdict(compared) != self.verdict(compare(most)) {
             return Judgement::GoOn;
         }
-        self.checking.stands_for_all(each);
+        self.checking.stands_for_all(each * self.unblocked());
         let judgement = match self.verdict(compared) {
             Finding::Bad if self.was_good && !self.has_lost => self.give_second_chance(),
             // Cheap items that threads do not clearly speed up are better off without them.
@@ -209,7 +213,7 @@ impl Watch {
 
     /// What ran beside threads only may have taken longer than it does.
     fn is_expected(&self) -> bool {
-        let ratio = self.checking.alone.median() / self.baseline;
+        let ratio = self.plain_alone() / self.baseline;
         ratio < ALIKE && (self.is_unseen || ratio >= 1.0 / ALIKE)
     }
 
@@ -241,14 +245,20 @@ impl Watch {
         if is_by_rates { Some(self.by_rates(stretch)) } else { self.by_inflation(times, stretch) }
     }
 
+    /// Seconds an item of the plain loop, by the chunks alone.
+    fn plain_alone(&self) -> f64 {
+        self.checking.alone.median() / self.unblocked()
+    }
+
     fn by_rates(&self, stretch: Sum) -> Compared {
         let error = self.checking.alone.deviation().max(LEAST_ERROR) / (self.checking.alone.len() as f64).sqrt();
-        self.compared(self.checking.alone.median() / stretch.each(), error, stretch)
+        self.compared(self.plain_alone() / stretch.each(), error, stretch)
     }
 
     fn by_inflation(&self, times: &Times, stretch: Sum) -> Option<Compared> {
         let shift = times.shift_from(&self.checking.alone)?;
-        Some(self.compared(self.computing(stretch) / shift.log.exp().max(1.0), shift.error, stretch))
+        let saved = self.computing(stretch) / shift.log.exp().max(1.0);
+        Some(self.compared(saved / self.unblocked(), shift.error, stretch))
     }
 
     pub(super) fn compared(&self, gain: f64, error: f64, stretch: Sum) -> Compared {
@@ -288,7 +298,7 @@ impl Watch {
         let sure = if verdict == Finding::Open { inflation / doubt } else { inflation };
         self.inflation = Some((self.threads, sure.max(1.0)));
         if let Some(threads) = self.fewer(compared) {
-            return self.reduce(Crowd { threads, inflation, alone: self.checking.alone.median() }, now);
+            return self.reduce(Crowd { threads, inflation, alone: self.plain_alone() }, now);
         }
         if verdict == Finding::Bad {
             return self.refute(compared, now);
@@ -314,15 +324,14 @@ impl Watch {
         self.epoch = FIRST_EPOCH;
         self.losing_since = now;
         if self.checking.is_even() {
-            self.baseline = self.checking.alone.median();
+            self.baseline = self.plain_alone();
         }
         Judgement::Crowded(crowd)
     }
 
     fn keep(&mut self, gain: f64, now: f64) -> Judgement {
         let gain = gain.max(CONFIRMED);
-        self.baseline =
-            if self.checking.is_even() { self.checking.alone.median() } else { gain * self.observed().each() };
+        self.baseline = if self.checking.is_even() { self.plain_alone() } else { gain * self.observed().each() };
         self.accepted = (STILL_GOOD * gain).max(CONFIRMED);
         self.is_proven = true;
         self.has_seen_loop = false;

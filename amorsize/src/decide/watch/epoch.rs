@@ -146,9 +146,10 @@ impl Watch {
     }
 
     /// What threads seem to gain. They never make an item cheaper, so where items are cheaper than was thought, the
-    /// gain is the concurrency at most. Threads that are blocked may wait for each other: that is none.
+    /// gain is the concurrency at most. Threads that are blocked for more of their time than the loop may wait for each
+    /// other: that is none.
     fn gain(&self, epoch: Sum) -> f64 {
-        self.baseline.min(epoch.computing()) / epoch.each()
+        self.baseline.min(epoch.computing() / self.unblocked()) / epoch.each()
     }
 
     /// Whether a check is wanted: one bad epoch may be the machine's fault; the second one is the plan's. `gain` is the

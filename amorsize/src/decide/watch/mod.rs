@@ -59,6 +59,8 @@ pub(crate) const FREED_AT_ONCE: f64 = 5e-6;
 /// Shortest seconds of a stretch of the plain loop that is a measure, and items of one that takes longer.
 pub(crate) const PROBE: f64 = 200e-6;
 pub(crate) const PROBE_ITEMS: f64 = 100.0;
+/// The most of its time for which a function that computes is blocked.
+const MOST_BLOCKED: f64 = 0.9;
 /// Coefficient of variation below which a few items stand for all.
 const EVEN: f64 = 0.5;
 
@@ -117,6 +119,8 @@ pub(crate) struct Watch {
     is_assumed: bool,
     /// What the plain loop takes was only seen beside threads.
     is_unseen: bool,
+    /// The part of its time for which the plain loop is blocked, where that is known.
+    blocked_alone: Option<f64>,
     /// A stretch of the plain loop has shown what it takes, right before threads began.
     has_seen_loop: bool,
     /// An epoch since the plan began was good.
@@ -158,6 +162,7 @@ impl Watch {
             has_lost: false,
             is_assumed: false,
             is_unseen: false,
+            blocked_alone: None,
             has_seen_loop: false,
             was_good: false,
             losing_since: at.now,
@@ -222,9 +227,32 @@ impl Watch {
     /// The consumer had a processor for a part of a chunk that it ran alone.
     pub(crate) fn saw_alone(&mut self, delay: Delay) {
         self.since.ran_alone(delay);
+        self.checking.delay += delay;
+        self.blocked_alone = Some(1.0 - self.checking.delay.unblocked());
     }
 
-    /// A chunk of `items` has taken `each` seconds an item, with what the source and the consumer took for them.
+    /// For so much of its time the plain loop is blocked.
+    pub(crate) fn is_blocked_alone(&mut self, share: f64) {
+        self.blocked_alone = Some(share);
+    }
+
+    /// The part of its time for which the plain loop is blocked, if that is known.
+    pub(crate) fn blocked_alone(&self) -> Option<f64> {
+        self.blocked_alone
+    }
+
+    /// The part of its time for which the plain loop is not blocked.
+    fn unblocked(&self) -> f64 {
+        1.0 - self.blocked_alone.unwrap_or(0.0).min(MOST_BLOCKED)
+    }
+
+    /// The part of threads' work that the plain loop would have had, too: for the rest they waited for each other.
+    pub(crate) fn own_part(&self, delay: Delay) -> f64 {
+        (delay.unblocked() / self.unblocked()).min(1.0)
+    }
+
+    /// A chunk of `items` has taken `each` seconds of a processor an item, with what the source and the consumer took
+    /// for them.
     pub(crate) fn saw_chunk(&mut self, items: usize, each: f64, runner: Runner) {
         if runner == Runner::Alone {
             self.checking.ran_alone(items, each);
@@ -289,7 +317,10 @@ impl Watch {
         let beside_others = costs.serial() / share;
         match self.inflation {
             Some((among, inflation)) if among == threads => beside_others * self.since.running() / inflation,
-            _ => plain(self.baseline / share, beside_others * at.delay.computing(), costs.spread),
+            _ => {
+                let own = at.delay.running() * self.own_part(at.delay);
+                plain(self.baseline / share, beside_others * own, costs.spread)
+            }
         }
     }
 }

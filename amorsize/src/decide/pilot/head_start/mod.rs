@@ -40,8 +40,10 @@ pub(super) struct First {
     has_own_thread: bool,
     /// Items that threads were given while the consumer ran the first one, until all of them are out.
     pub(super) ahead_until: Option<u64>,
-    /// Those that were over before any thread had begun.
+    /// Those that were over before any thread had begun, and for what part of its time the last of them was blocked,
+    /// where that was looked at.
     alone: Singles,
+    pub(super) blocked: Option<f64>,
 }
 
 impl First {
@@ -151,6 +153,7 @@ impl Pilot {
         }
         if ran.is_undisturbed {
             self.first.alone.add(ran.each());
+            self.first.blocked = ran.blocked.or(self.first.blocked);
         }
         self.tally.ran(ran.items, ran.seconds);
         self.saw_first(ran);

@@ -106,6 +106,7 @@ impl Pilot {
         if let Mode::Trying(trial) = &mut self.mode {
             trial.pulled(source);
         }
+        self.first.blocked = ran.blocked.or(self.first.blocked);
         self.saw_first(ran);
     }
 
@@ -183,11 +184,13 @@ impl Pilot {
     /// Threads that had some of the first items are held against those that ran before any of them had begun: the
     /// others may have been in each other's way. A cheap one on its own seems to take longer than it does.
     fn hold_against_undisturbed(&mut self) {
-        if !self.shares_first() {
-            return;
-        }
+        let shares_first = self.shares_first();
         let around = self.costs.source + self.costs.consumer;
         let Some(Computing { watch, .. }) = self.computing.as_deref_mut() else { return };
+        self.first.blocked.into_iter().for_each(|blocked| watch.is_blocked_alone(blocked));
+        if !shares_first {
+            return;
+        }
         if self.costs.item < TOLD_BY_ONE {
             watch.assume_the_loop();
         } else {

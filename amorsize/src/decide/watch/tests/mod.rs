@@ -211,8 +211,12 @@ fn one_chunk_alone_bears_out_threads_of_which_nothing_bad_is_known() {
 fn threads_that_are_blocked_gain_nothing_by_that() {
     // Two threads, of which one always waits for the other: each item takes them twice as long as the loop is thought
     // to take, which is twice as long as it does.
-    let checked = |blocked: f64| {
-        let mut watch = Watch::new(Progress::default(), 2, 2.0 * SERIAL, 1.9);
+    let blocked_alone = |mut watch: Watch, share: f64| {
+        watch.is_blocked_alone(share);
+        watch
+    };
+    let checked = |blocked: f64, alone: f64| {
+        let mut watch = blocked_alone(Watch::new(Progress::default(), 2, 2.0 * SERIAL, 1.9), alone);
         watch.saw(Runner::Thread);
         (1..200).map(|step| f64::from(step) * 1e-4).find(|&now| {
             let (produced, worked) = ((now / SERIAL) as u64, 2.0 * now);
@@ -220,14 +224,36 @@ fn threads_that_are_blocked_gain_nothing_by_that() {
             watch.judge(Progress { now, produced, worked, delay }, ROUND, 1e-3) == Judgement::Check
         })
     };
-    assert_eq!(checked(0.0), None, "twice as fast as it should be");
-    assert!(checked(0.5).unwrap() < 2e-3);
-    let recorded = |blocked: f64| {
+    assert_eq!(checked(0.0, 0.0), None, "twice as fast as it should be");
+    assert!(checked(0.5, 0.0).unwrap() < 2e-3);
+    assert_eq!(checked(0.5, 0.5), None, "so is the loop");
+    let recorded = |blocked: f64, alone: f64| {
         let delay = Delay { blocked, of: 1.0, ..Delay::default() };
         let costs = Costs { item: 2.0 * SERIAL, spread: 1.0, ..Costs::default() };
-        start().serial(&costs, 2, Progress { delay, ..Progress::default() }) / SERIAL
+        blocked_alone(start(), alone).serial(&costs, 2, Progress { delay, ..Progress::default() }) / SERIAL
     };
-    assert_eq!([0.0, 0.5].map(recorded), [2.0, 1.0], "what is blocked is no part of the loop");
+    assert_eq!([recorded(0.0, 0.0), recorded(0.5, 0.0), recorded(0.5, 0.5)], [2.0, 1.0, 2.0]);
+}
+
+#[test]
+fn chunks_alone_show_for_how_long_the_loop_is_blocked() {
+    // Each item computes and sleeps for equally long, on one of two threads or alone: even ones, and others.
+    for uneven in [1.0, 30.0] {
+        let mut watch = start();
+        let costs = [SERIAL, uneven * SERIAL];
+        let all = 500.0 * costs.iter().sum::<f64>();
+        watch.baseline = all / 1e3;
+        watch.observed = Sum { items: 1_000, seconds: all / 2.0, worked: all, computed: all / 2.0, wall: all / 2.0 };
+        costs.iter().cycle().take(32).for_each(|cost| watch.saw_chunk(100, cost / 2.0, Runner::Thread));
+        watch.checking.begin();
+        let judged = costs.iter().cycle().take(32).find_map(|cost| {
+            watch.saw_alone(Delay { blocked: 50.0 * cost, of: 100.0 * cost, ..Delay::default() });
+            watch.saw_chunk(100, cost / 2.0, Runner::Alone);
+            Some(watch.check(1e-3)).filter(|judged| *judged != Judgement::GoOn)
+        });
+        assert_eq!(judged, Some(Judgement::Kept));
+        assert!((1.9..=2.0).contains(&(watch.accepted / 0.8)), "{}", watch.accepted);
+    }
 }
 
 #[test]
