@@ -63,6 +63,11 @@ impl Singles {
         self.longest = self.longest.max(seconds as f32);
     }
 
+    /// Whether there are several, and all are alike.
+    pub(crate) fn are_alike(&self) -> bool {
+        self.items > 1 && self.mean().is_some_and(|mean| f64::from(self.longest) < AGREEMENT * mean)
+    }
+
     /// Mean seconds of an item, the longest of several left aside; `None` of none.
     pub(crate) fn mean(&self) -> Option<f64> {
         match self.items {

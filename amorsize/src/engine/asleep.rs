@@ -62,7 +62,11 @@ pub(crate) type Thread = std::convert::Infallible;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn this_thread() -> Option<Thread> {
-    Some(rustix::thread::gettid())
+    thread_local! {
+        /// Asked for once. (In the child of a fork there is no such thread, and nobody finds anything out.)
+        static THIS: Thread = rustix::thread::gettid();
+    }
+    THIS.try_with(|this| *this).ok()
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -11,7 +11,6 @@ use crate::decide::situation::Situation;
 use crate::decide::tally::Stretch;
 use crate::decide::timing::Wake;
 use crate::decide::verdict::{self, Verdict};
-use crate::decide::watch::accepted;
 use crate::fingerprint::{self, Identity};
 use crate::first_thread;
 use crate::options::Options;
@@ -28,8 +27,9 @@ use super::{calibrated, machines, pace, writer};
 /// Seconds of the plain loop below which a run is often over before threads are held against it.
 const UNCHECKED: f64 = 3e-3;
 
-/// The same where threads seem to gain less than they should.
+/// The same where threads seem to gain less than two of them should.
 const DOUBTED: f64 = 30e-3;
+const DOUBTFUL: f32 = 1.5;
 
 /// How many times longer than thought items may take.
 const DEARER: f64 = 4.0;
@@ -191,8 +191,7 @@ impl Experience {
 /// threads are held against the loop would never show that they are in each other's way.
 fn is_worth_comparing(last: &Sample, remaining: Remaining) -> bool {
     let seconds = remaining.exact().map_or(f64::INFINITY, |items| items as f64 * last.costs.serial());
-    let is_doubtful = last.speedup < accepted(last.threads as f64) as f32;
-    (last.costs.item < FREED_DEARLY && seconds <= UNCHECKED) || (is_doubtful && seconds <= DOUBTED)
+    (last.costs.item < FREED_DEARLY && seconds <= UNCHECKED) || (last.speedup < DOUBTFUL && seconds <= DOUBTED)
 }
 
 /// Whether a run is over before a thread could begin, even if items take some times longer than is thought: then a

@@ -197,10 +197,10 @@ impl Watch {
     }
 
     /// Of the items that tell what the plain loop takes, those that ran before any thread did took so many seconds
-    /// each, if there were some; the others ran beside threads, which may be in their way.
-    pub(crate) fn expect_undisturbed(&mut self, alone: Option<f64>) {
+    /// each, if there were some, and `are_alike`; the others ran beside threads, which may be in their way.
+    pub(crate) fn expect_undisturbed(&mut self, alone: Option<f64>, are_alike: bool) {
         self.is_unseen = alone.is_none_or(|alone| self.baseline > ALIKE * alone);
-        self.baseline = alone.map_or(self.baseline, |alone| self.baseline.min(alone));
+        self.baseline = alone.filter(|_| are_alike).map_or(self.baseline, |alone| self.baseline.min(alone));
     }
 
     /// The process may get so many processors' worth of time, not one for each thread.
@@ -330,8 +330,7 @@ pub(crate) fn known_by_loop_below(needs_proof: bool) -> f64 {
     if needs_proof { FREED_AT_ONCE } else { CHEAP }
 }
 
-/// Gain from which threads that promised so much are not checked.
-pub(crate) fn accepted(promised: f64) -> f64 {
+fn accepted(promised: f64) -> f64 {
     1.0 + ACCEPTED_PART * (promised - 1.0).max(0.0)
 }
 

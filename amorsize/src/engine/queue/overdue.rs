@@ -12,7 +12,8 @@ use crate::engine::asleep::{self, Thread};
 /// some thirty times what looking takes.
 const OVERDUE: u32 = 8;
 const LEAST: Duration = Duration::from_micros(500);
-/// How often a consumer was woken between two looks if that is in vain: one that computes is interrupted less often.
+/// How often a consumer was given a processor between two looks if it is woken in vain: one that computes is interrupted
+/// less often.
 const OFTEN: u64 = 3;
 /// How often it is left alone, for each stream: what it waits for may be no thread's fault.
 const MOST: u32 = 4;
@@ -40,8 +41,8 @@ struct Due {
 impl<I, R> State<I, R> {
     /// The calling thread, the consumer, begins with a chunk that is `expected` to take so long.
     pub(super) fn helps(&mut self, expected: Duration) {
-        let others = self.limit.saturating_sub(1) as u32;
-        let patience = (OVERDUE * expected).max(LEAST) * others;
+        let others = u32::try_from(self.limit.saturating_sub(1)).unwrap_or(u32::MAX).max(1);
+        let patience = expected.saturating_mul(OVERDUE).max(LEAST).saturating_mul(others);
         let since = self.worked;
         self.overdue.due = asleep::this_thread().map(|consumer| Due { consumer, since, patience, times: None });
     }
@@ -55,7 +56,7 @@ impl<I, R> State<I, R> {
     /// The consumer, if it is worth a look.
     pub(super) fn overdue(&mut self) -> Option<Thread> {
         let (worked, overdue) = (self.worked, &mut self.overdue);
-        let due = overdue.due.as_mut().filter(|due| worked >= due.since + due.patience)?;
+        let due = overdue.due.as_mut().filter(|due| worked >= due.since.saturating_add(due.patience))?;
         due.since = worked;
         (overdue.times < MOST).then_some(due.consumer)
     }

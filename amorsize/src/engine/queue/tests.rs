@@ -147,6 +147,18 @@ fn a_consumer_that_is_woken_again_and_again_in_its_own_chunk_is_left_alone_until
 }
 
 #[test]
+fn a_chunk_of_the_consumers_that_may_take_for_ever_is_never_overdue() {
+    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
+    queue.configure(usize::MAX, true, false);
+    queue.push(Chunk { expected: Duration::MAX, ..chunk(0..1) }, 1);
+    queue.push(Chunk { start: 1, ..chunk(1..2) }, 1);
+    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    assert!(!queue.take_turn(queue.epoch(), |_| ()), "there is nothing more");
+    let batch = queue.run_here(own, runner, &mut Delays::now_and_then(), || ());
+    assert_eq!(queue.deposit(batch, 0).expect("what comes next").0.results, [0]);
+}
+
+#[test]
 fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let queue = slow();
     queue.configure(2, true, false);

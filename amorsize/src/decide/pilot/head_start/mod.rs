@@ -42,15 +42,8 @@ pub(super) struct First {
     pub(super) ahead_until: Option<u64>,
     /// Those that were over before any thread had begun, and for what part of its time the last of them was blocked,
     /// where that was looked at.
-    alone: Singles,
+    pub(super) alone: Singles,
     pub(super) blocked: Option<f64>,
-}
-
-impl First {
-    /// Mean seconds of the items that were over before any thread had begun, if there were some.
-    pub(super) fn undisturbed(&self) -> Option<f64> {
-        self.alone.mean()
-    }
 }
 
 /// See the module.

@@ -194,7 +194,8 @@ impl Pilot {
         if self.costs.item < TOLD_BY_ONE {
             watch.assume_the_loop();
         } else {
-            watch.expect_undisturbed(self.first.undisturbed().map(|item| item + around));
+            let alone = self.first.alone;
+            watch.expect_undisturbed(alone.mean().map(|item| item + around), alone.are_alike());
         }
     }
 

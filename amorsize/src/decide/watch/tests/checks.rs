@@ -33,7 +33,7 @@ fn what_ran_beside_threads_only_may_have_taken_longer_than_it_does() {
     let checked = |is_unseen: bool| {
         let mut watch = Watch::new(Progress::default(), 2, 2.0 * SERIAL, 1.9);
         if is_unseen {
-            watch.expect_undisturbed(None);
+            watch.expect_undisturbed(None, false);
         }
         let doubted = doubted(&mut watch, 2.0, 3.0).unwrap();
         check(&mut watch, doubted, SERIAL)

@@ -166,11 +166,12 @@ fn what_threads_make_first_of_large_results_does_not_count_whenever_they_begin()
     assert!(!begun(&mut watch, later));
 }
 
-/// Two threads whose first items told the watch so much of the plain loop, before threads began and in all, and that
+/// Two threads whose first items told the watch so much of the plain loop, before threads began (if all were alike) and
+/// in all, and that
 /// make items take `inflation` times as long as alone: when that is looked into, with so much `left` to do.
-fn looked_into(alone: Option<f64>, first: f64, inflation: f64, left: f64) -> Option<f64> {
+fn looked_into(alone: Option<(f64, bool)>, first: f64, inflation: f64, left: f64) -> Option<f64> {
     let mut watch = Watch::new(Progress::default(), 2, first * SERIAL, 1.9);
-    watch.expect_undisturbed(alone.map(|alone| alone * SERIAL));
+    watch.expect_undisturbed(alone.map(|(alone, _)| alone * SERIAL), alone.is_some_and(|(_, are_alike)| are_alike));
     watch.saw(Runner::Thread);
     (1..200).map(|step| f64::from(step) * 1e-4).find(|&now| {
         let produced = (now * 2.0 / inflation / SERIAL) as u64;
@@ -181,26 +182,27 @@ fn looked_into(alone: Option<f64>, first: f64, inflation: f64, left: f64) -> Opt
 
 #[test]
 fn what_the_loop_takes_is_looked_into_where_first_items_ran_beside_threads_only_and_much_is_left() {
-    let [none, like_the_others] = [None, Some(1.0)];
+    let [none, like_the_others] = [None, Some((1.0, true))];
     assert!(looked_into(none, 1.9, 1.9, LEFT).unwrap() < 1e-3, "they may have been in each other's way");
     assert!(looked_into(none, 1.0, 1.0, LEFT).unwrap() < 1e-3, "or not: nobody knows");
     assert_eq!(looked_into(like_the_others, 1.0, 1.0, LEFT), None);
     assert_eq!(looked_into(none, 1.0, 1.0, 1e-3), None, "it would take too much of what is left");
-    let contended = looked_into(Some(1.0), 1.9, 1.9, 1e-3);
-    assert!(contended.unwrap() < 2e-3, "two are hardly faster than one was alone: {contended:?}");
+    let contended = |are_alike| looked_into(Some((1.0, are_alike)), 1.9, 1.9, 1e-3);
+    assert!(contended(true).unwrap() < 2e-3, "two are hardly faster than one was alone");
+    assert_eq!(contended(false), None, "items may differ");
 }
 
 #[test]
 fn one_chunk_alone_bears_out_threads_of_which_nothing_bad_is_known() {
     let mut watch = start();
-    watch.expect_undisturbed(None);
+    watch.expect_undisturbed(None, false);
     let doubted = first_doubt(&mut watch, 1.9).unwrap();
     watch.saw_chunk(100, SERIAL, Runner::Alone);
     assert_eq!(watch.check(doubted), Judgement::Kept);
     watch.restart(Progress::default());
     assert_eq!(first_doubt(&mut watch, 1.9), None, "once is enough");
     let mut watch = start();
-    watch.expect_undisturbed(None);
+    watch.expect_undisturbed(None, false);
     let doubted = first_doubt(&mut watch, 0.8).unwrap();
     watch.saw_chunk(100, SERIAL, Runner::Alone);
     assert_eq!(watch.check(doubted), Judgement::GoOn, "one is no proof against them");
