@@ -51,21 +51,21 @@ pub(crate) struct Trial {
 /// Items that were timed each on its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Singles {
-    items: u32,
-    longest: f32,
+    items: usize,
     seconds: f64,
+    longest: f64,
 }
 
 impl Singles {
     pub(crate) fn add(&mut self, seconds: f64) {
         self.items += 1;
         self.seconds += seconds;
-        self.longest = self.longest.max(seconds as f32);
+        self.longest = self.longest.max(seconds);
     }
 
     /// Whether there are several, and all are alike.
     pub(crate) fn are_alike(&self) -> bool {
-        self.items > 1 && self.mean().is_some_and(|mean| f64::from(self.longest) < AGREEMENT * mean)
+        self.items > 1 && self.mean().is_some_and(|mean| self.longest < AGREEMENT * mean)
     }
 
     /// Mean seconds of an item, the longest of several left aside; `None` of none.
@@ -73,7 +73,7 @@ impl Singles {
         match self.items {
             0 => None,
             1 => Some(self.seconds),
-            items => Some((self.seconds - f64::from(self.longest)) / f64::from(items - 1)),
+            items => Some((self.seconds - self.longest) / (items - 1) as f64),
         }
     }
 }
@@ -170,8 +170,7 @@ impl Trial {
     /// Seconds an item: the smaller of the last two batches, since what disturbs a measurement only lengthens it; of
     /// items that were timed one by one all but the longest.
     pub(crate) fn item_time(&self) -> f64 {
-        if let Some(mean) = self.singles.mean().filter(|_| self.items > 1 && self.singles.items as usize == self.items)
-        {
+        if let Some(mean) = self.singles.mean().filter(|_| self.items > 1 && self.singles.items == self.items) {
             return mean.max(1e-10);
         }
         let times = [self.last, self.before].into_iter().flatten().map(|timed| timed.item_time);
@@ -268,10 +267,10 @@ mod tests {
             assert_eq!(trial.next(), None, "{trial:?}");
             trial.item_time() * 1e6
         };
-        assert!((tried(&[2e-6, 193e-6, 156e-6]) - 79.0).abs() < 1e-3);
-        assert!((tried(&[4e-6, 100e-6, 30e-6, 5e-6, 98e-6]) - 137.0 / 4.0).abs() < 1e-3);
-        assert!((tried(&[4e-6, 500e-6]) - 4.0).abs() < 1e-3, "by then it is late");
-        assert!((tried(&[1e-6, 1e-6, 3e-3]) - 1.0).abs() < 1e-3, "one may have been interrupted");
+        assert!((tried(&[2e-6, 193e-6, 156e-6]) - 79.0).abs() < 1e-6);
+        assert!((tried(&[4e-6, 100e-6, 30e-6, 5e-6, 98e-6]) - 137.0 / 4.0).abs() < 1e-6);
+        assert!((tried(&[4e-6, 500e-6]) - 4.0).abs() < 1e-6, "by then it is late");
+        assert!((tried(&[1e-6, 1e-6, 3e-3]) - 1.0).abs() < 1e-6, "one may have been interrupted");
     }
 
     #[test]

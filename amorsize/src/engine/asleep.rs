@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::clock::parse_schedstat;
 use super::clock::thread_cpu_time;
 use crate::decide::early::Seen;
 
@@ -26,7 +28,7 @@ impl Watched {
 
     /// How the thread is found now.
     pub(crate) fn see(&self) -> Option<Seen> {
-        let Found { used, sleeps, .. } = find(self.thread)?;
+        let Found { used, sleeps } = find(self.thread)?;
         Some(Seen {
             since: self.since.elapsed().as_secs_f64(),
             used: used.saturating_sub(self.used).as_secs_f64(),
@@ -36,8 +38,14 @@ impl Watched {
 }
 
 /// How often a thread of this process was given a processor so far.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn times_on(thread: Thread) -> Option<u64> {
-    find(thread).map(|found| found.times)
+    parse_schedstat(read(thread, "schedstat")?.as_bytes()).map(|counted| counted.times)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn times_on(thread: Thread) -> Option<u64> {
+    match thread {}
 }
 
 /// Threads of this process besides the caller's that compute now, or want to; of many, among the first.
@@ -46,11 +54,10 @@ pub(crate) fn others_running() -> usize {
 }
 
 /// What the system tells of a thread: all of the processor's time that it has had, some milliseconds old where it runs,
-/// how often it was given one, and whether it sleeps.
+/// and whether it sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     used: Duration,
-    times: u64,
     sleeps: bool,
 }
 
@@ -76,11 +83,12 @@ pub(crate) fn this_thread() -> Option<Thread> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn find(thread: Thread) -> Option<Found> {
-    let read = |what: &str| {
-        let path = format!("/proc/self/task/{}/{what}", thread.as_raw_nonzero());
-        std::fs::read_to_string(path).ok()
-    };
-    parse(&read("stat")?, &read("schedstat")?)
+    parse(&read(thread, "stat")?, &read(thread, "schedstat")?)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn read(thread: Thread, what: &str) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/self/task/{}/{what}", thread.as_raw_nonzero())).ok()
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -108,14 +116,12 @@ fn state(stat: &str) -> Option<char> {
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
-/// What the two files tell of a thread: the first number of `schedstat` is its processor's time in nanoseconds, the third
-/// how often it was given one.
+/// What the two files tell of a thread.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn parse(stat: &str, schedstat: &str) -> Option<Found> {
     let sleeps = matches!(state(stat)?, 'S' | 'D');
-    let mut numbers = schedstat.split_ascii_whitespace().map(|number| number.parse().ok());
-    let (used, times) = (numbers.next()??, numbers.nth(1)??);
-    Some(Found { used: Duration::from_nanos(used), times, sleeps })
+    let used = parse_schedstat(schedstat.as_bytes())?.used;
+    Some(Found { used, sleeps })
 }
 
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
@@ -128,7 +134,7 @@ mod tests {
     #[test]
     fn what_the_system_tells_is_understood() {
         let found = parse("17 (a) b) S 1 2", "1500000000 500000000 7\n");
-        assert_eq!(found, Some(Found { used: Duration::from_millis(1500), times: 7, sleeps: true }));
+        assert_eq!(found, Some(Found { used: Duration::from_millis(1500), sleeps: true }));
         assert!(!parse("17 (a) R 1", "0 0 0").unwrap().sleeps);
         assert!(parse("17 (a) D 1", "0 0 0").unwrap().sleeps);
         assert_eq!([parse("", "0 0 0"), parse("1 (a)", "0"), parse("1 (a) S", ""), parse("1 (a) S", "x")], [None; 4]);

@@ -144,16 +144,17 @@ impl Watch {
         let Share { likely, most } = self.since.loop_share();
         let compare = |share| self.compare(&self.beside, self.observed.of_loop(share));
         let Some((compared, at_least)) = compare(likely).zip(compare(most)) else { return Judgement::GoOn };
-        let depends_on_share = self.verdict(compared) != self.verdict(at_least);
+        let verdict = self.verdict(compared);
+        let depends_on_share = verdict != self.verdict(at_least);
         // Where nothing spoke against threads, one that took as long as beside others bears them out.
-        let is_borne_out = self.is_unseen && self.was_good && self.verdict(compared) == Finding::Good;
+        let is_borne_out = self.is_unseen && self.was_good && verdict == Finding::Good;
         let is_long = self.checking.alone.len() >= FEWEST_ALONE || self.checking.seconds >= LONG_ALONE;
         let is_enough = is_long || is_borne_out;
         if !is_enough || (depends_on_share && self.checking.seconds < LONGEST_LOOK) {
             return Judgement::GoOn;
         }
         let is_over = self.checking.alone.len() >= self.checking.most || self.checking.seconds >= LONGEST_CHECK;
-        match self.verdict(compared) {
+        match verdict {
             Finding::Open if !is_over => Judgement::GoOn,
             Finding::Bad if !is_over && self.may_miss_dear_items() => Judgement::GoOn,
             Finding::Open if self.needs_proof && compared.gain < CONFIRMED => self.settle(Finding::Bad, compared, now),

@@ -20,6 +20,8 @@ use schedstat::run_queue_delay;
 
 pub(super) use cpu_time::thread_cpu_time;
 pub(super) use delays::Delays;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) use schedstat::parse as parse_schedstat;
 
 /// Time off the processor that is not worth a second look: a few preemptions by interrupts, and the clocks' own cost.
 const NOTABLE: Duration = Duration::from_micros(20);

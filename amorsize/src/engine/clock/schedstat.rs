@@ -57,12 +57,11 @@ mod system {
         STATISTICS.try_with(read).ok().flatten()
     }
 
-    /// The second of three numbers, in nanoseconds, and the third one. (The first one, the time on a processor, is not
-    /// up to date while the thread runs.)
-    fn parse(text: &[u8]) -> Option<Schedstat> {
-        let mut numbers = str::from_utf8(text).ok()?.split_ascii_whitespace().skip(1).map(str::parse);
-        let (delay, times) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-        Some(Schedstat { delay: Duration::from_nanos(delay), times })
+    /// Three numbers, of which two are in nanoseconds.
+    pub(in crate::engine) fn parse(text: &[u8]) -> Option<Schedstat> {
+        let mut numbers = str::from_utf8(text).ok()?.split_ascii_whitespace().map(|number| number.parse().ok());
+        let [used, delay, times] = [numbers.next()??, numbers.next()??, numbers.next()??];
+        Some(Schedstat { used: Duration::from_nanos(used), delay: Duration::from_nanos(delay), times })
     }
 
     #[cfg(test)]
@@ -71,8 +70,8 @@ mod system {
 
         #[test]
         fn the_delay_is_the_second_number_and_how_often_it_ran_the_third() {
-            let (delay, times) = (Duration::from_nanos(84_118), 2);
-            assert_eq!(parse(b"135524 84118 2\n"), Some(Schedstat { delay, times }));
+            let [used, delay] = [135_524, 84_118].map(Duration::from_nanos);
+            assert_eq!(parse(b"135524 84118 2\n"), Some(Schedstat { used, delay, times: 2 }));
             assert_eq!(parse(b""), None);
             assert_eq!(parse(b"135524"), None);
             assert_eq!(parse(b"1 x 2"), None);
@@ -112,15 +111,19 @@ mod system {
 
 /// What the system counts of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Schedstat {
+pub(in crate::engine) struct Schedstat {
+    /// For how long it had a processor, some milliseconds old where it runs.
+    pub(in crate::engine) used: Duration,
     /// For how long it was ready to run and had no processor.
-    pub(super) delay: Duration,
+    pub(in crate::engine) delay: Duration,
     /// How often it was given one.
-    pub(super) times: u64,
+    pub(in crate::engine) times: u64,
 }
 
 pub(super) fn run_queue_delay() -> Option<Duration> {
     schedstat().map(|counted| counted.delay)
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(in crate::engine) use system::parse;
 pub(super) use system::schedstat;

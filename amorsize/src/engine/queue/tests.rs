@@ -9,7 +9,7 @@ use super::*;
 use crate::decide::early::Pinned;
 use crate::decide::observed::{Clocks, Runner};
 use crate::engine::clock::Delays;
-use crate::work::ByValue;
+use crate::work::{ByValue, Work};
 
 const LONG: Duration = Duration::from_millis(20);
 const HELPS: Waiting = Waiting { helps: true, is_short: false, patience: Duration::ZERO };
@@ -27,6 +27,11 @@ fn chunk<R>(items: impl Iterator<Item = u64>) -> Chunk<u64, R> {
         expected: Duration::ZERO,
         has_pinned_size: false,
     }
+}
+
+/// What the consumer makes of a chunk of its own, beside others.
+fn run_own<W: Work<u64, Output = R>, R>(queue: &Queue<W, u64, R>, own: Chunk<u64, R>) -> Batch<R> {
+    queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || ())
 }
 
 /// Of a function that takes long.
@@ -97,9 +102,8 @@ fn nobody_runs_what_is_behind_a_panic_of_the_consumers_own_chunk() {
     queue.configure(2, true, false);
     queue.push(chunk(0..4), 0);
     queue.push(Chunk { start: 4, ..chunk(4..8) }, 0);
-    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) =
-        queue.deposit(queue.run_here(own, runner, &mut Delays::now_and_then(), || ()), 0).expect("what comes next");
+    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let (batch, _) = queue.deposit(run_own(&queue, own), 0).expect("what comes next");
     assert_eq!((batch.results, batch.panic.is_some()), (vec![0], true));
     assert!(queue.take_chunk(HELPS, usize::MAX).is_none());
 }
@@ -131,13 +135,13 @@ fn a_consumer_that_is_woken_again_and_again_in_its_own_chunk_is_left_alone_until
     let queue = Queue::new(Arc::new(ByValue(work)));
     queue.configure(2, true, false);
     (0..CHUNKS).for_each(|start| _ = queue.push(Chunk { start, ..chunk(start..start + 1) }, 1));
-    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     let batch = thread::scope(|scope| {
         scope.spawn(|| {
             queue.run_ticket(queue.epoch());
             is_over.store(true, Ordering::Relaxed);
         });
-        queue.run_here(own, runner, &mut Delays::now_and_then(), || ())
+        run_own(&queue, own)
     });
     queue.deposit(batch, 0).expect("what comes next");
     let polled = queue.poll(1, 1, usize::MAX, &mut Vec::new());
@@ -152,9 +156,9 @@ fn a_chunk_of_the_consumers_that_may_take_for_ever_is_never_overdue() {
     queue.configure(usize::MAX, true, false);
     queue.push(Chunk { expected: Duration::MAX, ..chunk(0..1) }, 1);
     queue.push(Chunk { start: 1, ..chunk(1..2) }, 1);
-    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
+    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert!(!queue.take_turn(queue.epoch(), |_| ()), "there is nothing more");
-    let batch = queue.run_here(own, runner, &mut Delays::now_and_then(), || ());
+    let batch = run_own(&queue, own);
     assert_eq!(queue.deposit(batch, 0).expect("what comes next").0.results, [0]);
 }
 
@@ -181,9 +185,7 @@ fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_
     queue.push(chunk(0..100), 1);
     queue.push(Chunk { start: 100, ..chunk(100..101) }, 1);
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue
-        .deposit(queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || ()), 0)
-        .expect("what comes next");
+    let (batch, _) = queue.deposit(run_own(&queue, own), 0).expect("what comes next");
     assert_eq!(batch.results, [0]);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(next.clocks, Clocks::All, "it may wait");
@@ -304,9 +306,7 @@ fn the_first_item_is_whoever_comes_firsts_and_the_consumer_runs_the_next_unless_
         comes(&queue);
         let added = queue.add_ahead([1, 2]);
         let first = queue.take_first();
-        let batch = first.map(|(start, _)| {
-            queue.run_here(chunk(start..start + 1), Runner::Consumer, &mut Delays::now_and_then(), || ())
-        });
+        let batch = first.map(|(start, _)| run_own(&queue, chunk(start..start + 1)));
         let has_next = batch.is_some_and(|batch| queue.deposit(batch, 0).is_some());
         let left = queue.close_ahead().expect("it was offered");
         assert!(!queue.is_running());
@@ -383,18 +383,13 @@ fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made()
     queue.run_ticket(queue.epoch());
     let claimed = expect(0, 150).claimed;
     assert!(!claimed && queue.take_chunk(HELPS, usize::MAX).is_none(), "the second result is there, and is too much");
-    let (batch, _) = queue
-        .deposit(queue.run_here(first, Runner::Consumer, &mut Delays::now_and_then(), || ()), 0)
-        .expect("what comes next");
+    let (batch, _) = queue.deposit(run_own(&queue, first), 0).expect("what comes next");
     assert_eq!(batch.results.len(), 1);
     let polled = expect(1, 150);
     assert!(polled.batch.is_some() && polled.claimed, "it was yielded, so that threads go on");
     let (third, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(third.start, 2);
-    assert!(
-        queue.deposit(queue.run_here(third, Runner::Consumer, &mut Delays::now_and_then(), || ()), 3).is_none(),
-        "not asked for, so it waits"
-    );
+    assert!(queue.deposit(run_own(&queue, third), 3).is_none(), "not asked for, so it waits");
     expect(3, 150);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(next.start, 3, "what comes next is made in any case");
@@ -408,9 +403,7 @@ fn of_a_chunk_whose_results_turn_out_large_a_handful_is_handed_in() {
     queue.push(chunk(0..20), 0);
     queue.poll(0, 0, 4 * LARGE, &mut Vec::new());
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue
-        .deposit(queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || ()), 0)
-        .expect("what comes next");
+    let (batch, _) = queue.deposit(run_own(&queue, own), 0).expect("what comes next");
     assert!((1..=9).contains(&batch.results.len()), "{}", batch.results.len());
     let (rest, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!((rest.start, rest.items.len()), (batch.results.len() as u64, 20 - batch.results.len()));

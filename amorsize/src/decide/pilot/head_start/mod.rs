@@ -43,7 +43,15 @@ pub(super) struct First {
     /// Those that were over before any thread had begun, and for what part of its time the last of them was blocked,
     /// where that was looked at.
     pub(super) alone: Singles,
-    pub(super) blocked: Option<f64>,
+    pub(super) blocked: Option<f32>,
+}
+
+impl First {
+    /// Takes in what was over before any thread had begun.
+    pub(super) fn saw_alone(&mut self, ran: &Ran) {
+        self.alone.add(ran.each());
+        self.blocked = ran.blocked.map(|blocked| blocked as f32).or(self.blocked);
+    }
 }
 
 /// See the module.
@@ -145,8 +153,7 @@ impl Pilot {
             head_start.help = head_start.help.max(help);
         }
         if ran.is_undisturbed {
-            self.first.alone.add(ran.each());
-            self.first.blocked = ran.blocked.or(self.first.blocked);
+            self.first.saw_alone(&ran);
         }
         self.tally.ran(ran.items, ran.seconds);
         self.saw_first(ran);

@@ -106,7 +106,7 @@ impl Pilot {
         if let Mode::Trying(trial) = &mut self.mode {
             trial.pulled(source);
         }
-        self.first.blocked = ran.blocked.or(self.first.blocked);
+        self.first.saw_alone(&ran);
         self.saw_first(ran);
     }
 
@@ -187,7 +187,7 @@ impl Pilot {
         let shares_first = self.shares_first();
         let around = self.costs.source + self.costs.consumer;
         let Some(Computing { watch, .. }) = self.computing.as_deref_mut() else { return };
-        self.first.blocked.into_iter().for_each(|blocked| watch.is_blocked_alone(blocked));
+        self.first.blocked.into_iter().for_each(|blocked| watch.is_blocked_alone(blocked.into()));
         if !shares_first {
             return;
         }
