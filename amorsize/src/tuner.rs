@@ -234,7 +234,8 @@ impl<W> Tuner<W> {
     }
 
     /// Share of the memory limit that applies (control group, address space or machine) above which no more items are
-    /// taken from the source, 0.0..=1.0; `None` for off. At least one item always goes through. Default: 0.8.
+    /// taken from the source, 0.0..=1.0; `None` for off. At least one item always goes through. Memory that was freed
+    /// counts until the allocator gives it back to the system. Default: 0.8.
     ///
     /// # Panics
     /// When the share is out of range.

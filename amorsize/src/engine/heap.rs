@@ -4,8 +4,8 @@
 //! and the consumer frees it, more of that is free at the end of the thread's arena, now and then, than glibc keeps
 //! there (128 KiB): it goes back, and each of its pages is asked for again, and zeroed. But the bound follows what a
 //! program does: freeing a block that was mapped for itself raises it to twice the size of that block
-//! (`M_MMAP_THRESHOLD` in mallopt(3)). So one is made and freed, of as much memory as is in flight; nobody touches it.
-//! What is kept then is no more than what was in flight.
+//! (`M_MMAP_THRESHOLD` in mallopt(3)). So one is made and freed, of as much memory as is in flight, or less where there
+//! is little; nobody touches it.
 //!
 //! *It keeps small blocks apart that were free at the same time* (in a fast bin), and hands them out seven at once to
 //! where a thread finds them without asking (its cache), which gives them back one by one once it is full. A plain loop

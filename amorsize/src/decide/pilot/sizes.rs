@@ -193,13 +193,15 @@ impl Pilot {
         if self.pressure.is_paused() { 0 } else { most }
     }
 
-    /// Bytes that may come and go while threads run, with what items own, and results of types that nobody knows.
+    /// Bytes that may come and go while threads run, with what items own, and results of types that nobody knows. Each
+    /// thread's part of the heap may keep twice as much: of all of them, a tenth of the available memory at most.
     pub(crate) fn bytes_in_flight(&self) -> usize {
         if self.situation.owns == Owns::Nothing || self.plan.is_none() || self.is_looping() {
             return 0;
         }
         let known = self.usual_window() as f64 * self.situation.bytes_each(&self.costs);
-        (known as usize).max(OWNED_BYTES)
+        let most = window::most_bytes(&self.situation) / (2 * (self.threads() + 1));
+        (known as usize).max(OWNED_BYTES).min(most)
     }
 
     /// Threads that may run chunks now; 0 where only the consumer does.
@@ -307,13 +309,16 @@ mod tests {
 
     #[test]
     fn what_owns_memory_is_expected_to_be_some_of_it_and_more_where_that_is_known() {
-        let bytes = |threads, owns, result_bytes| {
-            let situation = Situation { owns, ..Situation::TWO_CORES };
+        let bytes_within = |available_memory, threads, owns, result_bytes| {
+            let situation = Situation { owns, available_memory, ..Situation::TWO_CORES };
             following(threads, situation, Costs { result_bytes, ..Costs::default() }).bytes_in_flight()
         };
+        let bytes = |threads, owns, result_bytes| bytes_within(1 << 30, threads, owns, result_bytes);
         assert_eq!(bytes(2, Owns::OneBlock, 24.0), OWNED_BYTES);
         assert!(bytes(2, Owns::Anything, 4e6) > OWNED_BYTES);
         assert_eq!((bytes(2, Owns::Nothing, 4e6), bytes(1, Owns::Anything, 4e6)), (0, 0));
+        let little = [24.0, 4e6].map(|result_bytes| bytes_within(60_000_000, 2, Owns::Anything, result_bytes));
+        assert_eq!(little, [1_000_000; 2], "three threads' heaps keep two of them each");
     }
 
     #[test]
