@@ -193,15 +193,16 @@ impl Pilot {
         if self.pressure.is_paused() { 0 } else { most }
     }
 
-    /// Bytes that may come and go while threads run, with what items own, and results of types that nobody knows. Each
+    /// Bytes that may come and go while threads run: chunks, and what items own, of types that nobody knows. Each
     /// thread's part of the heap may keep twice as much: of all of them, a tenth of the available memory at most.
     pub(crate) fn bytes_in_flight(&self) -> usize {
-        if self.situation.owns == Owns::Nothing || self.plan.is_none() || self.is_looping() {
+        if self.plan.is_none() || self.is_looping() {
             return 0;
         }
         let known = self.usual_window() as f64 * self.situation.bytes_each(&self.costs);
+        let owned = if self.situation.owns == Owns::Nothing { 0 } else { OWNED_BYTES };
         let most = window::most_bytes(&self.situation) / (2 * (self.threads() + 1));
-        (known as usize).max(OWNED_BYTES).min(most)
+        (known as usize).max(owned).min(most)
     }
 
     /// Threads that may run chunks now; 0 where only the consumer does.
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_owns_memory_is_expected_to_be_some_of_it_and_more_where_that_is_known() {
+    fn chunks_are_expected_in_flight_and_of_what_owns_memory_some_even_where_that_is_not_known() {
         let bytes_within = |available_memory, threads, owns, result_bytes| {
             let situation = Situation { owns, available_memory, ..Situation::TWO_CORES };
             following(threads, situation, Costs { result_bytes, ..Costs::default() }).bytes_in_flight()
@@ -316,7 +317,8 @@ mod tests {
         let bytes = |threads, owns, result_bytes| bytes_within(1 << 30, threads, owns, result_bytes);
         assert_eq!(bytes(2, Owns::OneBlock, 24.0), OWNED_BYTES);
         assert!(bytes(2, Owns::Anything, 4e6) > OWNED_BYTES);
-        assert_eq!((bytes(2, Owns::Nothing, 4e6), bytes(1, Owns::Anything, 4e6)), (0, 0));
+        assert!(bytes(2, Owns::Nothing, 4e6) > OWNED_BYTES && bytes(2, Owns::Nothing, 8.0) < 1 << 20);
+        assert_eq!(bytes(1, Owns::Anything, 4e6), 0, "a loop");
         let little = [24.0, 4e6].map(|result_bytes| bytes_within(60_000_000, 2, Owns::Anything, result_bytes));
         assert_eq!(little, [1_000_000; 2], "three threads' heaps keep two of them each");
     }

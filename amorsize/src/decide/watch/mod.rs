@@ -262,9 +262,10 @@ impl Watch {
         }
     }
 
-    /// Whether threads are held against a stretch of the plain loop, where an item has so many seconds.
+    /// Whether threads are held against a stretch of the plain loop, where an item has so many seconds: beside others,
+    /// who may make it much dearer than it is there.
     pub(crate) fn needs_probe(&self, item: f64) -> bool {
-        item < known_by_loop_below(self.needs_proof)
+        item.min(self.baseline) < known_by_loop_below(self.needs_proof)
     }
 
     /// Whether there is reason to think that threads are a loss, which no check has refuted so far.

@@ -18,6 +18,13 @@ fn cheap_items_are_checked_against_the_loop_itself() {
 }
 
 #[test]
+fn threads_may_make_items_dear_that_are_cheap_in_the_loop() {
+    let dear = 3.0 * FREED_AT_ONCE;
+    assert!(started(true).needs_probe(dear) && !started(false).needs_probe(dear));
+    assert!(!Watch::new(Progress::default(), 2, dear, 1.9).risking(AT_RISK).needs_probe(dear));
+}
+
+#[test]
 fn a_plan_slower_than_the_loop_is_checked_within_a_millisecond_and_undone() {
     let mut watch = start();
     let doubted = first_doubt(&mut watch, 0.5).unwrap();
