@@ -15,6 +15,8 @@ pub(crate) const TARGET_CHUNK: f64 = 100e-6;
 const HAND_OVERS: f64 = 2.0;
 /// Hand-overs for each thread that a chunk near the end lasts at least: no thread is to work alone there.
 const LAST_HAND_OVERS: f64 = 0.5;
+/// Part of a run for which threads have nothing to do beside the consumer.
+const LONE_PART: f64 = 0.1;
 /// Where the consumer is the bound, what it does for the items of a chunk takes so many hand-overs, as far as that
 /// makes chunks so many times longer at most: items may become dearer.
 const OWN_WORK: f64 = 6.0;
@@ -61,9 +63,12 @@ pub(crate) fn last(costs: &Costs, remaining: u64, threads: usize) -> usize {
 
 /// Rounds that what is left near the end is divided into: two (FAC2), or less where items are alike and threads are
 /// few, since each chunk keeps the consumer from running items then, and a running chunk can still be divided (one:
-/// guided self-scheduling).
+/// guided self-scheduling). More where nobody has anything to do beside the consumer for long: while it pulls the items
+/// of the first chunk, and while it has the results of the last one.
 fn last_rounds(costs: &Costs, threads: usize) -> f64 {
-    if threads <= FEW_THREADS { 1.0 + costs.spread.min(1.0) } else { 2.0 }
+    let usual = if threads <= FEW_THREADS { 1.0 + costs.spread.min(1.0) } else { 2.0 };
+    let own = (costs.source + costs.consumer) / costs.serial().max(1e-12);
+    usual.max(own.min(1.0 / threads as f64) / LONE_PART)
 }
 
 /// Items for which handing a chunk over hardly shows beside what else the consumer does for them, as far as it is the
@@ -117,5 +122,13 @@ mod tests {
         assert_eq!(items(&Costs { spread: 2.0, ..cpu(1e-6) }, Some(100), 2, &options()), 25);
         assert_eq!(items(&cpu(1e-6), Some(1_000), 8, &options()), 63);
         assert!((9..=11).contains(&items(&cpu(1e-6), Some(4), 2, &options())));
+    }
+
+    #[test]
+    fn chunks_shrink_earlier_where_nobody_has_anything_to_do_beside_the_consumer() {
+        let first =
+            |consumer, threads| items(&Costs { consumer, ..cpu(1e-6) }, Some(60 * threads as u64), threads, &options());
+        assert_eq!([0.05e-6, 1e-6, 10e-6].map(|consumer| first(consumer, 2)), [60, 12, 12]);
+        assert_eq!(first(1e-6, 64), first(2e-9, 64), "there are many chunks anyway");
     }
 }
