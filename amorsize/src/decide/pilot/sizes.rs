@@ -27,8 +27,8 @@ const STRIDE_BELOW: f64 = 60e-9;
 pub(crate) const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
-/// Seconds of what the consumer runs alone, at most, before a stretch of the plain loop: items may have turned out a
-/// thousand times dearer than those that made it a few chunks.
+/// Seconds of what the consumer runs alone, at most, before a stretch of the plain loop, where threads seem to be in each
+/// other's way: items may have turned out a thousand times dearer than those that made it a few chunks.
 const LONGEST_DRAIN: f64 = 5e-3;
 /// Bytes that are expected in flight at least where items or results own memory: how much is not known of all.
 const OWNED_BYTES: usize = 8 << 20;
@@ -218,10 +218,15 @@ impl Pilot {
     /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
     fn is_alone(&self) -> bool {
         match self.mode {
-            Mode::Draining(After::Probe(_)) => self.in_flight_seconds() < LONGEST_DRAIN,
+            Mode::Draining(After::Probe(_)) => !self.seem_good() && self.in_flight_seconds() < LONGEST_DRAIN,
             Mode::Draining(After::Loop { .. } | After::Doubt(_)) | Mode::Alone(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether threads that are about to be checked seem to gain.
+    fn seem_good(&self) -> bool {
+        self.computing.as_ref().is_some_and(|threads| threads.watch.seems_good())
     }
 
     /// Seconds that what is in flight will take.
@@ -331,7 +336,7 @@ mod tests {
             (pilot.in_flight, pilot.costs.item, pilot.mode) = (400, item, Mode::Draining(after));
             pilot.concurrency()
         };
-        assert_eq!(threads(100e-9, After::Probe(at)), 0);
+        assert_eq!(threads(100e-9, After::Probe(at)), 0, "nothing is known of threads");
         assert_eq!(threads(100e-6, After::Probe(at)), 2, "a chunk of dear items, of which nobody knew");
         assert_eq!(threads(100e-6, After::Loop { gain: 0.5 }), 0);
     }

@@ -1,5 +1,6 @@
 //! How threads do from one epoch to the next: whether that is good enough, or is to be checked.
 
+use super::check::CONFIRMED;
 use super::{ALONE, CHEAP, FIRST_EPOCH, Judgement, LOSS, Progress, SURE, Sum, Watch};
 use crate::decide::costs::Spread;
 use crate::decide::risk::FREED_DEARLY;
@@ -150,6 +151,11 @@ impl Watch {
     /// other: that is none.
     fn gain(&self, epoch: Sum) -> f64 {
         self.baseline.min(epoch.computing() / self.unblocked()) / epoch.each()
+    }
+
+    /// Whether threads gained in the stretch that is to be checked, as far as can be told.
+    pub(crate) fn seems_good(&self) -> bool {
+        self.gain(self.observed) >= CONFIRMED
     }
 
     /// Whether a check is wanted: one bad epoch may be the machine's fault; the second one is the plan's. `gain` is the

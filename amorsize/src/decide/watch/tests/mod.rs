@@ -99,6 +99,17 @@ fn a_kept_promise_is_never_checked() {
 }
 
 #[test]
+fn threads_that_are_to_be_checked_may_seem_good() {
+    let seems_good = |gain| {
+        let mut watch = started(true);
+        first_doubt(&mut watch, gain).unwrap();
+        watch.seems_good()
+    };
+    assert!(seems_good(1.8) && !seems_good(0.9));
+    assert!(!start().seems_good(), "nothing was seen");
+}
+
+#[test]
 fn nothing_is_judged_before_a_thread_has_begun() {
     let mut watch = start();
     for step in 1..100 {
