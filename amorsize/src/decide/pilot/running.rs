@@ -53,9 +53,10 @@ impl Pilot {
         self.handed = Some(Handed { items: ran.items, computing: ran.computing(), runner: ran.runner });
     }
 
-    /// Whether a first chunk of cheap items bears out what the plain loop has shown of them: no thread is in its way.
+    /// Whether a first chunk of cheap items bears out what the plain loop has shown of them: no thread is in its way, of
+    /// which one has begun.
     fn is_as_cheap(&self, ran: Ran) -> bool {
-        let is_known = self.is_too_cheap_to_know() && self.threads() <= FEW_THREADS;
+        let is_known = self.is_too_cheap_to_know() && self.threads() <= FEW_THREADS && !ran.is_undisturbed;
         is_known && ran.running() < UNDISTURBED * self.costs.item
     }
 
@@ -305,7 +306,7 @@ mod tests {
     fn chunks_of_cheap_items_are_whole_once_one_took_what_the_loop_did() {
         const EACH: f64 = 100e-9;
         let left = exactly(1 << 30);
-        let chunks = |times: f64| {
+        let chunks = |times: f64, is_undisturbed| {
             let mut pilot = Pilot::new(Options::default(), Situation::TWO_CORES);
             lead(&mut pilot, EACH, left);
             pilot.looped(Looped { items: 300, seconds: 300.0 * EACH }, Position::default(), left);
@@ -313,12 +314,15 @@ mod tests {
             let first = pilot.chunk(left);
             pilot.pulled(first, 1e-9);
             let seconds = times * EACH * first as f64;
-            pilot.ran(Ran { items: first, seconds, blocked: Some(0.0), result_bytes: 8, ..Ran::default() });
+            let blocked = Some(0.0);
+            pilot.ran(Ran { items: first, seconds, blocked, result_bytes: 8, is_undisturbed, ..Ran::default() });
             [first, pilot.chunk(left)]
         };
-        let [first, second] = chunks(1.0);
+        let [first, second] = chunks(1.0, false);
         assert!(first <= 250 && second >= 3 * first, "{first}, {second}: 25 and 100 µs");
-        let [first, second] = chunks(2.0);
-        assert!(second <= 2 * first, "{first}, {second}: a lock, perhaps");
+        for (times, is_undisturbed) in [(2.0, false), (1.0, true)] {
+            let [first, second] = chunks(times, is_undisturbed);
+            assert!(second <= 2 * first, "{first}, {second}: a lock, perhaps");
+        }
     }
 }

@@ -9,6 +9,8 @@ use crate::decide::risk::FREED_DEARLY;
 /// which they do.
 const ALARM_EPOCH: f64 = 150e-6;
 const ALARM: f64 = 0.5;
+/// The same where the loop itself was seen right before.
+const SURE_ALARM: f64 = 0.7;
 /// Seconds of an epoch in which the start of threads does not show any more.
 const SURE_EPOCH: f64 = 1.5e-3;
 /// Longest seconds between two judgements.
@@ -101,8 +103,8 @@ impl Watch {
 
     /// Whether threads do so badly that the end of the epoch is not waited for.
     fn is_alarming(&self, epoch: Sum, rounds: u64, gain: f64) -> bool {
-        let enough_rounds = if self.has_seen_loop { 1 } else { ALARM_ROUNDS };
-        rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < ALARM
+        let (enough_rounds, alarm) = if self.has_seen_loop { (1, SURE_ALARM) } else { (ALARM_ROUNDS, ALARM) };
+        rounds >= enough_rounds && epoch.seconds >= ALARM_EPOCH && gain < alarm
     }
 
     /// Whether items take so long that nothing which threads do to each other explains it.

@@ -74,12 +74,17 @@ fn knowing_the_loop(is_trusted: bool) -> Watch {
 
 /// What the first judgement is of two threads that reach half of nothing.
 fn alarm(watch: Watch) -> Judgement {
-    let mut watch = watch.risking(AT_RISK);
+    first_judgement(watch.risking(AT_RISK), 0.3).1
+}
+
+/// When two threads of such a gain are first judged, and how.
+fn first_judgement(mut watch: Watch, gain: f64) -> (f64, Judgement) {
     watch.saw(Runner::Thread);
     let at =
-        |now: f64| Progress { now, produced: (now * 0.3 / SERIAL) as u64, worked: 2.0 * now, ..Progress::default() };
-    let mut judged = (1..100).map(|step| watch.judge(at(f64::from(step) * 1e-4), ROUND, LEFT));
-    judged.find(|judgement| *judgement != Judgement::GoOn).unwrap()
+        |now: f64| Progress { now, produced: (now * gain / SERIAL) as u64, worked: 2.0 * now, ..Progress::default() };
+    let times = (1..100).map(|step| f64::from(step) * 1e-4);
+    let mut judged = times.map(|now| (now, watch.judge(at(now), ROUND, LEFT)));
+    judged.find(|(_, judgement)| *judgement != Judgement::GoOn).unwrap()
 }
 
 #[test]
@@ -89,6 +94,8 @@ fn an_alarm_is_enough_where_the_loop_was_seen_and_threads_were_never_good() {
     let mut watch = seeing_the_loop(start());
     watch.was_good = true;
     assert_eq!(alarm(watch), Judgement::Check);
+    let [seen, assumed] = [seeing_the_loop(start()), start()].map(|watch| first_judgement(watch, 0.6).0);
+    assert!(2.0 * seen < assumed, "{seen}, {assumed}");
     let many = seeing_the_loop(Watch::new(Progress::default(), 16, SERIAL, 9.0));
     assert_eq!(alarm(many), Judgement::Check, "fewer may do well");
 }
