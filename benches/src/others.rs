@@ -7,7 +7,7 @@ use std::fs;
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     measure(only, "counter", numbers, |number| counted(number, 4_000), |&value| value);
     measure(only, "long counter", numbers, |number| counted(number, 60_000), |&value| value);
     measure(only, "sometimes", numbers, sometimes, |&value| value);
+    measure(only, "rarely dear", numbers, rarely_dear, |&value| value);
+    measure(only, "busy reader", numbers, |number| spin(number, 250), |&value| spin(value, 250));
+    measure(only, "read lock", numbers, looked_up, |&value| value);
+    measure(only, "16 KB results", numbers, page, |page| u64::from(page[77]));
     measure(
         only,
         "format",
@@ -238,6 +242,22 @@ fn sometimes(number: u64) -> u64 {
         thread::sleep(Duration::from_micros(500));
     }
     spin(number, 2_000)
+}
+
+/// One in a thousand takes as long as two thousand others.
+fn rarely_dear(number: u64) -> u64 {
+    spin(number, if number % 1_000 == 999 { 60_000 } else { 30 })
+}
+
+static LOOKED_UP: LazyLock<RwLock<HashMap<u64, u64>>> = LazyLock::new(|| RwLock::new((0..1_000).zip(0..).collect()));
+
+/// Whoever only reads counts in, and out again, where everybody does.
+fn looked_up(number: u64) -> u64 {
+    LOOKED_UP.read().unwrap_or_else(PoisonError::into_inner).get(&(mix(number) % 1_000)).copied().unwrap_or(0)
+}
+
+fn page(seed: u64) -> [u8; 16 << 10] {
+    std::array::from_fn(|place| (seed ^ place as u64) as u8)
 }
 
 fn levenshtein(number: u64) -> u64 {
