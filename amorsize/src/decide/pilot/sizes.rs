@@ -294,10 +294,11 @@ impl Pilot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::observed::Position;
+    use crate::decide::observed::{Position, Runner};
     use crate::decide::pilot::{Basis, Prior};
     use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
+    use crate::decide::watch::Progress;
     use crate::options::Options;
     use crate::plan::Origin;
 
@@ -339,6 +340,22 @@ mod tests {
         assert_eq!(threads(100e-9, After::Probe(at)), 0, "nothing is known of threads");
         assert_eq!(threads(100e-6, After::Probe(at)), 2, "a chunk of dear items, of which nobody knew");
         assert_eq!(threads(100e-6, After::Loop { gain: 0.5 }), 0);
+    }
+
+    #[test]
+    fn threads_that_seem_to_gain_run_what_is_left_before_a_stretch_of_the_loop() {
+        let threads = |gain| {
+            let mut pilot = following(2, Situation::TWO_CORES, Costs::default());
+            let watch = &mut pilot.computing.as_mut().expect("threads").watch;
+            watch.saw(Runner::Thread);
+            for now in (1..100).map(|step| f64::from(step) * 1e-3) {
+                let produced = (gain * now / watch.plain_item()) as u64;
+                watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 1, 1.0);
+            }
+            (pilot.in_flight, pilot.mode) = (100, Mode::Draining(After::Probe(Position::default())));
+            pilot.concurrency()
+        };
+        assert_eq!([1.8, 0.5].map(threads), [2, 0]);
     }
 
     #[test]
