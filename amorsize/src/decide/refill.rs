@@ -1,6 +1,6 @@
 //! How many chunks the consumer pulls from the source before it does something else: until two wait for every thread,
-//! and more where items are uneven and that takes next to no time, since the consumer may be busy for longer than they
-//! are. With results at hand no more than one, and none of a source that may be [silent](super::silence), which must
+//! and more where the consumer may be away for longer than those last and that takes next to no time: with an item of
+//! its own, where items are uneven, or because others have the processor. With results at hand no more than one, and none of a source that may be [silent](super::silence), which must
 //! not keep them from the consumer, unless threads would have nothing to do meanwhile. Nor is anything pulled from that
 //! while results are about to come, for a while.
 
@@ -38,7 +38,8 @@ pub(crate) struct Refill {
     /// Most chunks that are pulled, and those that are missing until enough wait for every thread.
     pub(super) most: usize,
     pub(super) missing: usize,
-    pub(super) is_uneven: bool,
+    /// The consumer may be away for longer than what is missing takes.
+    pub(super) may_be_away: bool,
     /// Nothing is planned yet: the very first result is to come.
     pub(super) is_beginning: bool,
     /// Results come sooner than the source may give anything.
@@ -74,7 +75,7 @@ impl Refill {
 
     /// Whether one more chunk is pulled now, so many seconds after the first.
     pub(crate) fn goes_on(&self, spent: impl FnOnce() -> f64) -> bool {
-        self.pulled < self.most && (self.pulled < self.missing || (self.is_uneven && spent() <= QUICK))
+        self.pulled < self.most && (self.pulled < self.missing || (self.may_be_away && spent() <= QUICK))
     }
 
     /// A chunk was pulled in so many seconds; how far that is, if it ends there.
@@ -99,7 +100,7 @@ mod tests {
     const EVEN: Refill = Refill {
         most: usize::MAX,
         missing: 4,
-        is_uneven: false,
+        may_be_away: false,
         is_beginning: false,
         is_prompt: false,
         is_made: false,
@@ -117,9 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn every_thread_gets_a_chunk_and_uneven_items_wait_for_more() {
+    fn every_thread_gets_a_chunk_and_more_wait_where_the_consumer_may_be_away() {
         assert_eq!(pulled(EVEN, 1e-6), (4, Refilled::Enough));
-        assert_eq!(pulled(Refill { is_uneven: true, ..EVEN }, 1e-6), (16, Refilled::Enough));
+        assert_eq!(pulled(Refill { may_be_away: true, ..EVEN }, 1e-6), (16, Refilled::Enough));
         assert_eq!(pulled(Refill { missing: 0, ..EVEN }, 1e-6).0, 0);
     }
 

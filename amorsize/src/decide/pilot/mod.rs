@@ -12,7 +12,8 @@
 //! - [`employing`]: more threads
 //! - [`doubting`]: whether threads that wait only wait for each other
 //! - [`adopting`]: how plans begin, and what became of them
-//! - [`sizes`]: how many items and threads
+//! - [`sizes`]: how many items of a stretch, of a chunk, in flight
+//! - [`staffing`]: who runs chunks, and how many wait for them
 
 mod adopting;
 mod ahead;
@@ -22,6 +23,7 @@ mod head_start;
 mod looping;
 mod running;
 mod sizes;
+mod staffing;
 mod terms;
 mod trying;
 

@@ -1,19 +1,15 @@
-//! How many: items of a stretch and of a chunk, items in flight, threads.
+//! How many items: of a stretch, of a chunk, in flight.
 
-use crate::constants::HETEROGENEOUS_CV_THRESHOLD;
 use crate::decide::chunks;
 use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
-use crate::decide::refill::{Refill, There};
 use crate::decide::situation::Owns;
-use crate::decide::waiting::Waiting;
 use crate::decide::watch;
 use crate::decide::window;
 use crate::machine::Memory;
-use crate::options::Order;
 use crate::plan::Pool;
 
-use super::{After, Clocks, Mode, Pilot};
+use super::{Clocks, Mode, Pilot};
 
 /// Most items of a stretch of the plain loop.
 const LONGEST_STRETCH_ITEMS: f64 = 1048576.0;
@@ -27,9 +23,6 @@ const STRIDE_BELOW: f64 = 60e-9;
 pub(crate) const TRIAL_BYTES: usize = 1 << 20;
 /// Chunks in flight for each thread while threads may well be a loss.
 const PROBATION_CHUNKS: usize = 4;
-/// Seconds of what the consumer runs alone, at most, before a stretch of the plain loop, where threads seem to be in each
-/// other's way: items may have turned out a thousand times dearer than those that made it a few chunks.
-const LONGEST_DRAIN: f64 = 5e-3;
 /// Bytes that are expected in flight at least where items or results own memory: how much is not known of all.
 const OWNED_BYTES: usize = 8 << 20;
 /// Seconds of a computing plan's chunks, of which one is asked how long it was blocked: some 400 times what that costs.
@@ -83,7 +76,7 @@ impl Pilot {
         if is_running && self.settled.serial < STRIDE_BELOW && !self.is_pinned_parallel() { STRIDE } else { 1 }
     }
 
-    fn chunk_seconds(&self) -> f64 {
+    pub(super) fn chunk_seconds(&self) -> f64 {
         self.usual_chunk() as f64 * self.costs.item
     }
 
@@ -205,105 +198,27 @@ impl Pilot {
         (known as usize).max(owned).min(most)
     }
 
-    /// Threads that may run chunks now; 0 where only the consumer does.
-    pub(crate) fn concurrency(&self) -> usize {
-        if self.is_alone() { 0 } else { self.threads() }
-    }
-
     /// Items that the consumer runs alone at a time.
     pub(crate) fn chunk_alone(&self) -> usize {
         (watch::ALONE / self.costs.item.max(1e-10)) as usize
     }
 
-    /// Whether only the consumer runs chunks: threads are in each other's way, or may be.
-    fn is_alone(&self) -> bool {
-        match self.mode {
-            Mode::Draining(After::Probe(_)) => !self.seem_good() && self.in_flight_seconds() < LONGEST_DRAIN,
-            Mode::Draining(After::Loop { .. } | After::Doubt(_)) | Mode::Alone(_) => true,
-            _ => false,
-        }
-    }
-
-    /// Whether threads that are about to be checked seem to gain.
-    fn seem_good(&self) -> bool {
-        self.computing.as_ref().is_some_and(|threads| threads.watch.seems_good())
-    }
-
-    /// Seconds that what is in flight will take.
-    fn in_flight_seconds(&self) -> f64 {
-        self.in_flight as f64 * self.costs.item
-    }
-
-    /// How many chunks are pulled now, where so many wait for a thread.
-    pub(crate) fn refill(&self, queued: usize, there: There) -> Refill {
-        let chunk = self.usual_chunk();
-        let consumer = self.costs.consumer * chunk as f64;
-        let making = self.costs.item * if self.silence.is_slow_item() { 1.0 } else { chunk as f64 };
-        Refill {
-            most: Refill::most(there, self.silence, consumer),
-            missing: self.chunks_ahead().saturating_sub(queued),
-            is_uneven: chunks::spread(&self.costs, chunk) > HETEROGENEOUS_CV_THRESHOLD,
-            is_beginning: self.plan.is_none(),
-            is_prompt: self.plan.is_some() && !there.has_results && self.silence.is_worth_waiting(making),
-            is_made: self.in_flight > 0,
-            pulled: 0,
-        }
-    }
-
-    /// Seconds for which results are waited for that come before more items.
-    pub(crate) fn careful(&self) -> f64 {
-        self.silence.careful()
-    }
-
-    /// The results that were waited for did not come.
-    pub(crate) fn waited_in_vain(&mut self) {
-        self.silence.waited_in_vain();
-    }
-
-    /// Chunks that are to wait: two for each thread to go on with, or what the consumer runs next where nobody else
-    /// may.
-    fn chunks_ahead(&self) -> usize {
-        if self.is_still_alone() { 1 } else { 2 * self.threads() }
-    }
-
-    pub(crate) fn threads(&self) -> usize {
-        self.plan.as_ref().map_or_else(|| self.first_threads(), |plan| plan.threads)
-    }
-
-    /// Where chunks run, and whether results keep the order of the input.
-    pub(crate) fn pool(&self) -> Option<(Pool, bool)> {
-        match &self.plan {
-            Some(plan) => Some((plan.pool, plan.ordered)),
-            None => self.first_pool().map(|pool| (pool, self.options.ordered != Order::Any)),
-        }
-    }
-
     fn buffer_size(&self) -> usize {
         self.plan.as_ref().map_or(1, |plan| plan.buffer_size)
-    }
-
-    /// How the consumer spends its time while it has nothing to yield.
-    pub(crate) fn waiting(&self) -> Waiting {
-        let is_computing = self.pool().is_some_and(|(pool, _)| pool == Pool::Cpu);
-        let waiting = Waiting::on(self.threads(), self.chunk_seconds(), is_computing);
-        let helps = waiting.helps && !self.is_about_to_know();
-        Waiting { helps: helps || self.is_alone() || self.begins_alone(), ..waiting }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::decide::observed::{Position, Runner};
     use crate::decide::pilot::{Basis, Prior};
     use crate::decide::situation::Situation;
     use crate::decide::verdict::Verdict;
-    use crate::decide::watch::Progress;
     use crate::options::Options;
     use crate::plan::Origin;
 
     /// A pilot that follows a recommendation of so many threads for items of 10 µs.
-    fn following(threads: usize, situation: Situation, costs: Costs) -> Pilot {
+    pub(in crate::decide::pilot) fn following(threads: usize, situation: Situation, costs: Costs) -> Pilot {
         let mut pilot = Pilot::new(Options::default(), situation);
         let pool = if threads > 1 { Pool::Cpu } else { Pool::Serial };
         let verdict = Verdict { pool, threads, gain: threads as f64, reason: "".into() };
@@ -327,35 +242,6 @@ mod tests {
         assert_eq!(bytes(1, Owns::Anything, 4e6), 0, "a loop");
         let little = [24.0, 4e6].map(|result_bytes| bytes_within(60_000_000, 2, Owns::Anything, result_bytes));
         assert_eq!(little, [1_000_000; 2], "three threads' heaps keep two of them each");
-    }
-
-    #[test]
-    fn what_is_left_before_a_stretch_of_the_loop_is_run_alone_unless_it_takes_long() {
-        let at = Position { now: 10e-3, yielded: 60_000 };
-        let threads = |item, after| {
-            let mut pilot = following(2, Situation::TWO_CORES, Costs::default());
-            (pilot.in_flight, pilot.costs.item, pilot.mode) = (400, item, Mode::Draining(after));
-            pilot.concurrency()
-        };
-        assert_eq!(threads(100e-9, After::Probe(at)), 0, "nothing is known of threads");
-        assert_eq!(threads(100e-6, After::Probe(at)), 2, "a chunk of dear items, of which nobody knew");
-        assert_eq!(threads(100e-6, After::Loop { gain: 0.5 }), 0);
-    }
-
-    #[test]
-    fn threads_that_seem_to_gain_run_what_is_left_before_a_stretch_of_the_loop() {
-        let threads = |gain| {
-            let mut pilot = following(2, Situation::TWO_CORES, Costs::default());
-            let watch = &mut pilot.computing.as_mut().expect("threads").watch;
-            watch.saw(Runner::Thread);
-            for now in (1..100).map(|step| f64::from(step) * 1e-3) {
-                let produced = (gain * now / watch.plain_item()) as u64;
-                watch.judge(Progress { now, produced, worked: 2.0 * now, ..Progress::default() }, 1, 1.0);
-            }
-            (pilot.in_flight, pilot.mode) = (100, Mode::Draining(After::Probe(Position::default())));
-            pilot.concurrency()
-        };
-        assert_eq!([1.8, 0.5].map(threads), [2, 0]);
     }
 
     #[test]

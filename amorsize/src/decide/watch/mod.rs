@@ -236,6 +236,11 @@ impl Watch {
         self.blocked_alone = Some(share);
     }
 
+    /// The part of its time for which a thread has had a processor of late.
+    pub(crate) fn running(&self) -> f64 {
+        self.since.running()
+    }
+
     /// The part of its time for which the plain loop is blocked, if that is known.
     pub(crate) fn blocked_alone(&self) -> Option<f64> {
         self.blocked_alone
