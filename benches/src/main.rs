@@ -7,6 +7,7 @@ mod busy;
 mod cell;
 mod channel;
 mod child;
+mod company;
 mod contenders;
 mod corpus;
 mod first;
@@ -62,6 +63,8 @@ enum Measurement {
     Blocking,
     /// Plans that turn out wrong: contention over a second, also beside other programs; items of another cost half-way.
     Midrun,
+    /// Threads that run one stream after the other, against as many that run the plain loop.
+    Company,
     /// The first stream of a process.
     First(first::Options),
     /// A process without threads: results of small blocks, which its first thread would slow.
@@ -95,6 +98,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Idle => idle::run()?,
         Measurement::Blocking => blocking::run()?,
         Measurement::Midrun => midrun::run()?,
+        Measurement::Company => company::run(),
         Measurement::First(options) => first::run(options)?,
         Measurement::Alone(options) => alone::run(options)?,
         Measurement::Selection(options) => selection::run(options)?,

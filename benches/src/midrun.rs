@@ -23,7 +23,8 @@ const ROUNDS: usize = 5;
 const LONG: f64 = 1.0;
 /// Busy threads elsewhere: none, one as many another program has, and many.
 const OTHERS: [usize; 3] = [0, 1, 6];
-const CONTENDED: [&str; 3] = ["mutex", "atomic", "gather"];
+/// Rows that threads may be in each other's way in, and one in which they never are.
+const ROWS: [&str; 4] = ["mutex", "atomic", "gather", "5us"];
 /// Seconds of a dear item, how many times as dear as a cheap one it is, and how many make up half of the work.
 const DEAR: f64 = 200e-6;
 const TIMES: usize = 1_000;
@@ -36,7 +37,7 @@ pub(crate) fn run() -> Result<()> {
     let pace = Pace::measure();
     for others in OTHERS {
         let _busy = Busy::start(others);
-        for name in CONTENDED {
+        for name in ROWS {
             Row::named(name)?.visit(Context { pace, lap: LONG }, &mut Contention { others });
         }
     }

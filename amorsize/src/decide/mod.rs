@@ -1,6 +1,5 @@
 //! Every decision, as pure code: observations in, decision out; no clock, no thread, no file. (What is decided is told
-//! to
-//! `tracing` right where it is.)
+//! to `tracing` right where it is.)
 //!
 //! - [`observed`]: what decisions are told
 //! - [`costs`]: what an item costs, as a running estimate
@@ -23,6 +22,7 @@
 //! - [`shift`]: whether chunks take longer beside others than alone
 //! - [`climb`]: how many threads a function that computes gets, one step after the other
 //! - [`growth`]: how many threads a function that waits gets
+//! - [`company`]: whether threads give way to other streams
 //! - [`doubt`]: whether threads that wait only wait for each other
 //! - [`tally`]: what became of each plan of a run
 //! - [`pace`]: the plain loop between two thoughts
@@ -32,6 +32,7 @@
 pub(crate) mod choose;
 pub(crate) mod chunks;
 pub(crate) mod climb;
+pub(crate) mod company;
 pub(crate) mod costs;
 pub(crate) mod cut;
 pub(crate) mod doubt;

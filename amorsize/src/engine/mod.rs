@@ -10,6 +10,7 @@
 //! - [`lookout`]: who launches tickets while the consumer runs the first item
 //! - [`asleep`]: whether another thread sleeps
 //! - [`wake`]: what it takes here to get a thread to work
+//! - [`neighbours`]: other streams of this process at work
 //! - [`place`]: how a thread keeps off the consumer's processor
 //! - [`scope`]: how tickets for borrowed items get to threads
 //! - [`own`]: who runs the first of borrowed items
@@ -25,6 +26,7 @@ pub(crate) mod flow;
 mod heap;
 pub(crate) mod launch;
 mod lookout;
+pub(crate) mod neighbours;
 mod own;
 pub(crate) mod place;
 pub(crate) mod queue;

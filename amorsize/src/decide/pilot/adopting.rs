@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::decide::choose;
 use crate::decide::chunks;
+use crate::decide::company::Company;
 use crate::decide::doubt::Doubt;
 use crate::decide::growth::Growth;
 use crate::decide::risk;
@@ -83,7 +84,7 @@ impl Pilot {
             let watch = Watch::new(progress, threads, serial, verdict.gain).on(self.situation.processors);
             let at_risk = risk::by_memory(&self.costs, &self.situation);
             let watch = watch.risking(at_risk).after(window::warm_up(&self.costs, threads), progress);
-            Box::new(Computing { watch, climb: None })
+            Box::new(Computing { watch, climb: None, company: Company::default() })
         });
         self.blocking = (verdict.pool == Pool::Blocking).then(|| {
             let room = window::most_threads(&self.costs, &self.options, &self.situation);
@@ -180,19 +181,25 @@ impl Pilot {
             Mode::Alone(since)
             | Mode::Probing(since)
             | Mode::Doubting(since)
-            | Mode::Draining(After::Probe(since) | After::Doubt(since)) => self.close_stretch(since),
+            | Mode::GivingWay(since)
+            | Mode::Draining(After::Probe(since) | After::Doubt(since) | After::GiveWay(since)) => {
+                self.close_stretch(since);
+            }
             _ => {}
         }
         if self.tally.is_empty() && self.done > 0 {
-            self.close_first(at);
+            let verdict = match self.mode {
+                Mode::GivingWay(_) => Verdict::serial("threads gave way to other streams of this process"),
+                _ => self.head_start_or_loop("the input ended while its first items were timed"),
+            };
+            self.close_whole(verdict, at);
         }
         std::mem::take(&mut self.tally).into_stretches()
     }
 
-    /// Records a run of which nothing but the first items ran, by what ran those, whether a plan was made or not.
-    fn close_first(&mut self, at: Position) {
-        let first = self.head_start_or_loop("the input ended while its first items were timed");
-        let plan = self.plan_of(first, self.origin());
+    /// Records a run of which nothing belongs to its plan, if it has one, as what ran all of it.
+    fn close_whole(&mut self, ran_by: Verdict, at: Position) {
+        let plan = self.plan_of(ran_by, self.origin());
         if self.plan.is_none() {
             self.tell_plan(plan.clone());
         }

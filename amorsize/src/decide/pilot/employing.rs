@@ -3,6 +3,7 @@
 
 use crate::decide::choose;
 use crate::decide::climb::Climb;
+use crate::decide::company::Company;
 use crate::decide::costs::{Costs, Spread};
 use crate::decide::doubt::{Doubt, Shown};
 use crate::decide::growth::Growth;
@@ -19,6 +20,7 @@ use super::{Pilot, Position};
 pub(super) struct Computing {
     pub(super) watch: Watch,
     pub(super) climb: Option<Climb>,
+    pub(super) company: Company,
 }
 
 /// Threads that wait.

@@ -41,6 +41,7 @@ impl Pilot {
             Mode::Calibrating => return self.calibrated(each, at, remaining),
             Mode::Probing(since) => return self.probed(since, ran, at),
             Mode::Doubting(since) => return self.looped_in_doubt(since, ran, at),
+            Mode::GivingWay(_) => return self.looped_meanwhile(each),
             _ => {}
         }
         self.stretch = (2.0 * self.stretch).min(LONGEST_STRETCH);

@@ -10,6 +10,7 @@
 //! - [`looping`]: the plain loop
 //! - [`running`]: chunks on threads
 //! - [`employing`]: more threads
+//! - [`giving_way`]: the plain loop instead of threads, while other streams are at work
 //! - [`doubting`]: whether threads that wait only wait for each other
 //! - [`adopting`]: how plans begin, and what became of them
 //! - [`sizes`]: how many items of a stretch, of a chunk, in flight
@@ -19,6 +20,7 @@ mod adopting;
 mod ahead;
 mod doubting;
 mod employing;
+mod giving_way;
 mod head_start;
 mod looping;
 mod running;
@@ -73,6 +75,8 @@ enum Mode {
     Probing(Position),
     /// The plain loop runs instead of threads since this position, to know whether these only wait for each other.
     Doubting(Position),
+    /// The plain loop runs instead of threads since this position, while other streams of this process are at work.
+    GivingWay(Position),
     /// Chunks run out before something else.
     Draining(After),
 }
@@ -87,6 +91,8 @@ enum After {
     Probe(Position),
     /// A look at one thread alone, where several may only wait for each other.
     Doubt(Position),
+    /// The plain loop while others are at work; threads do not count since this position.
+    GiveWay(Position),
     Try,
 }
 
@@ -293,7 +299,10 @@ impl Pilot {
 
     /// Whether items are run as a plain loop now.
     pub(crate) fn is_looping(&self) -> bool {
-        matches!(self.mode, Mode::Looping | Mode::Calibrating | Mode::Probing(_) | Mode::Doubting(_))
+        matches!(
+            self.mode,
+            Mode::Looping | Mode::Calibrating | Mode::Probing(_) | Mode::Doubting(_) | Mode::GivingWay(_)
+        )
     }
 
     /// The consumer took `seconds` over `items` results.

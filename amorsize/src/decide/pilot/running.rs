@@ -196,7 +196,7 @@ impl Pilot {
     /// Back to threads, which did not count since `since`.
     pub(super) fn go_on(&mut self, since: Position, at: Position, progress: Progress) {
         self.tally.leave_out(since, at);
-        if let Some(Computing { watch, climb }) = self.computing.as_deref_mut() {
+        if let Some(Computing { watch, climb, .. }) = self.computing.as_deref_mut() {
             climb.iter_mut().for_each(|climb| climb.rebase(watch.plain_item()));
             watch.restart(progress);
         }
@@ -241,6 +241,7 @@ impl Pilot {
             After::Loop { gain } => self.adopt_loop(gain, at),
             After::Probe(since) => self.mode = Mode::Probing(since),
             After::Doubt(since) => self.mode = Mode::Doubting(since),
+            After::GiveWay(since) => self.mode = Mode::GivingWay(since),
             After::Try => self.try_again(),
         }
     }

@@ -1,9 +1,12 @@
 //! Until there is a plan: earlier runs are asked, and the first items timed.
 
+use std::time::{Duration, Instant};
+
 use super::{Flow, ran};
 use crate::decide::input::Remaining;
 use crate::decide::pilot::Step;
 use crate::engine::launch::Launch;
+use crate::engine::neighbours;
 use crate::learn::experience::Advice;
 use crate::work::Work;
 
@@ -47,8 +50,15 @@ where
         // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
         let is_over = self.is_over() || self.has_panicked;
         let room = if is_over { 0 } else { self.pilot.trial_room(self.held()) };
-        let (at, remaining) = (self.position(), self.remaining(source));
-        self.pilot.step(at, remaining, room)
+        let now = Instant::now();
+        let (at, remaining) = (self.position_at(now), self.remaining(source));
+        let mut step = self.pilot.step(at, remaining, room);
+        if self.pilot.wants_company(at.now) {
+            self.pilot.saw_company(at, neighbours::others(now));
+            step = self.pilot.step(at, remaining, room);
+        }
+        neighbours::tell(now, self.pilot.most_busy().map(Duration::from_secs_f64));
+        step
     }
 
     fn begin<S: Iterator<Item = I>>(&mut self, source: &S) {

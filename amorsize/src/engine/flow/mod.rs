@@ -31,6 +31,7 @@ use crate::decide::pace::Pace;
 use crate::decide::pilot::{Pilot, Step};
 use crate::decide::situation::Owns;
 use crate::engine::clock::Delays;
+use crate::engine::neighbours;
 use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::quiet::{drop_each_quietly, drop_quietly, quietly};
@@ -174,6 +175,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
         self.backlog.drain(..).for_each(Batch::discard);
         drop_quietly(self.source_panic.take());
         if self.ended.is_none() {
+            neighbours::rest();
             let now = Instant::now();
             self.ended = Some(now);
             // Whoever listens to what is told then may panic, and this may be a drop.
@@ -193,6 +195,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     /// is not known, so it teaches nothing.
     pub(crate) fn interrupt(&mut self, has_item: bool) {
         self.pulled += u64::from(has_item);
+        neighbours::rest();
         self.ended.get_or_insert_with(Instant::now);
         self.pace = None;
         self.end();

@@ -11,6 +11,7 @@ use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::Launch;
+use crate::engine::neighbours;
 use crate::engine::place::Place;
 use crate::engine::queue::{Polled, Sleeper, Standing};
 use crate::engine::target::{Slot, Target};
@@ -176,6 +177,7 @@ where
         let is_prompt = refilled == Refilled::Promptly;
         let until = is_prompt.then(|| Instant::now() + Duration::from_secs_f64(self.pilot.careful()));
         let sleeper = Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks, until };
+        neighbours::rest();
         let goes_on = self.queue.wait(sleeper, &mut self.waits);
         if until.is_some_and(|until| until <= Instant::now()) {
             self.pilot.waited_in_vain();

@@ -14,6 +14,7 @@ use crate::decide::observed::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::heap::{self, Upkeep};
+use crate::engine::neighbours::Helping;
 use crate::engine::wake;
 use crate::quiet::drop_each_quietly;
 use crate::work::Work;
@@ -53,6 +54,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
+        let _helping = Helping::begin();
         let (mut delays, mut upkeep) = (Delays::now_and_then(), Upkeep::of_helper());
         let mut left = turn;
         let mut finished = None;
