@@ -73,6 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         |number| format!("{:?}", (number, "text", Some(number as f64), [1u8; 3])),
         |text| text.len() as u64,
     );
+    measure(only, "keyed", numbers, |number| (format!("key {number}"), spin(number, 250)), |(_, value)| *value);
     measure(only, "results", numbers, fallible, |result| result.as_ref().map_or(1, |value| **value));
     measure(only, "2 KB results", numbers, product, |product| product[17] as u64);
     measure(only, "compress", numbers, compress, |offsets| offsets.len() as u64);

@@ -6,8 +6,10 @@
 //!
 //! - [`owned`]: what each of the standard library's types owns
 //! - [`guess`]: for a type known only as a parameter: finds out whether it is one of a closed list
+//! - [`blocks`]: how many blocks a value owns, as the name of its type tells
 //! - [`probe`]: for a type that is spelled out: the attribute's generated code asks through it
 
+mod blocks;
 pub(crate) mod guess;
 pub(crate) mod owned;
 pub mod probe;
