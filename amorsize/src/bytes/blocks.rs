@@ -48,7 +48,7 @@ fn most(name: &str) -> Option<usize> {
     flat(inner).map(|_| 1)
 }
 
-/// None, if values of a type of this name own none.
+/// 0 where values of a type of this name own nothing; `None` where they may.
 fn flat(name: &str) -> Option<usize> {
     most(name).filter(|&blocks| blocks == 0)
 }
