@@ -25,26 +25,26 @@ pub(super) fn is_one<T>() -> bool {
 /// Blocks that a value of a type of this name owns at most; `None`: any number, or something else. Errors are thought to
 /// be few, so that theirs do not matter.
 fn most(name: &str) -> Option<usize> {
-    let generic = |outer: &str| name.strip_prefix(outer)?.strip_prefix('<')?.strip_suffix('>');
+    let within = |open: &str, close: char| name.strip_prefix(open)?.strip_suffix(close);
     if BLOCKS.contains(&name) {
         return Some(1);
     }
     if SCALARS.contains(&name) || name.starts_with('&') {
         return Some(0);
     }
-    if let Some(inner) = name.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+    if let Some(inner) = within("(", ')') {
         return parts(inner).map(most).sum();
     }
-    if let Some(inner) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(inner) = within("[", ']') {
         return flat(inner.rsplit_once("; ").map_or(inner, |(element, _)| element));
     }
-    if let Some(inner) = generic("core::option::Option") {
+    if let Some(inner) = within("core::option::Option<", '>') {
         return most(inner);
     }
-    if let Some(inner) = generic("core::result::Result") {
+    if let Some(inner) = within("core::result::Result<", '>') {
         return most(parts(inner).next()?);
     }
-    let inner = generic("alloc::vec::Vec").or_else(|| generic("alloc::boxed::Box"))?;
+    let inner = within("alloc::vec::Vec<", '>').or_else(|| within("alloc::boxed::Box<", '>'))?;
     flat(inner).map(|_| 1)
 }
 

@@ -82,6 +82,7 @@ fn in_tuples<R>(result: &R) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
     use std::path::PathBuf;
 
     use super::*;
@@ -89,7 +90,10 @@ mod tests {
     #[test]
     fn types_tell_how_many_blocks_their_values_own() {
         assert_eq!([owns::<u64>(), owns::<&str>(), owns::<Option<[u8; 9]>>()], [Owns::Nothing; 3]);
-        assert_eq!([owns::<String>(), owns::<Option<Vec<f64>>>(), owns::<(PathBuf, u64)>()], [Owns::OneBlock; 3]);
+        assert_eq!([owns::<String>(), owns::<Vec<u64>>(), owns::<Option<Vec<f64>>>()], [Owns::OneBlock; 3]);
+        assert_eq!([owns::<(usize, String)>(), owns::<Result<String, String>>()], [Owns::OneBlock; 2]);
+        assert_eq!([owns::<PathBuf>(), owns::<Option<OsString>>(), owns::<(usize, Box<str>)>()], [Owns::OneBlock; 3]);
+        assert_eq!(owns::<(PathBuf, u64)>(), Owns::OneBlock);
         struct Mine(#[expect(dead_code)] String);
         assert_eq!([owns::<Vec<String>>(), owns::<Mine>(), owns::<Box<dyn Fn()>>()], [Owns::Anything; 3]);
     }

@@ -1,8 +1,8 @@
 //! How many chunks the consumer pulls from the source before it does something else: until two wait for every thread,
 //! and more where the consumer may be away for longer than those last and that takes next to no time: with an item of
-//! its own, where items are uneven, or because others have the processor. With results at hand no more than one, and none of a source that may be [silent](super::silence), which must
-//! not keep them from the consumer, unless threads would have nothing to do meanwhile. Nor is anything pulled from that
-//! while results are about to come, for a while.
+//! its own, where items are uneven, or because others have the processor. With results at hand no more than one, and
+//! none of a source that may be [silent](super::silence), which must not keep them from the consumer, unless threads
+//! would have nothing to do meanwhile. Nor is anything pulled from that while results are about to come, for a while.
 
 use super::silence::Silence;
 

@@ -10,6 +10,7 @@
 //! - [`lookout`]: who launches tickets while the consumer runs the first item
 //! - [`asleep`]: whether another thread sleeps
 //! - [`wake`]: what it takes here to get a thread to work
+//! - [`epoch`]: times that threads tell each other
 //! - [`neighbours`]: other streams of this process at work
 //! - [`place`]: how a thread keeps off the consumer's processor
 //! - [`scope`]: how tickets for borrowed items get to threads
@@ -22,6 +23,7 @@ mod asleep;
 pub(crate) mod chunk;
 pub(crate) mod clock;
 mod door;
+mod epoch;
 pub(crate) mod flow;
 mod heap;
 pub(crate) mod launch;

@@ -7,23 +7,23 @@
 //! it does that one's work.
 
 use std::cell::Cell;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+
+use super::epoch::nanos;
 
 /// Places for consumers. Of more at the same time some share one, and count as one: there are enough by then.
 const SEATS: usize = 256;
 
 /// When consumers are at work, by their seats.
 struct Seats {
-    /// Nanoseconds since [`EPOCH`] until when whoever has the seat is at work at most; 0: nobody is.
+    /// [Nanoseconds](nanos) until when whoever has the seat is at work at most; 0: nobody is.
     busy_until: [AtomicU64; SEATS],
     /// Seats that were given away so far, some more than once.
     given: AtomicUsize,
 }
 
 static HERE: Seats = Seats::new();
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 thread_local! {
     static SEAT: Cell<Option<usize>> = const { Cell::new(None) };
@@ -49,11 +49,6 @@ impl Seats {
         let taken = self.given.load(Relaxed).min(SEATS);
         (0..taken).filter(|&seat| Some(seat) != own && self.busy_until[seat].load(Relaxed) > now).count()
     }
-}
-
-fn nanos(at: Instant) -> u64 {
-    // The clock may have begun a little later.
-    at.saturating_duration_since(*EPOCH).as_nanos() as u64
 }
 
 /// The calling thread is the consumer of a stream, and busy with that from `now` on for so long at most, or not at all.

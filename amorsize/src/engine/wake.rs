@@ -3,11 +3,11 @@
 //! launch, apart for threads that have just worked and threads that are asleep, so that short runs are not shared where
 //! they would be over before another thread has begun.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::epoch::nanos_now;
 use crate::decide::timing::Wake;
 
 /// Weight of a new observation. Means are geometric: one thread in a hundred begins only when the core that it was put
@@ -30,9 +30,9 @@ const CROWD: Duration = Duration::from_micros(500);
 /// Threads that have just worked, and threads that are asleep.
 static AWAKE: Threads = Threads::new();
 static SLEEPING: Threads = Threads::new();
-/// Nanoseconds since [`EPOCH`] when a thread last ended its work.
+/// [Nanoseconds](nanos_now) when a thread last ended its work.
 static LAST_WORK: AtomicU64 = AtomicU64::new(0);
-/// Nanoseconds since [`EPOCH`] until when nobody is let by.
+/// [Nanoseconds](nanos_now) until when nobody is let by.
 static CROWDED: AtomicU64 = AtomicU64::new(0);
 /// Nanoseconds that runs have lost because the pool was not started yet, or the machine not looked at. None of many
 /// short runs would be worth it.
@@ -48,7 +48,7 @@ impl Threads {
         Self { call: Estimate::new(), latency: Estimate::new() }
     }
 
-    /// What is to be expected of threads so many nanoseconds after [`EPOCH`]: that they are awake, or asleep.
+    /// What is to be expected of threads at such a [time](nanos_now): that they are awake, or asleep.
     fn at(now: u64) -> &'static Self {
         if age(&LAST_WORK, now) < ASLEEP { &AWAKE } else { &SLEEPING }
     }
@@ -131,11 +131,7 @@ pub(crate) fn worked() {
     LAST_WORK.store(nanos_now(), Relaxed);
 }
 
-fn nanos_now() -> u64 {
-    EPOCH.elapsed().as_nanos() as u64
-}
-
-/// How long ago a time is, `now`; both in nanoseconds since [`EPOCH`].
+/// How long ago a time is, `now`; both in [nanoseconds](nanos_now).
 fn age(at: &AtomicU64, now: u64) -> Duration {
     Duration::from_nanos(now.saturating_sub(at.load(Relaxed)))
 }
@@ -144,11 +140,9 @@ fn age(at: &AtomicU64, now: u64) -> Duration {
 struct Estimate {
     /// Nanoseconds; 0 is unknown.
     mean: AtomicU64,
-    /// Nanoseconds since [`EPOCH`] at the last observation.
+    /// [Nanoseconds](nanos_now) at the last observation.
     at: AtomicU64,
 }
-
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Estimate {
     const fn new() -> Self {

@@ -5,10 +5,9 @@ use crate::decide::costs::blend;
 use crate::decide::verdict::BLOCKING_SHARE;
 
 use super::employing::Computing;
+use super::looping::PACE_RATE;
 use super::{After, Mode, Pilot, Position};
 
-/// How much of what an item is thought to take comes from the last stretch of the loop.
-const PACE_RATE: f64 = 0.5;
 /// Seconds for which a consumer may be busy with something else, beside what it is known to do.
 const SHORT_BREAK: f64 = 1e-3;
 /// How many times as long as it should it may take, and seconds of the longest time.

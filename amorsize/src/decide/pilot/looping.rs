@@ -17,7 +17,7 @@ const LONGEST_STRETCH: f64 = 400e-6;
 /// Part of the time before from which on the loop gets no faster.
 const STEADY: f64 = 0.8;
 /// How much of what an item is thought to take comes from the last stretch.
-const PACE_RATE: f64 = 0.5;
+pub(super) const PACE_RATE: f64 = 0.5;
 /// Ratio from which a change of item time makes the plan worth another thought; where earlier runs say that nothing
 /// beats the plain loop, it takes more; and stretches in a row that must show it, since one may have been interrupted.
 const NOTABLE: f64 = 1.5;
