@@ -1,6 +1,5 @@
 //! How many items are handed to a thread at a time.
 
-use crate::constants::DEFAULT_BUFFER_SIZE_MULTIPLIER;
 use crate::options::Options;
 
 use super::costs::Costs;
@@ -38,13 +37,14 @@ pub(crate) fn items(costs: &Costs, remaining: Option<u64>, threads: usize, optio
     let usual = TARGET_CHUNK.max(HAND_OVERS * hand_overs);
     let by_time = match options.target_chunk_duration {
         Some(target) => items_in(target.as_secs_f64(), costs.item),
+        // Few threads never make the consumer the bound of longer chunks than that.
+        None if OWN_WORK * hand_overs <= usual => items_in(usual, costs.item),
         None => {
             let usual_items = items_in(usual, costs.item);
             items_of_consumer(costs, threads).clamp(usual_items, LONGER * usual_items)
         }
     };
-    let by_bytes = window::cached_items(costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
-    let chunk = by_time.min(by_bytes.max(1));
+    let chunk = window::cached_chunk(by_time, costs, threads);
     remaining.map_or(chunk, |remaining| chunk.min(last(costs, remaining, threads)))
 }
 
@@ -130,5 +130,14 @@ mod tests {
             |consumer, threads| items(&Costs { consumer, ..cpu(1e-6) }, Some(60 * threads as u64), threads, &options());
         assert_eq!([0.05e-6, 1e-6, 10e-6].map(|consumer| first(consumer, 2)), [60, 12, 12]);
         assert_eq!(first(1e-6, 64), first(2e-9, 64), "there are many chunks anyway");
+    }
+
+    #[test]
+    fn few_threads_never_make_the_consumer_the_bound_of_chunks() {
+        for (item, own) in [(1e-9, 1e-6), (1e-6, 1e-9), (1e-6, 1e-6), (1e-3, 1.0)] {
+            let costs = Costs { consumer: own, ..cpu(item) };
+            let longest = [1, 2, 8].map(|threads| items_of_consumer(&costs, threads));
+            assert!(longest.iter().all(|&items| items <= items_in(TARGET_CHUNK, item)), "{item} {own}: {longest:?}");
+        }
     }
 }

@@ -29,6 +29,21 @@ pub(super) fn cached_items(costs: &Costs, threads: usize) -> usize {
     (cached_bytes(costs, threads) / costs.result_bytes.max(1.0)) as usize
 }
 
+/// Items of a chunk, as many as are wanted if what is in flight with such chunks stays in the caches. (Asked for many
+/// times a chunk, so nothing is divided where there is no doubt.)
+pub(super) fn cached_chunk(wanted: usize, costs: &Costs, threads: usize) -> usize {
+    let chunks = DEFAULT_BUFFER_SIZE_MULTIPLIER * threads;
+    if stays_cached(chunks * wanted, costs, threads) {
+        return wanted;
+    }
+    wanted.min((cached_items(costs, threads) / chunks).max(1))
+}
+
+/// Whether so many results are within the caches of the threads that make them, however fast they come.
+fn stays_cached(items: usize, costs: &Costs, threads: usize) -> bool {
+    items as f64 * costs.result_bytes.max(1.0) <= CACHE_BYTES * threads as f64
+}
+
 /// Results that threads make before they are judged, where these are large: the memory that they come and go in is new
 /// to the process until all of it was used once, or far away.
 pub(crate) fn warm_up(costs: &Costs, threads: usize) -> u64 {
@@ -50,10 +65,14 @@ pub(crate) fn items(chunk: usize, threads: usize, costs: &Costs) -> usize {
         (SCHEDULER_SLICE / chunk_time.max(chunks::TARGET_CHUNK)).ceil()
     };
     let jitter = delays + (MULTIPLIER * chunks::spread(costs, chunk)).min(WORST_SPREAD);
+    let of_chunks = |chunks: f64| (chunks * chunk as f64 * threads as f64) as usize;
+    let wanted = of_chunks(MULTIPLIER + jitter);
+    if stays_cached(wanted, costs, threads) {
+        return wanted;
+    }
     let bytes = costs.result_bytes * chunk as f64 * threads as f64;
     let cached = cached_bytes(costs, threads) / bytes.max(1.0);
-    let chunks = MULTIPLIER + jitter.min((cached - MULTIPLIER).max(0.0));
-    (chunks * chunk as f64 * threads as f64) as usize
+    of_chunks(MULTIPLIER + jitter.min((cached - MULTIPLIER).max(0.0)))
 }
 
 /// The stated bound on items in flight: the user's, or room for chunks that grow when items turn out cheaper than
@@ -105,5 +124,22 @@ mod tests {
         let costs = Costs { result_bytes: 1e6, item: 1e-3, ..Costs::default() };
         let small = Situation { available_memory: 20_000_000, ..Situation::TWO_CORES };
         assert_eq!(buffer(&costs, 2, &Options::default(), &small), 2);
+    }
+
+    #[test]
+    fn what_is_not_divided_is_what_division_would_give() {
+        for (item, result_bytes) in [(1e-6, 8.0), (1e-6, 0.0), (5e-6, 4e3), (10e-6, 65536.0), (1e-3, 4e6)] {
+            let costs = Costs { item, result_bytes, ..Costs::default() };
+            for threads in [1, 2, 64] {
+                for wanted in [1, 7, 99, 8192] {
+                    let fitting = cached_items(&costs, threads) / (DEFAULT_BUFFER_SIZE_MULTIPLIER * threads);
+                    assert_eq!(
+                        cached_chunk(wanted, &costs, threads),
+                        wanted.min(fitting.max(1)),
+                        "{costs:?} {threads}"
+                    );
+                }
+            }
+        }
     }
 }

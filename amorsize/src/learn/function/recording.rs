@@ -85,7 +85,7 @@ impl Function {
             writer::settle_later(self);
             return;
         }
-        if !pace::worth_learning_at_once(run) && !self.is_behind() && writer::will_be_told() {
+        if !pace::worth_learning_at_once(run) && writer::will_be_told() {
             if self.writing.allows() {
                 writer::settle_later(self);
             }
