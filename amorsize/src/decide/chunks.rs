@@ -24,6 +24,8 @@ const LONGER: usize = 2;
 pub(crate) const SMALLEST_CHUNK: f64 = 10e-6;
 /// Part of a chunk that is handed over where it matters more how soon it comes back.
 const SMALL_PART: f64 = 0.3;
+/// Seconds of an item from which it hardly shows if a thread is woken for each.
+const DEAR: f64 = 0.5e-3;
 /// Most items of a planned chunk; cheaper items do not pay for a hand-over anyway.
 pub(super) const LARGEST_CHUNK: usize = 8192;
 
@@ -52,6 +54,12 @@ pub(crate) fn items(costs: &Costs, remaining: Option<u64>, threads: usize, optio
 pub(crate) fn small(costs: &Costs, chunk: usize) -> usize {
     let least = items_in(SMALLEST_CHUNK, costs.item);
     chunk.min(least.max((SMALL_PART * chunk as f64) as usize))
+}
+
+/// Items that whoever runs a chunk gives away, of those that are left and take so many seconds each: half of them, or all
+/// but the next one where they are dear. Such ones often are neighbours, and one that runs cannot be interrupted.
+pub(crate) fn given_away(left: usize, each: f64) -> usize {
+    if each >= DEAR { left.saturating_sub(1) } else { left / 2 }
 }
 
 /// Most items of a chunk where so many remain.
@@ -114,6 +122,12 @@ mod tests {
     fn large_results_make_small_chunks() {
         let costs = Costs { result_bytes: 65536.0, ..cpu(12e-6) };
         assert!(items(&costs, None, 2, &options()) <= 5);
+    }
+
+    #[test]
+    fn of_dear_items_all_but_one_are_given_away() {
+        assert_eq!([given_away(23, 1e-6), given_away(2, 1e-6), given_away(1, 1e-6)], [11, 1, 0], "half of cheap ones");
+        assert_eq!([given_away(23, 1e-3), given_away(2, 1e-3), given_away(0, 1e-3)], [22, 1, 0]);
     }
 
     #[test]

@@ -206,16 +206,21 @@ impl Watch {
         self.is_expected() && (!self.was_good || is_inflated())
     }
 
+    /// Whether items that take so many times longer are other items: nothing that threads do to each other explains it.
+    fn are_other_items(&self, inflation: f64) -> bool {
+        inflation > IMPLAUSIBLE * self.threads as f64
+    }
+
     /// Whether a few chunks alone may all be without the dear items that slow threads down now and then: those that
     /// have none take no longer beside others.
     fn may_miss_dear_items(&self) -> bool {
         self.checking.is_even() && self.beside.lower_quartile() < ALIKE * self.checking.alone.median()
     }
 
-    /// What ran beside threads only may have taken longer than it does.
+    /// What ran beside threads only may have taken longer than it does; but not any number of times.
     fn is_expected(&self) -> bool {
-        let ratio = self.plain_alone() / self.baseline;
-        ratio < ALIKE && (self.is_unseen || ratio >= 1.0 / ALIKE)
+        let shorter = self.baseline / self.plain_alone();
+        shorter > 1.0 / ALIKE && if self.is_unseen { !self.are_other_items(shorter) } else { shorter <= ALIKE }
     }
 
     /// Judges threads whose second chance is over. Items that drift make threads look bad before the check, or after
@@ -281,7 +286,7 @@ impl Watch {
         match (gain * doubt >= CONFIRMED, gain / doubt >= CONFIRMED) {
             (_, true) => Finding::Good,
             (true, _) => Finding::Open,
-            _ if inflation > IMPLAUSIBLE * self.threads as f64 => Finding::Open,
+            _ if self.are_other_items(inflation) => Finding::Open,
             // Threads that do not get to run are no gain, and no loss either: that may pass.
             _ if inflation < INFLATED && gain > HARMLESS && self.is_patient(gain) => Finding::Open,
             _ => Finding::Bad,

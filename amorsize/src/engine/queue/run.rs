@@ -9,6 +9,7 @@ use std::vec::Drain;
 
 use super::state::{State, Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
+use crate::decide::chunks;
 use crate::decide::cut::Cut;
 use crate::decide::observed::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, with_room};
@@ -175,7 +176,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
-    /// to do and the time that the rest will take `is_worth` it, gives half of that away and tells `divided`; all of it
+    /// to do and the time that the rest will take `is_worth` it, gives some of that away and tells `divided`; all of it
     /// where what is done is to be handed in. Leaves the chunk empty.
     fn run(
         &self,
@@ -196,10 +197,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     RUN => {}
                     CANCEL => break,
                     _ => {
-                        if time_for_rest(watch.begin(), items.len(), results.len()).is_some_and(&is_worth) {
-                            let half = last_part(&mut items, 2);
+                        if let Some(given) = to_give_away(watch.begin(), items.len(), results.len(), &is_worth) {
+                            let last = last_of(&mut items, given);
                             let next = start + (results.len() + items.len()) as u64;
-                            self.give_away(Chunk::apart(next, half, Clocks::Wall, has_pinned_size));
+                            self.give_away(Chunk::apart(next, last, Clocks::Wall, has_pinned_size));
                             divided();
                         }
                     }
@@ -207,7 +208,8 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                 if results.len() >= look_at {
                     if self.is_to_be_handed_in(&mut cut, &watch, &results) && !items.as_slice().is_empty() {
                         // Perhaps it takes so long because the function waits.
-                        let rest = last_part(&mut items, 1);
+                        let left = items.len();
+                        let rest = last_of(&mut items, left);
                         let next = start + results.len() as u64;
                         self.give_away(Chunk::apart(next, rest, Clocks::All, has_pinned_size));
                         break;
@@ -266,16 +268,20 @@ fn worth_waking() -> Duration {
     Duration::from_secs_f64(WORTH_WAKING * wake::expected(true, false).total())
 }
 
-/// What `left` items will take, if they take what those `done` have taken; `None` where there is nothing to divide.
+/// How many of the items `left` are given away, if they take what those `done` have taken and `is_worth` that; `None`
+/// where there is nothing to divide.
 #[cold]
-fn time_for_rest(begin: Instant, left: usize, done: usize) -> Option<Duration> {
-    (left > 1 && done > 0).then(|| begin.elapsed().mul_f64(left as f64 / done as f64))
+fn to_give_away(begin: Instant, left: usize, done: usize, is_worth: impl Fn(Duration) -> bool) -> Option<usize> {
+    if left < 2 || done == 0 {
+        return None;
+    }
+    let each = begin.elapsed().div_f64(done as f64);
+    is_worth(each.mul_f64(left as f64)).then(|| chunks::given_away(left, each.as_secs_f64()))
 }
 
-/// Takes the last of so many parts.
+/// Takes so many of the last items.
 #[cold]
-fn last_part<I>(items: &mut Drain<'_, I>, parts: usize) -> Vec<I> {
-    let count = items.len() / parts;
+fn last_of<I>(items: &mut Drain<'_, I>, count: usize) -> Vec<I> {
     let mut last = with_room(count, Room::Apart);
     last.extend(items.rev().take(count));
     last.reverse();

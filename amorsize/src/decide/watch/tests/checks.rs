@@ -50,6 +50,20 @@ fn what_ran_beside_threads_only_may_have_taken_longer_than_it_does() {
 }
 
 #[test]
+fn items_that_take_a_thousandth_of_what_they_did_beside_threads_are_other_items() {
+    // Some dear ones, beside each other, and then cheap ones.
+    let checked = |times: f64| {
+        let mut watch = Watch::new(Progress::default(), 2, times * SERIAL, 1.9);
+        watch.expect_undisturbed(None, false);
+        watch.observed = Sum { items: 80, seconds: 1.2e-3, worked: 2.4e-3, computed: 2.4e-3, wall: 1.2e-3 };
+        (0..12).for_each(|_| watch.saw_chunk(1, SERIAL, Runner::Thread));
+        check(&mut watch, 2e-3, SERIAL)
+    };
+    assert_eq!(checked(1_000.0), Judgement::Kept, "a second chance");
+    assert!(matches!(checked(4.0), Judgement::Refuted { .. }), "they were in each other's way");
+}
+
+#[test]
 fn a_modest_gain_is_confirmed_and_then_left_alone() {
     let mut watch = start();
     let doubted = first_doubt(&mut watch, 1.3).unwrap();
