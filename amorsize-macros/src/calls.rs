@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use crate::expand::{Names, respanned};
+use crate::expand::{Names, respanned, variable};
 use crate::function::Function;
 use crate::generics::Parameters;
 use crate::lifetimes::lifetimes_in;
@@ -28,22 +28,23 @@ pub(crate) fn calls(
 
 /// `stream` and the others, for a function of the item alone.
 fn plain(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
+    let [items, body, sink] = ["items", "body", "sink"].map(|name| variable(name, *at));
     quote_spanned! {*at=>
         #[doc = "A lazy iterator over the results, for items and results that own their data."]
         #[track_caller]
-        #visibility fn stream<__S>(items: __S) -> #library::Stream<__S::IntoIter, #library::Call<Self>>
+        #visibility fn stream<__S>(#items: __S) -> #library::Stream<__S::IntoIter, #library::Call<Self>>
         where
             __S: #core::iter::IntoIterator<Item: #private::Item + 'static>,
             #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output + 'static> + 'static,
         {
-            Self::tuner().stream(items)
+            Self::tuner().stream(#items)
         }
 
         #[doc = "The same for borrowed items: when it returns, nothing of the stream runs any more."]
         #[track_caller]
         #visibility fn scope<'__env, __S, __T>(
-            items: __S,
-            body: impl for<'__a, '__s> #core::ops::FnOnce(
+            #items: __S,
+            #body: impl for<'__a, '__s> #core::ops::FnOnce(
                 #library::Stream<__S::IntoIter, #library::Call<Self>, #private::Scoped<'__a, '__s, '__env>>,
             ) -> __T,
         ) -> __T
@@ -51,36 +52,36 @@ fn plain(Function { visibility, .. }: &Function, Names { at, library, private, c
             __S: #core::iter::IntoIterator<Item: #private::Item + '__env>,
             #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output + '__env> + '__env,
         {
-            Self::tuner().scope(items, body)
+            Self::tuner().scope(#items, #body)
         }
 
         #[doc = "Runs over all items and collects the results."]
         #[track_caller]
-        #visibility fn collect<__C>(items: impl #library::Collect<#library::Call<Self>, __C>) -> __C {
-            Self::tuner().collect(items)
+        #visibility fn collect<__C>(#items: impl #library::Collect<#library::Call<Self>, __C>) -> __C {
+            Self::tuner().collect(#items)
         }
 
         #[doc = "Runs over all items and gives each result to `sink`, on the calling thread."]
         #[track_caller]
         #visibility fn for_each<__S>(
-            items: __S,
-            sink: impl #core::ops::FnMut(<#library::Call<Self> as #library::Work<__S::Item>>::Output),
+            #items: __S,
+            #sink: impl #core::ops::FnMut(<#library::Call<Self> as #library::Work<__S::Item>>::Output),
         )
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
             #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output>,
         {
-            Self::tuner().for_each(items, sink)
+            Self::tuner().for_each(#items, #sink)
         }
 
         #[doc = "Runs over all items for their effects, drops the results, and reports."]
         #[track_caller]
-        #visibility fn run<__S>(items: __S) -> #library::Report
+        #visibility fn run<__S>(#items: __S) -> #library::Report
         where
             __S: #core::iter::IntoIterator<Item: #private::Item>,
             #library::Call<Self>: #library::Work<__S::Item, Output: #private::Output>,
         {
-            Self::tuner().run(items)
+            Self::tuner().run(#items)
         }
 
         #[doc = "The attribute's options as defaults, to be changed before any of the calls."]
@@ -136,12 +137,12 @@ fn with(function: &Function, contexts: &[Taken], Names { at, library, private, c
 
 /// What is learned of the function; the same for every context.
 fn learning(Function { visibility, .. }: &Function, Names { at, library, private, core }: &Names) -> TokenStream {
+    let [len, outcome] = ["len", "outcome"].map(|name| variable(name, *at));
     quote_spanned! {*at=>
         #[doc = "The plan that earlier runs suggest for `len` items; `None` with too little history or confidence."]
-        #[track_caller]
         #[must_use]
-        #visibility fn predict(len: usize) -> #core::option::Option<#library::Prediction> {
-            #private::tuner::<Self, ()>(()).predict(len)
+        #visibility fn predict(#len: usize) -> #core::option::Option<#library::Prediction> {
+            #private::tuner::<Self, ()>(()).predict(#len)
         }
 
         #[doc = "What has been learned of this function."]
@@ -156,8 +157,8 @@ fn learning(Function { visibility, .. }: &Function, Names { at, library, private
 
         #[doc = "Learns from a run that was measured by other means."]
         #[track_caller]
-        #visibility fn record(outcome: #library::Outcome) -> #core::result::Result<(), #library::Error> {
-            #private::tuner::<Self, ()>(()).record(outcome)
+        #visibility fn record(#outcome: #library::Outcome) -> #core::result::Result<(), #library::Error> {
+            #private::tuner::<Self, ()>(()).record(#outcome)
         }
     }
 }

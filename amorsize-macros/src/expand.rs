@@ -55,7 +55,7 @@ pub(crate) struct Names {
 fn added(function: &Function, Args { library, calls, written }: Args, at: Span) -> TokenStream {
     let private = quote_spanned!(at=> #library::__private);
     let names = Names { at, core: quote_spanned!(at=> #private::core), private, library };
-    let parameters = Parameters::of(function, &names.core);
+    let parameters = Parameters::of(function, &names);
     let ty = respanned(&function.name, at);
 
     let of = |name: &'static str| function.attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
@@ -94,19 +94,24 @@ pub(crate) fn respanned(name: &Ident, at: Span) -> Ident {
     name
 }
 
+/// A variable of added code. Even what is hygienic cannot have the name of a constant where the user stands.
+pub(crate) fn variable(name: &str, at: Span) -> Ident {
+    Ident::new(&format!("__{name}"), Span::mixed_site().located_at(at))
+}
+
 /// `Function`: how the function is called.
 fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Taken], names: &Names) -> TokenStream {
     let Names { at, private, .. } = names;
     let Parameters { own_arguments, all, arguments, demands, .. } = parameters;
     let Function { name, output, .. } = function;
-    let variable = Ident::new("__item", Span::mixed_site());
+    let item_variable = variable("item", *at);
     let item = &function.parameters[0];
-    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &variable, names);
+    let Taken { declared, ty: item_type, argument, .. } = Taken::item(item, &item_variable, names);
     let context_declared = contexts.iter().map(|context| &context.declared);
     let context_types: Vec<_> = contexts.iter().map(|context| &context.ty).collect();
     let context_demands = contexts.iter().map(|context| &context.demand);
     let further = contexts.iter().map(|context| &context.argument);
-    let context = context_variable();
+    let context = variable("context", *at);
     let checks = checks(function, private);
     let result_bytes = owned::result_bytes(function, names);
     quote_spanned! {*at=>
@@ -118,7 +123,7 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
             type Output = #output;
 
             #[inline]
-            fn call(#context: &(#(#context_types,)*), #variable: #item_type) -> Self::Output {
+            fn call(#context: &(#(#context_types,)*), #item_variable: #item_type) -> Self::Output {
                 #name::<#arguments>(#argument, #(#further),*)
             }
 
@@ -129,12 +134,8 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
     }
 }
 
-fn context_variable() -> Ident {
-    Ident::new("__context", Span::mixed_site())
-}
-
 fn contexts(function: &Function, names: &Names) -> Vec<Taken> {
-    let variable = context_variable();
+    let variable = variable("context", names.at);
     let further = function.parameters.iter().skip(1).enumerate();
     further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, names)).collect()
 }
@@ -177,6 +178,7 @@ fn named(
     let name = function.name.unraw().to_string();
     let code = &function.code;
     let body = fingerprint::of(quote!(#code #written));
+    let tuner = variable("tuner", *at);
     quote_spanned! {*at=>
         impl<#own> #private::Named for #ty<#own_arguments> {
             const SITE: #private::Site = #private::Site {
@@ -186,8 +188,8 @@ fn named(
                 body: #body,
             };
 
-            fn configure<__W>(tuner: #library::Tuner<__W>) -> #library::Tuner<__W> {
-                tuner #options
+            fn configure<__W>(#tuner: #library::Tuner<__W>) -> #library::Tuner<__W> {
+                #tuner #options
             }
         }
     }

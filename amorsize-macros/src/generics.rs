@@ -2,8 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::GenericParam;
+use syn::{GenericParam, Lifetime, WherePredicate};
 
+use crate::expand::{Names, respanned};
 use crate::function::Function;
 use crate::implied;
 use crate::tokens::mentions;
@@ -27,13 +28,13 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    pub(crate) fn of(function: &Function, core: &TokenStream) -> Self {
+    pub(crate) fn of(function: &Function, names: &Names) -> Self {
         let mut parameters = Self::default();
         for lifetime in &function.elided {
             parameters.all.extend(quote!(#lifetime,));
         }
         for parameter in &function.generics.params {
-            parameters.add(parameter, function, core);
+            parameters.add(parameter, function, names);
         }
         parameters.demands.extend(implied::demands(function));
         for predicate in function.generics.where_clause.iter().flat_map(|clause| &clause.predicates) {
@@ -42,13 +43,16 @@ impl Parameters {
         parameters
     }
 
-    fn add(&mut self, parameter: &GenericParam, function: &Function, core: &TokenStream) {
+    fn add(&mut self, parameter: &GenericParam, function: &Function, Names { at, core, .. }: &Names) {
         match parameter {
             GenericParam::Lifetime(parameter) => {
-                let (lifetime, bounds) = (&parameter.lifetime, &parameter.bounds);
+                let Lifetime { apostrophe, ident } = &parameter.lifetime;
+                // Not every `impl` has a use for it, which is nothing that the user could change.
+                let lifetime = &Lifetime { apostrophe: apostrophe.resolved_at(*at), ident: respanned(ident, *at) };
+                let bounds = &parameter.bounds;
                 self.all.extend(quote!(#lifetime: #bounds,));
-                let taken = function.parameters.iter().any(|parameter| mentions(parameter.ty(), &lifetime.ident));
-                if !taken && mentions(&function.output, &lifetime.ident) {
+                let taken = function.parameters.iter().any(|parameter| mentions(parameter.ty(), ident));
+                if !taken && mentions(demands_of_result(function), ident) {
                     self.own(quote!(#lifetime), lifetime, quote!(&#lifetime ()), core);
                 }
             }
@@ -73,4 +77,16 @@ impl Parameters {
         self.own_arguments.extend(quote!(#argument,));
         self.phantoms.push(quote!(#core::marker::PhantomData<#ty>));
     }
+}
+
+/// The type of the result, and what is demanded of the generic types in it: what it is may depend on that.
+fn demands_of_result(Function { output, generics, .. }: &Function) -> TokenStream {
+    let types: Vec<_> = generics.type_params().filter(|parameter| mentions(output, &parameter.ident)).collect();
+    let bounds = types.iter().map(|parameter| &parameter.bounds);
+    let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let clauses = clauses.filter(|clause| match clause {
+        WherePredicate::Type(clause) => types.iter().any(|parameter| mentions(&clause.bounded_ty, &parameter.ident)),
+        _ => false,
+    });
+    quote!(#output #(#bounds)* #(#clauses)*)
 }

@@ -7,6 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{AngleBracketedGenericArguments, Attribute, Error, Generics, Token, Type, parse_quote, token};
 
 use crate::impls::Impls;
+use crate::lifetimes::reference;
 use crate::mistakes::Mistakes;
 use crate::tokens::find_ident;
 
@@ -32,9 +33,12 @@ impl Parse for Input {
     }
 }
 
-/// The attribute that takes what it is on away in some builds.
+/// The attribute that takes what it is on away in some builds: a `cfg`, or one that a `cfg_attr` may add.
 pub(crate) fn conditional(attributes: &[Attribute]) -> Option<&Attribute> {
-    attributes.iter().find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
+    attributes.iter().find(|attribute| {
+        let path = attribute.path();
+        path.is_ident("cfg") || (path.is_ident("cfg_attr") && find_ident(&attribute.meta, "cfg").is_some())
+    })
 }
 
 /// What stands behind the colon.
@@ -100,8 +104,7 @@ pub(crate) fn refuse_inputs(
             mistakes.at(attribute, "a streaming function has the same parameters in every build: put `#[cfg]` on it");
         } else if let Some(mistake) = ty.as_ref().and_then(|ty| impls.refuse(ty)) {
             mistakes.add(mistake);
-        } else if let (1.., Some(Type::Reference(reference))) = (place, ty)
-            && let Some(mutable) = reference.mutability
+        } else if let (1.., Some(mutable)) = (place, ty.as_ref().and_then(reference).and_then(|found| found.mutability))
         {
             mistakes.at(mutable, "all threads share the context, so it cannot be `&mut`: take a `&Mutex<…>`");
         }

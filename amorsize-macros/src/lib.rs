@@ -50,15 +50,15 @@ use proc_macro::TokenStream;
 /// - The function is free-standing and plain: no method, and not `async`, `unsafe`, `#[target_feature]` or of a foreign
 ///   ABI. For a method, give a closure to `Tuner::new`. ("Not supported in `trait`s or `impl`s": move the function out
 ///   of the `impl`.)
-/// - The first parameter is the item. It and the result are `Send`, and neither is of a type without a name, such as
+/// - The first parameter is the item. It and the result must be `Send`, and neither of a type without a name, such as
 ///   `impl Trait`.
 /// - A further parameter is `&C` or a `C` that is `Clone`, and can be used by all threads. `&mut C` cannot.
 /// - No type or module of the function's name may stand beside it or be imported there (as in `mod digest; use
 ///   digest::digest;`), and the name is not that of a primitive type, such as `bool`. A crate of that name is `::name`
 ///   there.
 /// - A constant of a lower-case name that is an argument of the result's type has braces: `Row<{ width }>`.
-/// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The item and the result are as public as
-///   the function.
+/// - Types that have a lifetime show it: `Cow<'_, str>`, and not `Cow<str>`. The types of item and result must be at
+///   least as public as the function, which otherwise is only a warning.
 /// - What a generic function takes as `&T` is inferred from items that own their data. For references say which type is
 ///   meant, as in `size::<u32>::collect(&numbers)`: a `&u32` may be meant as a `u32` or as itself.
 /// - Where the result borrows from the item, items are exactly the reference: `&str`, and not `String`.

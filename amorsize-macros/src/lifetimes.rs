@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AngleBracketedGenericArguments, Error, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
-    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, TypeTraitObject, parse_quote,
+    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, TypeTraitObject, WherePredicate, parse_quote,
 };
 
 use crate::function::Parameter;
@@ -39,11 +39,8 @@ pub(crate) fn hand_over(
 }
 
 fn by_reference(ty: &Type, generics: &Generics, name: &mut dyn FnMut() -> Lifetime) -> Parameter {
-    let sized = |bounds: TokenStream| !bounds.to_string().contains('?');
-    let is_sized_parameter = generics.type_params().any(|TypeParam { ident, bounds, .. }| {
-        matches!(ty, Type::Path(ty) if ty.path.is_ident(ident))
-            && sized(bounds.to_token_stream())
-            && sized(generics.where_clause.to_token_stream())
+    let is_sized_parameter = generics.type_params().any(|parameter| {
+        matches!(ty, Type::Path(ty) if ty.path.is_ident(&parameter.ident)) && is_sized(parameter, generics)
     });
     match ty {
         Type::Group(group) => by_reference(&group.elem, generics, name),
@@ -53,6 +50,17 @@ fn by_reference(ty: &Type, generics: &Generics, name: &mut dyn FnMut() -> Lifeti
         _ if is_sized_parameter => Parameter::Lent(ty.clone()),
         _ => Parameter::Borrowed(ty.clone()),
     }
+}
+
+/// Whether nothing says that a generic type may have no size.
+fn is_sized(TypeParam { ident, bounds, .. }: &TypeParam, generics: &Generics) -> bool {
+    let says_so = |bounds: &dyn ToTokens| bounds.to_token_stream().to_string().contains('?');
+    let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let mut of_this = clauses.filter_map(|clause| match clause {
+        WherePredicate::Type(clause) => mentions(&clause.bounded_ty, ident).then_some(&clause.bounds),
+        _ => None,
+    });
+    !says_so(bounds) && !of_this.any(|bounds| says_so(bounds))
 }
 
 /// Behind a `&` a trait object lives as long as the reference; elsewhere it would have to live for ever.
@@ -94,10 +102,15 @@ fn tie(output: ReturnType, types: &[Type]) -> syn::Result<Type> {
 }
 
 fn shared_reference(ty: &Type) -> Option<&TypeReference> {
+    reference(ty).filter(|reference| reference.mutability.is_none())
+}
+
+/// The reference that a type is, whatever is around it.
+pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
     match ty {
-        Type::Reference(reference) => reference.mutability.is_none().then_some(reference),
-        Type::Group(group) => shared_reference(&group.elem),
-        Type::Paren(paren) => shared_reference(&paren.elem),
+        Type::Reference(found) => Some(found),
+        Type::Group(group) => reference(&group.elem),
+        Type::Paren(paren) => reference(&paren.elem),
         _ => None,
     }
 }

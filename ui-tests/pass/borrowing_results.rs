@@ -84,6 +84,24 @@ fn copied(by: &for<'y> fn(&'y str) -> &'y str) -> for<'y> fn(&'y str) -> &'y str
     *by
 }
 
+trait Rule<'a> {
+    type Output;
+    fn apply(self) -> Self::Output;
+}
+
+impl<'a> Rule<'a> for &'a str {
+    type Output = Option<&'a str>;
+    fn apply(self) -> Self::Output {
+        self.split(' ').next()
+    }
+}
+
+/// Only a bound says for what the result borrows.
+#[amorsize::streaming]
+fn by_bound<'a, R: Rule<'a>>(rule: R) -> R::Output {
+    rule.apply()
+}
+
 fn main() {
     assert_eq!(cut::with(str::trim as Cut).collect::<Vec<_>>([" a", "b "]), ["a", "b"]);
     assert_eq!(copied::stream([str::trim as Cut]).next().map(|by| by(" a")), Some("a"));
@@ -106,4 +124,5 @@ fn main() {
     assert_eq!(from_context::with(&names).collect::<Vec<_>>(0..2), ["zero", "one"]);
     assert_eq!(from_nowhere::collect::<Vec<&'static str>>(0..2), ["zero", "more"]);
     assert_eq!(forever::stream(["a"]).next(), Some("a"));
+    assert_eq!(by_bound::collect::<Vec<_>>(text.lines()), [Some("to"), Some("or")]);
 }

@@ -101,6 +101,16 @@ where
     rule.apply("abc")
 }
 
+/// One of its types may have no size; the other one is inferred all the same.
+#[amorsize::streaming]
+fn holds<T, Q>(text: &T, part: &Q) -> bool
+where
+    T: AsRef<str>,
+    Q: AsRef<str> + ?Sized,
+{
+    text.as_ref().contains(part.as_ref())
+}
+
 fn main() {
     assert_eq!(show::stream(1..3).collect::<Vec<_>>(), ["1", "2"]);
     assert_eq!(show::<char>::tuner().threads(1).collect::<Vec<_>>(['a']), ["'a'"]);
@@ -115,6 +125,7 @@ fn main() {
     assert_eq!(make::<u8, 2>::stream(0..1).next(), Some([0, 0]));
     assert_eq!(bound_lifetime::collect::<Vec<_>>([(1u8, "ab")]), [3]);
     assert_eq!(higher_ranked::stream([1u8]).next(), Some(4));
+    assert_eq!(holds::<_, str>::with("b").collect::<Vec<_>>(vec![String::from("abc")]), [true]);
     assert_eq!(row_of_parameter::<2>::stream([7]).next(), Some(Row([7, 7])));
     assert_eq!(row_of_lower_case::<2>::stream([7]).next(), Some(Row([7, 7])));
     assert_eq!(row_of_constant::stream([7]).next(), Some(Some(Row(["7".to_owned(), String::new()]))));

@@ -123,6 +123,11 @@ const fn constant(n: u64) -> u64 {
     n
 }
 
+#[amorsize::streaming]
+fn unread(#[cfg_attr(unix, allow(unused_variables))] n: u64) -> u64 {
+    1
+}
+
 fn main() {
     assert_eq!(areas(&3), [9, 9]);
     assert_eq!(tuple::stream([(1, 2)]).next(), Some(3));
@@ -133,6 +138,7 @@ fn main() {
     assert_eq!(mutable::with(1).stream([1]).next(), Some(3));
     assert_eq!(array::stream([[1, 2, 3]]).next(), Some(4));
     ignored::run([(), ()]);
+    assert_eq!(unread::stream([5]).next(), Some(1));
     let mut data = [0; 10];
     assert_eq!(in_place::collect::<Vec<_>>(data.chunks_mut(3)), [3, 3, 3, 1]);
     assert_eq!(data, [1; 10]);

@@ -1,6 +1,6 @@
 //! Modules, macros, types and traits that look like what the added code uses.
 
-#![allow(dead_code, unused_macros)]
+#![allow(dead_code, unused_macros, non_upper_case_globals)]
 
 mod core {}
 mod std {}
@@ -25,6 +25,12 @@ struct Send;
 struct Sized;
 struct Context;
 static context: u8 = 0;
+static items: u8 = 0;
+static sink: u8 = 0;
+const body: u8 = 0;
+const len: u8 = 0;
+const outcome: u8 = 0;
+const tuner: u8 = 0;
 trait Iterator {}
 trait IntoIterator {}
 trait Borrow {

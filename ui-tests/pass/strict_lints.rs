@@ -26,6 +26,12 @@ pub fn word(line: &str) -> &str {
     line.trim()
 }
 
+/// Borrows, and says so.
+#[amorsize::streaming]
+pub fn trimmed<'a>(line: &'a str, by: &[char]) -> &'a str {
+    line.trim_matches(by)
+}
+
 /// Implies that what is behind a reference lives as long.
 #[amorsize::streaming]
 pub fn rows<T: Clone + Sync>(rows: &[&[T]], more: &[&&T]) -> usize {
@@ -49,6 +55,7 @@ fn main() {
     assert_eq!(sum, 9);
     assert_eq!(generic::with([1], 2).collect::<Vec<_>>([[1]]), [Some(1)]);
     assert_eq!(word::collect::<Vec<_>>([" a "]), ["a"]);
+    assert_eq!(trimmed::with(['.']).collect::<Vec<_>>([".a."]), ["a"]);
     assert_eq!(rows::with(vec![&&1]).collect::<Vec<_>>([[&[1][..]]]), [2]);
     let report = inner::run_only::run(["a"]);
     assert_eq!(report.items_out(), 1);
