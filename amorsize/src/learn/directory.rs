@@ -69,7 +69,15 @@ pub(crate) struct Directory {
 /// The right to change the directory: nobody else does while this lives.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// A process that was forked meanwhile has the file open, too, so that to close it would not be enough.
+    fn drop(&mut self) {
+        // What cannot be let go is so once the file is closed.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Directory {
@@ -144,7 +152,7 @@ impl Directory {
         if locked.is_ok() || !patience.is_zero() {
             self.hangs.store(locked.is_err(), Relaxed);
         }
-        locked.map(|()| Lock { _file: file })
+        locked.map(|()| Lock { file })
     }
 }
 

@@ -111,8 +111,8 @@ impl Experience {
         let function = Function::of(&self.identity);
         function.sees(Kind { bytes: situation.item_bytes, owns: situation.owns });
         let (learned, ask) = (function.learned_lately(), Learned::forecast);
-        let Some(forecast) = ask_history(&self.identity, &learned, self.place, remaining, options, situation, ask)
-        else {
+        let place = fingerprint::call_site(self.place);
+        let Some(forecast) = ask_history(&self.identity, &learned, place, remaining, options, situation, ask) else {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
         };
@@ -220,7 +220,7 @@ fn threshold(options: &Options) -> f64 {
 fn ask_history<T>(
     identity: &Identity,
     learned: &Learned,
-    place: &'static Location<'static>,
+    call_site: u64,
     remaining: Remaining,
     options: &Options,
     situation: &Situation,
@@ -234,7 +234,7 @@ fn ask_history<T>(
         build: fingerprint::build(),
         machine: learned.this_machine(),
         similarity: &|machine| learned.similarity(machine),
-        call_site: fingerprint::call_site(place),
+        call_site,
         items: remaining.exact(),
         at_least: remaining.lower,
         options,
@@ -243,14 +243,8 @@ fn ask_history<T>(
     ask(learned, &query)
 }
 
-/// What a run over `len` items would start with, for somebody who wants to see it.
-pub(crate) fn predict(
-    identity: &Identity,
-    place: &'static Location<'static>,
-    len: usize,
-    options: &Options,
-    situation: &Situation,
-) -> Option<Prediction> {
+/// What a run over `len` items would start with where the last one did, for somebody who wants to see it.
+pub(crate) fn predict(identity: &Identity, len: usize, options: &Options, situation: &Situation) -> Option<Prediction> {
     let function = Function::of(identity);
     let kind = function.kind();
     // What else this process has done so far, and so whether its threads run, is no part of the answer.
@@ -258,7 +252,9 @@ pub(crate) fn predict(
         Situation { item_bytes: kind.bytes, owns: kind.owns, wake: Wake::USUAL, is_threadless: false, ..*situation };
     let remaining = Remaining::from_hint((len, Some(len)));
     let ask = |learned: &Learned, query: &Query<'_>| learned.model().predict(query, threshold(options));
-    let forecast = ask_history(identity, &function.learned(), place, remaining, options, &situation, ask)?;
+    let learned = function.learned();
+    let place = learned.samples().last()?.call_site;
+    let forecast = ask_history(identity, &learned, place, remaining, options, &situation, ask)?;
     Some((&forecast).into())
 }
 

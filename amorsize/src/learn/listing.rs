@@ -42,6 +42,11 @@ impl Listing {
         lock(&self.0).as_ref().is_some_and(Known::is_current)
     }
 
+    /// Notes that this key has a history, whoever made it.
+    pub(crate) fn exists(&self, key: u64) {
+        lock(&self.0).iter_mut().for_each(|known| _ = known.keys.insert(key));
+    }
+
     /// Notes that the history of this key was made, where `was_current` says whether all were known before; whether all
     /// are known now.
     pub(crate) fn made(&self, key: u64, was_current: bool) -> bool {
@@ -123,6 +128,20 @@ mod tests {
         assert_eq!([4, 9].map(|key| listing.lacks(key)), [false; 2]);
         note(&listing, place, 5);
         assert_eq!([4, 5, 9].map(|key| listing.lacks(key)), [false, false, true]);
+    }
+
+    #[test]
+    fn a_history_that_is_seen_is_known_even_if_nothing_tells_of_a_change() {
+        let directory = tempfile::tempdir().unwrap();
+        let (listing, place) = (Listing::default(), directory.path());
+        note(&listing, place, 1);
+        note(&listing, place, 2);
+        let tick = changed(&File::open(place).unwrap()).unwrap();
+        make(place, 3);
+        File::open(place).unwrap().set_modified(tick).unwrap();
+        assert!(listing.lacks(3), "made by another process, within one tick of the clock");
+        listing.exists(3);
+        assert!(!listing.lacks(3) && listing.lacks(9));
     }
 
     #[test]

@@ -175,6 +175,7 @@ impl Store {
             Tail::Whole(file, length) => {
                 let frames = if batch.machine_known { batch.samples } else { &known };
                 file::append(&path, file, length, frames)?;
+                self.listing.exists(name.key);
                 Ok(Aftermath { surplus: false, crowded: length + frames.len() as u64 > CROWDED_BYTES, damage })
             }
             _ => {
@@ -240,6 +241,7 @@ impl Store {
         if !contents.samples.is_empty() {
             prune::prune(&mut contents.samples);
             file::replace(&self.file(name)?, name.header(), &contents.frames())?;
+            self.listing.exists(name.key);
         }
         Ok(warning)
     }
@@ -287,6 +289,7 @@ impl Store {
             // This machine is told of even so: the only one that a history knows is taken for it.
             let frames = [this, &contents.frames()].concat();
             file::replace(&self.file(name)?, name.header(), &frames)?;
+            self.listing.exists(name.key);
         }
         Ok(added)
     }

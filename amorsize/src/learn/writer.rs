@@ -74,11 +74,13 @@ pub(crate) fn is_quick(function: &Function, run: Duration) -> bool {
 /// Writes what a run has just recorded, or has it written.
 pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
     if !is_quick(function, run) {
-        return ask(function);
+        ask(function);
+        return;
     }
     match timed(function, || function.try_drain()) {
         Ok(true) => {}
-        Ok(false) => ask(function),
+        Ok(false) if ask(function) => {}
+        Ok(false) => function.lighten(),
         Err(error) => function.warn(&error),
     }
 }
@@ -108,15 +110,15 @@ fn timed<T>(function: &Function, write: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Has what is due written soon.
-fn ask(function: &Arc<Function>) {
+/// Has what is due written soon; false where no thread can be had for that.
+fn ask(function: &Arc<Function>) -> bool {
     if !function.became_due() {
-        return;
+        return true;
     }
     let mut put_off = put_off();
     put_off.due.push(Arc::clone(function));
     if std::mem::replace(&mut put_off.is_called, true) {
-        return;
+        return true;
     }
     // Not under the lock: starting a thread takes its time.
     drop(put_off);
@@ -126,9 +128,11 @@ fn ask(function: &Arc<Function>) {
         collecting = (2 * collecting).min(COLLECTING_MORE);
         found_some.then(|| Instant::now() + collecting)
     };
-    if !alarm::call(Instant::now() + COLLECTING, Box::new(write)) {
+    let is_called = alarm::call(Instant::now() + COLLECTING, Box::new(write));
+    if !is_called {
         give_up();
     }
+    is_called
 }
 
 fn put_off() -> MutexGuard<'static, PutOff> {

@@ -53,7 +53,7 @@ impl Function {
         }
     }
 
-    /// Whether it is time to write what runs that start no thread have put off.
+    /// Whether it is time to take in, and write, what runs have put off for which nobody else does.
     fn has_put_off_enough(&self) -> bool {
         let put_off = lock(&self.put_off);
         let times = put_off.first().zip(put_off.last()).map(|(first, last)| (first.time, last.time));
@@ -88,6 +88,8 @@ impl Function {
         if !pace::worth_learning_at_once(run) && writer::will_be_told() {
             if self.writing.allows() {
                 writer::settle_later(self);
+            } else if self.has_put_off_enough() {
+                self.catch_up();
             }
             return;
         }

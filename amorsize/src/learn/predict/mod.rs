@@ -111,7 +111,7 @@ impl Model {
     /// Whether threads are due for another attempt at items of such costs, should they pay.
     pub(crate) fn is_neglected(&self, query: &Query<'_>, costs: &Costs) -> bool {
         let at_risk = risk::by_heap(costs, query.situation);
-        let is_over = self.neglect.is_over((query.body, query.build, query.machine), at_risk);
+        let is_over = self.neglected.is_over((query.body, query.build, query.machine), at_risk);
         is_over && !risk::slows_everything(costs, query.situation)
     }
 

@@ -5,7 +5,7 @@ use crate::decide::costs::Costs;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 
-use super::neglect::Neglect;
+use super::neglect::Neglected;
 use super::neighbours::{self, Standpoint};
 use super::outcomes;
 use super::setup::{self, Setup};
@@ -134,7 +134,7 @@ pub(crate) struct Model {
     /// Mean square of the residuals, of which the newest weigh most.
     missed: f32,
     /// For how long nobody has tried threads.
-    pub(super) neglect: Neglect,
+    pub(super) neglected: Neglected,
 }
 
 impl Model {
@@ -184,7 +184,7 @@ impl Model {
         let Some(claimed) = plain_costs(sample) else { return };
         self.outdate_loops(sample, &claimed);
         let costs = setup::bounded(sample, self.corrected(sample, claimed));
-        self.neglect.note(sample, &costs);
+        self.neglected.note(sample, &costs);
         let row = self.row(sample, &costs);
         if let Some(surplus) = self.surplus(&row) {
             self.rows.remove(surplus);

@@ -22,12 +22,38 @@ const IN_THE_WAY: f64 = 1.25;
 /// Doublings of the pause, at most.
 const MOST_DOUBLINGS: u32 = 4;
 
+/// Subjects that are remembered: those that take turns, as closures of one name do, or builds.
+const MOST_SUBJECTS: usize = 4;
+
 /// Which body of the function, build and machine.
 pub(super) type Subject = (u64, u64, u64);
 
+/// The neglect of the subjects that were seen last, the latest behind the others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Neglected(Vec<Neglect>);
+
+impl Neglected {
+    /// Takes in a sample, where the plain loop costs so much.
+    pub(super) fn note(&mut self, sample: &Sample, costs: &Costs) {
+        let subject = (sample.body, sample.build, sample.machine);
+        let known = self.0.iter().position(|neglect| neglect.subject == subject).map(|place| self.0.remove(place));
+        let mut neglect = known.unwrap_or(Neglect { subject, ..Neglect::default() });
+        neglect.note(sample, costs);
+        if self.0.len() == MOST_SUBJECTS {
+            self.0.remove(0);
+        }
+        self.0.push(neglect);
+    }
+
+    /// Whether threads are due for another attempt, which puts so many seconds at risk, or in the middle of one.
+    pub(super) fn is_over(&self, subject: Subject, at_risk: f64) -> bool {
+        self.0.iter().any(|neglect| neglect.subject == subject && neglect.is_over(at_risk))
+    }
+}
+
 /// What happened since threads were last tried.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Neglect {
+struct Neglect {
     subject: Subject,
     /// Seconds of the plain loop.
     seconds: f64,
@@ -40,12 +66,7 @@ pub(super) struct Neglect {
 }
 
 impl Neglect {
-    /// Takes in a sample, where the plain loop costs so much.
-    pub(super) fn note(&mut self, sample: &Sample, costs: &Costs) {
-        let subject = (sample.body, sample.build, sample.machine);
-        if subject != self.subject {
-            *self = Self { subject, ..Self::default() };
-        }
+    fn note(&mut self, sample: &Sample, costs: &Costs) {
         let (items, each) = (sample.items as f64, f64::from(sample.end_to_end));
         if sample.pool == Pool::Serial {
             self.seconds += items * each;
@@ -59,7 +80,7 @@ impl Neglect {
         }
         self.without = 0;
         if costs.serial() >= WORTH_IT * each {
-            *self = Self { subject, tries: 1, ..Self::default() };
+            *self = Self { subject: self.subject, tries: 1, ..Self::default() };
             return;
         }
         if self.has_failed() {
@@ -84,12 +105,11 @@ impl Neglect {
         self.tries == TRIES || self.lost >= MOST_LOST
     }
 
-    /// Whether threads are due for another attempt, which puts so many seconds at risk, or in the middle of one.
-    pub(super) fn is_over(&self, subject: Subject, at_risk: f64) -> bool {
+    fn is_over(&self, at_risk: f64) -> bool {
         let is_under_way = self.tries > 0 && !self.has_failed();
         let doublings = f64::from(1 << self.failures.min(MOST_DOUBLINGS));
         let lost = self.lost.clamp(LEAST_LOST, MOST_LOST).max(at_risk);
         let pause = PAUSES_A_LOSS * lost * doublings;
-        self.subject == subject && (is_under_way || self.seconds >= pause)
+        is_under_way || self.seconds >= pause
     }
 }

@@ -20,6 +20,8 @@ const OTHER_BODY: f32 = 0.4;
 const OTHER_BUILD: f32 = 0.1;
 /// Weight of samples from another place in the code.
 const OTHER_SITE: f32 = 0.5;
+/// Weight of samples of another body from another place: perhaps of another closure of that name.
+const OTHER_BODY_ELSEWHERE: f32 = 0.08;
 /// Octaves of length at which a sample counts half.
 const LENGTH_SCALE: f32 = 3.0;
 /// Octaves of item time at which a sample counts a quarter.
@@ -60,11 +62,14 @@ impl<'a> Standpoint<'a> {
             let similarity = (self.similarity)(other.machine);
             if similarity >= SIMILAR { (SIMILAR_WEIGHT * similarity.min(1.0)) as f32 } else { 0.0 }
         };
-        let unless = |equal: bool, weight: f32| if equal { 1.0 } else { weight };
-        machine
-            * unless(other.body == own.body, OTHER_BODY)
-            * unless(other.build == own.build, OTHER_BUILD)
-            * unless(other.call_site == own.call_site, OTHER_SITE)
+        let build = if other.build == own.build { 1.0 } else { OTHER_BUILD };
+        let function = match (other.body == own.body, other.call_site == own.call_site) {
+            (true, true) => 1.0,
+            (true, false) => OTHER_SITE,
+            (false, true) => OTHER_BODY,
+            (false, false) => OTHER_BODY_ELSEWHERE,
+        };
+        machine * build * function
     }
 
     /// How much a row says, apart from its context, trust and age.

@@ -12,6 +12,8 @@ use super::neighbours::near;
 
 /// Kinds of plan that are told apart; further ones join the most similar.
 pub(super) const MOST_GROUPS: usize = 64;
+/// Kinds that are kept free: the first one of each pool, since none of another pool stands for it.
+const POOLS: usize = 3;
 /// Octaves of chunk size within which plans are of one kind.
 const SAME_CHUNK: f32 = 0.5;
 /// Octaves of threads and of chunk size at which an outcome counts a quarter.
@@ -74,12 +76,15 @@ pub(super) fn group(groups: &mut Vec<Group>, sample: &Sample) -> u32 {
     if let Some(known) = groups.iter().position(|group| group.is_same(&new)) {
         return known as u32;
     }
-    if groups.len() < MOST_GROUPS {
-        groups.push(new);
-        return groups.len() as u32 - 1;
-    }
     let kinship = |index: &usize| groups[*index].kinship(&new);
-    (0..groups.len()).max_by(|a, b| kinship(a).total_cmp(&kinship(b))).unwrap_or(0) as u32
+    let next_of_kin = (0..groups.len()).max_by(|a, b| kinship(a).total_cmp(&kinship(b)));
+    match next_of_kin.filter(|index| groups.len() >= MOST_GROUPS - POOLS && groups[*index].pool == new.pool) {
+        Some(index) => index as u32,
+        None => {
+            groups.push(new);
+            groups.len() as u32 - 1
+        }
+    }
 }
 
 /// Threads that had something to do: no more than items could be in flight.
@@ -150,4 +155,22 @@ pub(super) fn bounded(sample: &Sample, costs: Costs) -> Costs {
     let kept = (both - excess).max(0.0) / both.max(f64::MIN_POSITIVE);
     let (source, consumer) = (costs.source * kept, costs.consumer * kept);
     Costs { source, consumer, item: costs.item + both - source - consumer, ..costs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::predict::tests::sample;
+
+    #[test]
+    fn no_kind_of_plan_counts_as_one_of_another_pool() {
+        let mut groups = Vec::new();
+        let mut of = |pool, threads| {
+            let index = group(&mut groups, &sample(pool, threads, 1e-6, 1.0)) as usize;
+            (groups[index].pool, groups.len())
+        };
+        (1..=200).for_each(|threads| assert_eq!(of(Pool::Cpu, threads).0, Pool::Cpu));
+        assert_eq!([of(Pool::Serial, 1).0, of(Pool::Blocking, 8).0], [Pool::Serial, Pool::Blocking]);
+        assert!(of(Pool::Blocking, 9).1 <= MOST_GROUPS);
+    }
 }

@@ -121,6 +121,17 @@ fn first_items_that_are_cheaper_than_the_others_do_not_keep_threads_away() {
 }
 
 #[test]
+fn bodies_that_take_turns_are_neglected_each_for_itself() {
+    let of = |body| Sample { body, items: 1_000, length: 1_000, ..sample(Pool::Serial, 1, 10e-6, 1.0) };
+    let mut model = model(vec![]);
+    let is_due =
+        |model: &Model, body| model.is_neglected(&Query { body, ..query(&Options::default()) }, &Costs::default());
+    // 10 ms each.
+    (0..200).for_each(|run| model.add(&of(run % 2)));
+    assert!(is_due(&model, 0) && is_due(&model, 1) && !is_due(&model, 2));
+}
+
+#[test]
 fn an_attempt_may_take_a_few_short_runs() {
     let of = |pool, speedup| Sample { items: 200, length: 200, ..sample(pool, 2, 1e-6, speedup) };
     let (slow_start, quick_start) = (of(Pool::Cpu, 0.6), of(Pool::Cpu, 1.5));

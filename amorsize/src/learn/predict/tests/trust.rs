@@ -1,6 +1,7 @@
 //! Which outcomes are believed, and what confidence that gives.
 
 use super::*;
+use crate::constants::CONFIDENCE_THRESHOLD;
 
 #[test]
 fn two_samples_are_too_few_and_three_are_enough() {
@@ -36,6 +37,8 @@ fn what_is_further_away_is_believed_less() {
     ] {
         assert!(confidence(other) < nearest, "{other:?}");
     }
+    let elsewhere = confidence(Query { body: 9, call_site: 9, ..own });
+    assert!(elsewhere < CONFIDENCE_THRESHOLD, "perhaps another closure of that name: {elsewhere}");
 }
 
 #[test]
