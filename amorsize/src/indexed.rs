@@ -1,6 +1,7 @@
 //! A stream's results with their places in the source. Counts nothing itself: the stream knows where it is.
 
 use std::cell::Cell;
+use std::fmt;
 use std::iter::FusedIterator;
 
 use crate::engine::launch::{Detached, Launch};
@@ -11,7 +12,6 @@ use crate::work::Work;
 
 /// Results with the index of their items in the source; made by [`Stream::indexed`].
 #[must_use = "a stream does nothing until it is iterated"]
-#[derive(Debug)]
 pub struct Indexed<S, W, P = Detached>(pub(crate) Stream<S, W, P>)
 where
     S: Iterator,
@@ -39,6 +39,16 @@ where
     #[must_use]
     pub fn plan(&mut self) -> &Plan {
         self.0.plan()
+    }
+}
+
+impl<S, W, P> fmt::Debug for Indexed<S, W, P>
+where
+    S: Iterator,
+    W: Work<S::Item>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Indexed").field(&self.0).finish()
     }
 }
 

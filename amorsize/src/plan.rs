@@ -112,8 +112,8 @@ impl Plan {
         self.origin
     }
 
-    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan, and the number of threads,
-    /// which is the most there can be, where the number or the pool is stated.
+    /// Expected end-to-end throughput relative to the plain loop; 1.0 for a serial plan. Where threads or their pool are
+    /// stated it is the most there can be: one for each thread that the buffer keeps busy.
     #[must_use]
     pub fn expected_speedup(&self) -> f64 {
         self.expected_speedup

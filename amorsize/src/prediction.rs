@@ -29,7 +29,7 @@ impl Prediction {
         self.confidence
     }
 
-    /// Recorded runs that the prediction rests on, at least 1.
+    /// Recorded runs that the prediction rests on, at least 3.
     #[must_use]
     pub fn samples(&self) -> usize {
         self.samples

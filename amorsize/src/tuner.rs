@@ -78,7 +78,9 @@ impl<F> Tuner<ByValue<F>> {
 }
 
 impl<B: ?Sized, F> Tuner<ByRef<B, F>> {
-    /// A tuner for a closure or function that takes a reference: it accepts any item that is `Borrow<B>`.
+    /// A tuner for a closure or function that takes a reference: it accepts any item that is `Borrow<B>`. The result
+    /// cannot borrow from the item here. (A function with the attribute can, and so can [`Tuner::new`] with a closure
+    /// that states the lifetime, such as `|line: &'static str| line.trim()`.)
     ///
     /// ```
     /// use amorsize::Tuner;
@@ -150,8 +152,9 @@ impl<W> Tuner<W> {
         self.set(|options| options.pool = pool)
     }
 
-    /// Most threads that run a function which waits, in each run, for the sake of a server or a disk behind it: 1 makes
-    /// it a plain loop. More than 65,535 count as that. Default: 256.
+    /// Most threads that run a function which waits, in each run, for the sake of a server or a disk behind it, unless
+    /// their number is [stated](Tuner::threads). With 1, and no pool stated, such a function is a plain loop. More than
+    /// 65,535 count as that. Default: 256.
     ///
     /// # Panics
     /// When `threads` is 0.
@@ -248,7 +251,7 @@ impl<W> Tuner<W> {
         self.set(|options| options.memory_threshold = share)
     }
 
-    /// What a run over `len` items would start with, from what earlier runs have taught; nothing is run. `None` with
+    /// What a run over `len` items would start with where the last one did, from what earlier runs have taught; nothing is run. `None` with
     /// too few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first
     /// items. Whether runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the
     /// types of the last run in this process, and to be small and own no memory where there was none; and threads to
@@ -262,10 +265,9 @@ impl<W> Tuner<W> {
     ///     None => println!("too little is known"),
     /// }
     /// ```
-    #[track_caller]
     #[must_use]
     pub fn predict(&self, len: usize) -> Option<Prediction> {
-        experience::predict(&self.identity, Location::caller(), len, &self.options, &Situation::seen::<(), ()>())
+        experience::predict(&self.identity, len, &self.options, &Situation::seen::<(), ()>())
     }
 
     /// A lazy iterator over the results, for items and results that own their data. It panics as [`Stream`] does, and
@@ -358,8 +360,10 @@ impl<W> Tuner<W> {
     }
 
     /// Runs over all items for their effects, and reports. Results are dropped on the thread that made them, as they
-    /// come, so `ordered` does not matter here. Errors among them are dropped too: `collect::<Result<(), _>>` stops at
-    /// the first. (The function runs even if it has no effects: results count as used.)
+    /// come, so `ordered` does not matter here. Errors among them are dropped too. To stop at the first, write
+    /// `collect::<Result<(), _>>(items)` where the function returns a `Result<(), E>`, and otherwise
+    /// `scope(items, |mut results| results.try_for_each(|result| result.map(drop)))`. (The function runs even if it has
+    /// no effects: results count as used.)
     ///
     /// ```
     /// # #[amorsize::streaming]

@@ -11,6 +11,7 @@
 mod brokers;
 mod roll;
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread;
@@ -32,6 +33,12 @@ pub struct Scoped<'a, 's, 'env> {
     /// Takes a job to a pool, or to a thread that is started for it.
     launch: &'a (dyn Fn(Option<Slot>, Job<'s>) -> bool + Sync + 'a),
     environment: PhantomData<&'s mut &'env ()>,
+}
+
+impl fmt::Debug for Scoped<'_, '_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scoped").finish_non_exhaustive()
+    }
 }
 
 impl<'a, 's> Scoped<'a, 's, '_> {

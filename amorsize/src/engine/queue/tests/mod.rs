@@ -1,4 +1,11 @@
 //! Who takes, divides and waits for chunks: with threads only where they are what is tested.
+//!
+//! - here: who takes them, and who sleeps
+//! - [`ahead`]: what was pulled ahead of the first item
+//! - [`divided`]: what is given away of a chunk, or handed in
+
+mod ahead;
+mod divided;
 
 use std::panic::panic_any;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -6,7 +13,6 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use super::*;
-use crate::decide::early::Pinned;
 use crate::decide::observed::{Clocks, Runner};
 use crate::engine::clock::Delays;
 use crate::work::{ByValue, Work};
@@ -162,63 +168,6 @@ fn a_chunk_of_the_consumers_that_may_take_for_ever_is_never_overdue() {
     assert_eq!(queue.deposit(batch, 0).expect("what comes next").0.results, [0]);
 }
 
-#[test]
-fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
-    let queue = slow();
-    queue.configure(2, true, false);
-    assert!(queue.push(Chunk { expected: 8 * LONG, ..chunk(0..8) }, 1), "a ticket for the chunk");
-    let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    assert_eq!(runner, Runner::Consumer);
-    // The ticket comes too late, finds nothing, and asks.
-    queue.run_ticket(queue.epoch());
-    let mut launched = 0;
-    let batch = queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || launched += 1);
-    assert_eq!((launched, batch.results), (1, vec![0, 1]), "one done, and one of the other seven kept, which are dear");
-    let (back, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    assert_eq!((back.start, back.items), (2, vec![2, 3, 4, 5, 6, 7]));
-}
-
-#[test]
-fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_the_rest_is_next() {
-    let queue = slow();
-    queue.configure(1, true, false);
-    queue.push(chunk(0..100), 1);
-    queue.push(Chunk { start: 100, ..chunk(100..101) }, 1);
-    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue.deposit(run_own(&queue, own), 0).expect("what comes next");
-    assert_eq!(batch.results, [0]);
-    let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    assert_eq!(next.clocks, Clocks::All, "it may wait");
-    assert_eq!((next.start, next.items), (1, (1..100).collect::<Vec<_>>()));
-    assert_eq!(queue.run_whole(chunk(0..3)).results, [0, 1, 2], "who runs a trial waits for all of it");
-}
-
-#[test]
-fn a_trial_is_not_divided_by_a_wish_from_before() {
-    let queue = slow();
-    queue.configure(2, true, false);
-    assert!(queue.push(chunk(0..2), 1));
-    let (first, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch());
-    let first = queue.run_whole(first);
-    assert_eq!(queue.run_whole(chunk(2..6)).results, [2, 3, 4, 5], "asked for during {:?}", first.results);
-    assert_eq!(queue.poll(0, 0, usize::MAX, &mut Vec::new()).queued, 0);
-}
-
-#[test]
-fn a_chunk_that_is_pushed_answers_who_asked() {
-    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
-    queue.configure(2, true, false);
-    queue.push(chunk(0..4), 1);
-    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    queue.run_ticket(queue.epoch());
-    queue.push(chunk(4..8), 1);
-    assert_eq!(
-        queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || panic!("nobody waits")).results.len(),
-        4
-    );
-}
-
 /// A pool may have fewer threads than the plan: those that run are all there will be.
 #[test]
 fn a_consumer_that_launched_all_its_tickets_sleeps_while_some_of_them_wait_for_a_thread() {
@@ -274,102 +223,6 @@ fn a_consumer_whose_tickets_found_no_thread_runs_everything_itself() {
     assert!(queue.take_chunk(LEAVES_IT, usize::MAX).is_some());
 }
 
-/// The consumer is with the first item, and ten others were pulled ahead.
-fn with_ten_ahead<W>(queue: &Queue<W, u64, u64>, tickets: usize) -> usize {
-    let terms = Terms { cores: 64, items: 11, most: 256, pinned: Pinned::default(), bytes: 100, tickets };
-    queue.configure(2, true, false);
-    queue.open_ahead(1, (1..=10).collect(), terms)
-}
-
-#[test]
-fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest() {
-    let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
-    assert_eq!(with_ten_ahead(&queue, 1), 1);
-    let asked = std::cell::Cell::new(0);
-    assert!(!queue.take_turn(queue.epoch(), |cores| asked.set(asked.get() + cores)));
-    assert_eq!(asked.get(), 64, "the first one has somebody look in, with as many cores as there are");
-    let left = queue.close_ahead().unwrap();
-    assert_eq!((left.taken, left.items.len(), left.waiting.is_none()), (10, 0, true));
-    let starts: Vec<_> =
-        (1..=10).map(|next| queue.poll(next, 0, usize::MAX, &mut Vec::new()).batch.unwrap().results[0]).collect();
-    assert_eq!(starts, (1..=10).collect::<Vec<_>>());
-}
-
-#[test]
-fn the_first_item_is_whoever_comes_firsts_and_the_consumer_runs_the_next_unless_the_function_waits() {
-    type Identity = Queue<ByValue<fn(u64) -> u64>, u64, u64>;
-    let offered = |comes: &dyn Fn(&Identity)| {
-        let queue: Identity = Queue::new(Arc::new(ByValue(|item| item)));
-        let terms = Terms { cores: 2, items: 9, most: 256, pinned: Pinned::default(), bytes: 100, tickets: 1 };
-        queue.configure(2, true, false);
-        assert_eq!(queue.offer_ahead(0, [0].into(), terms), 1);
-        comes(&queue);
-        let added = queue.add_ahead([1, 2]);
-        let first = queue.take_first();
-        let batch = first.map(|(start, _)| run_own(&queue, chunk(start..start + 1)));
-        let has_next = batch.is_some_and(|batch| queue.deposit(batch, 0).is_some());
-        let left = queue.close_ahead().expect("it was offered");
-        assert!(!queue.is_running());
-        (added, first, has_next, left.taken, left.items)
-    };
-    let run = |queue: &Identity| queue.run_ticket(queue.epoch());
-    let waits = |queue: &Identity| assert!(queue.claim_waiting(4, 0.9).is_some());
-    assert_eq!(offered(&|_| ()), (Added::Alone, Some((0, 0)), true, 0, [1, 2].into()));
-    assert_eq!(offered(&run), (Added::WithTicket, Some((1, 1)), true, 1, [2].into()));
-    assert_eq!(offered(&waits), (Added::WhereTheyWait, Some((0, 0)), true, 0, [1, 2].into()));
-    let run_and_wait = |queue: &Identity| {
-        run(queue);
-        waits(queue);
-    };
-    assert_eq!(offered(&run_and_wait), (Added::WhereTheyWait, None, false, 1, [1, 2].into()));
-}
-
-#[test]
-fn nobody_goes_on_ahead_of_a_panic_or_of_too_many_bytes() {
-    let taken = |work: fn(u64) -> u64, bytes| {
-        let queue = Queue::new(Arc::new(ByValue(work)));
-        let terms = Terms { cores: 2, items: 11, most: 256, pinned: Pinned::default(), bytes, tickets: 1 };
-        queue.configure(2, true, false);
-        queue.open_ahead(1, (1..=10).collect(), terms);
-        queue.run_ticket(queue.epoch());
-        assert!(queue.find_ahead().is_none(), "nothing more to do");
-        queue.close_ahead().unwrap().taken
-    };
-    assert_eq!(taken(|item| item, 24), 3);
-    assert_eq!(taken(|item| if item < 4 { item } else { std::panic::resume_unwind(Box::new(())) }, 1_000), 4);
-}
-
-#[test]
-fn more_threads_are_had_within_what_is_left_and_waiting_ones_only_where_they_are_more() {
-    let queue: Queue<_, _, u64> = Queue::new(Arc::new(ByValue(|item: u64| item)));
-    assert_eq!(with_ten_ahead(&queue, 1), 1);
-    assert_eq!(
-        [4, 4, 64].map(|threads| queue.claim_ahead(threads).tickets),
-        [2, 0, 10],
-        "no more than there are items"
-    );
-    assert!(queue.claim_waiting(1, 1.0).is_none(), "the consumer is one");
-    let epoch = queue.epoch();
-    let claimed = queue.claim_waiting(4, 0.9).unwrap();
-    assert_eq!((claimed.tickets, claimed.epoch), (3, epoch + 1));
-    assert!(queue.find_ahead().is_none(), "somebody has found that out");
-    queue.run_ticket(epoch);
-    assert_eq!(queue.return_ticket(epoch), 3, "one of before");
-    assert_eq!(queue.return_ticket(claimed.epoch), 2);
-    let left = queue.close_ahead().unwrap();
-    let waiting = left.waiting.unwrap();
-    assert_eq!((left.items.len(), waiting.threads, waiting.epoch, waiting.share), (10, 4, claimed.epoch, 0.9));
-    assert_eq!(queue.claim_ahead(8).tickets, 0, "the consumer is back");
-}
-
-#[test]
-fn what_was_pulled_ahead_is_dropped_with_the_stream() {
-    let queue: Queue<_, _, u64> = Queue::new(Arc::new(ByValue(|item: u64| item)));
-    with_ten_ahead(&queue, 0);
-    queue.cancel();
-    assert!(queue.close_ahead().is_none());
-}
-
 #[test]
 fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made() {
     let queue = Queue::new(Arc::new(ByValue(|item: u64| vec![0u8; 100 * (item as usize + 1)])));
@@ -393,18 +246,4 @@ fn where_results_take_more_than_there_is_room_for_only_what_comes_next_is_made()
     expect(3, 150);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(next.start, 3, "what comes next is made in any case");
-}
-
-#[test]
-fn of_a_chunk_whose_results_turn_out_large_a_handful_is_handed_in() {
-    const LARGE: usize = 1 << 20;
-    let queue = Queue::new(Arc::new(ByValue(|_: u64| vec![0u8; LARGE])));
-    queue.configure(1, true, false);
-    queue.push(chunk(0..20), 0);
-    queue.poll(0, 0, 4 * LARGE, &mut Vec::new());
-    let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    let (batch, _) = queue.deposit(run_own(&queue, own), 0).expect("what comes next");
-    assert!((1..=9).contains(&batch.results.len()), "{}", batch.results.len());
-    let (rest, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    assert_eq!((rest.start, rest.items.len()), (batch.results.len() as u64, 20 - batch.results.len()));
 }
