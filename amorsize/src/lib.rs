@@ -145,6 +145,10 @@
 //! The function runs on several threads, which know nothing of the caller's thread-local values and `tracing` spans:
 //! what it needs of them is a matter for its context.
 //!
+//! A process that was forked and runs no other program (`fork` without `exec`) has none of its parent's threads, those
+//! of rayon and of this crate among them, and whatever waits for one waits for ever. Fork before the first stream, or set
+//! `AMORSIZE=serial` for such a program.
+//!
 //! ## The first item
 //!
 //! The first item of a function that has no history may take a minute, and keeps no other waiting: a `stream` takes up

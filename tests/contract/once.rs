@@ -245,3 +245,25 @@ fn no_more_calls_at_the_same_time_than_threads() {
         }
     });
 }
+
+#[test]
+fn no_more_borrowed_calls_at_the_same_time_than_threads_that_wait() {
+    static RUNNING: AtomicUsize = AtomicUsize::new(0);
+    /// How many run beside each item, itself included.
+    fn waits(_: u64) -> usize {
+        let now = RUNNING.fetch_add(1, Ordering::SeqCst) + 1;
+        std::thread::sleep(Duration::from_millis(2));
+        RUNNING.fetch_sub(1, Ordering::SeqCst);
+        now
+    }
+    watched(|| {
+        let slow = || (0..40).filter(|_| (0..20_000).fold(0, |sum: u64, n| std::hint::black_box(sum ^ n)) < u64::MAX);
+        let tuner = || Tuner::new("waits", waits).pool(Pool::Blocking).ml_prediction(false);
+        for (tuner, most) in [(tuner().max_blocking_threads(1), 1), (tuner().threads(2), 2)] {
+            let beside = tuner.collect::<Vec<_>>(0..40);
+            assert!(beside.iter().all(|&now| now <= most), "{most}: {beside:?}");
+            let beside = tuner.collect::<Vec<_>>(slow());
+            assert!(beside.iter().all(|&now| now <= most), "{most}, of a slow source: {beside:?}");
+        }
+    });
+}

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use crate::plan::{Plan, Pool};
-use crate::pool::{self, Bell, Crew, Hired, Post, is_running, start_global, threads_here};
+use crate::pool::{self, Bell, Crew, Hired, Post, asked_here, is_running, start_global, threads_here};
 
 /// A pool that runs tickets.
 #[derive(Clone, Debug)]
@@ -34,7 +34,8 @@ impl Slot {
     pub(super) fn of(plan: &Plan, is_pinned: bool) -> Option<Self> {
         let hired = match plan.pool {
             Pool::Blocking => pool::blocking_crew(if is_pinned { usize::MAX } else { plan.threads }),
-            _ if is_pinned && plan.threads > threads_here() => pool::cpu_crew(plan.threads),
+            // A crew that got fewer threads than it was to have would wait for itself.
+            _ if is_pinned && plan.threads > threads_here().max(asked_here()) => pool::cpu_crew(plan.threads),
             _ if is_running() || start_global() => return Some(Self::CURRENT),
             _ => pool::cpu_crew(plan.threads),
         };

@@ -1,5 +1,6 @@
 //! A rayon pool whose jobs are counted, so that their end can be waited for.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
@@ -37,12 +38,18 @@ struct Jobs {
 }
 
 thread_local! {
-    static IS_OURS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    /// Threads that were asked for when the crew of the calling thread was started; 0 elsewhere.
+    static ASKED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Whether the calling thread belongs to a crew.
 pub(crate) fn is_crew_thread() -> bool {
-    IS_OURS.get()
+    asked_here() > 0
+}
+
+/// Threads that the crew of the calling thread was to have, and has as far as the system allows; 0 elsewhere.
+pub(crate) fn asked_here() -> usize {
+    ASKED.get()
 }
 
 /// A job that counts until it is dropped, run or not.
@@ -58,12 +65,18 @@ impl Drop for Post {
 
 impl Crew {
     /// Starts `size` threads.
+    #[cfg(test)]
     pub(crate) fn start(kind: Pool, size: usize) -> Result<Self, ThreadPoolBuildError> {
+        Self::start_some(kind, size, size)
+    }
+
+    /// Starts `size` threads, of those that were `asked` for.
+    fn start_some(kind: Pool, size: usize, asked: usize) -> Result<Self, ThreadPoolBuildError> {
         first_thread::may_start();
         let pool = ThreadPoolBuilder::new()
             .num_threads(size)
             .thread_name(move |index| format!("amorsize-{kind}-{index}"))
-            .start_handler(|_| IS_OURS.set(true))
+            .start_handler(move |_| ASKED.set(asked))
             .build()?;
         Ok(Self { kind, size, pool, count: Arc::default(), bell: Arc::default() })
     }
@@ -154,11 +167,22 @@ pub(crate) fn start_what_is_possible(kind: Pool, size: usize) -> (Option<Crew>, 
     let mut refused = Vec::new();
     let mut threads = size;
     while threads > 0 {
-        match Crew::start(kind, threads) {
+        match Crew::start_some(kind, threads, size) {
             Ok(crew) => return (Some(crew), refused),
             Err(error) => refused.push(Refused { kind, threads, error }),
         }
         threads /= 2;
     }
     (None, refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_know_how_many_their_crew_was_to_have() {
+        let crew = Crew::start_some(Pool::Cpu, 1, 4).expect("a thread can be had");
+        assert_eq!((crew.pool().install(asked_here), asked_here()), (4, 0));
+    }
 }

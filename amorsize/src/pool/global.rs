@@ -1,6 +1,7 @@
 //! Rayon's own pools: the one that the calling thread belongs to, and the global one, which is started when that first
 //! pays.
 
+use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
 use rayon::ThreadPoolBuilder;
@@ -26,8 +27,8 @@ pub(crate) fn start_global() -> bool {
                 refused = Some(error);
                 false
             }
-            // Either started now, or by somebody before.
-            _ => true,
+            // Either started now, or by somebody before; who perhaps was refused it, and has not told.
+            _ => catch_unwind(rayon::current_num_threads).is_ok(),
         }
     });
     // Whoever listens may start a stream: not while others wait for the answer.

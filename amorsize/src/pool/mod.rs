@@ -12,7 +12,7 @@ mod manager;
 use std::fmt;
 
 pub(crate) use bell::Bell;
-pub(crate) use crew::{Crew, Post};
+pub(crate) use crew::{Crew, Post, asked_here};
 pub(crate) use global::{is_running, start_global, threads_here};
 pub(crate) use manager::{Hired, blocking_crew, cpu_crew, is_one_crew};
 

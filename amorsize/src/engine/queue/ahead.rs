@@ -206,12 +206,13 @@ impl<W, I, R> Queue<W, I, R> {
     }
 
     /// The item that the consumer is about to run, with its place in the source: the first one, or the next if threads
-    /// have taken that. None where they take all that there is, since the function waits.
+    /// have taken that. None where they take all that there is, since the function waits, or as many run as may.
     pub(crate) fn take_first(&self) -> Option<(u64, I)> {
         let mut state = self.lock();
+        let is_full = state.running >= state.limit;
         let ahead = state.ahead.as_mut()?;
         let is_first = ahead.taken == 0;
-        if !is_first && (ahead.waiting_share.is_some() || !ahead.has_work()) {
+        if !is_first && (is_full || ahead.waiting_share.is_some() || !ahead.has_work()) {
             return None;
         }
         let item = (ahead.next, ahead.items.pop_front()?);

@@ -6,6 +6,8 @@
 //! unless that somebody would be the first thread of the process, and items are many or own memory. Borrowed items are
 //! the affair of a thread that is started for them, since a pool's may not have time for its ticket when the call ends.
 
+use std::num::NonZeroUsize;
+
 use crate::decide::early::{self, HEAD_START};
 use crate::decide::input::Remaining;
 use crate::decide::situation::Situation;
@@ -98,10 +100,17 @@ impl Pilot {
         let is_short = remaining.upper.is_some_and(|upper| upper < HEAD_START as u64);
         let has_room = self.trial_bound() >= HEAD_START && self.situation.fits_threads();
         let is_pinned = self.is_pinned_parallel();
-        let may_wait = is_pinned || self.options.max_blocking_threads.get() >= HEAD_START;
+        let may_wait = self.most_first() >= HEAD_START;
         let has_cores = is_pinned || self.situation.cores >= HEAD_START;
         let is_worth_it = is_pinned || early::is_worth_a_thread(remaining, &self.situation);
         !is_settled && !is_short && has_room && may_wait && has_cores && is_worth_it
+    }
+
+    /// Most threads that may have first items, of which nobody knows whether they wait: what is stated of threads, or of
+    /// those that compute, is meant.
+    fn most_first(&self) -> usize {
+        let is_meant = self.options.threads.is_some() || self.options.pool == Some(Pool::Cpu);
+        if is_meant { usize::MAX } else { self.options.max_blocking_threads.get() }
     }
 
     /// Threads that have the first items, the consumer included: as many as earlier runs had, perhaps. With one, it is
@@ -110,7 +119,8 @@ impl Pilot {
         let is_pinned = self.is_pinned_parallel();
         match beside {
             Beside::Own { .. } if is_pinned => {
-                Some(self.options.threads.map_or(HEAD_START, |threads| threads.get().min(FIRST_BLOCKING_THREADS)))
+                let threads = self.options.threads.map_or(HEAD_START, NonZeroUsize::get);
+                Some(threads.min(FIRST_BLOCKING_THREADS).min(self.most_first()))
             }
             Beside::Own { .. } => early::is_worth_starting(remaining, &self.situation).then_some(HEAD_START),
             Beside::Thread if !is_pinned && early::is_worth_waking(remaining, &self.situation) => {
