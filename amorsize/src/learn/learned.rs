@@ -6,6 +6,7 @@ use crate::constants::MIN_SAMPLES;
 use crate::learn::contents::Contents;
 use crate::learn::machines;
 use crate::learn::predict::{Asked, Forecast, Model, Query};
+use crate::learn::prune;
 use crate::learn::sample::Sample;
 use crate::plan::Pool;
 use crate::sync::{lock, try_lock};
@@ -36,7 +37,10 @@ impl Clone for Learned {
 
 impl From<Contents> for Learned {
     fn from(contents: Contents) -> Self {
-        Self { model: Model::from_samples(&contents.samples), contents, last: Mutex::default() }
+        // To learn from all would take a long history milliseconds, and who loads it may be about to begin a short run.
+        let mut telling = contents.samples.clone();
+        prune::prune(&mut telling);
+        Self { model: Model::from_samples(&telling), contents, last: Mutex::default() }
     }
 }
 
@@ -127,6 +131,20 @@ mod tests {
     use crate::learn::predict::tests::{query, sample};
     use crate::options::Options;
     use crate::plan::Pool;
+
+    #[test]
+    fn of_a_long_history_what_tells_something_is_learned() {
+        let cheap = Sample { length: 1 << 20, ..sample(Pool::Serial, 1, 1e-9, 1.0) };
+        let usual = sample(Pool::Cpu, 2, 50e-6, 1.9);
+        let samples = [vec![cheap; 3], vec![usual.clone(); 1_500]].concat();
+        let learned = Learned::from(Contents { samples: samples.clone(), ..Contents::default() });
+        assert_eq!(learned.samples(), samples, "and all is shown");
+        let model = |usual_ones| Model::from_samples(&[&samples[..3], &vec![usual.clone(); usual_ones]].concat());
+        let options = Options::default();
+        let of =
+            |model: &Model| [3, 1 << 20].map(|items| model.forecast(&Query { items: Some(items), ..query(&options) }));
+        assert_eq!(of(learned.model()), of(&model(prune::KEPT_SAMPLES - 3)));
+    }
 
     #[test]
     fn what_is_asked_again_has_the_same_answer_until_something_is_learned() {
