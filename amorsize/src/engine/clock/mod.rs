@@ -65,8 +65,8 @@ impl Elapsed {
 
 impl Stopwatch {
     /// Starts. Wall time costs two readings of 25 ns, processor time two of 0.5 µs and a third one for what takes longer
-    /// than a look is worth, the run-queue delay 0.7 µs and, if the thread was off the processor, as much again (2026, Linux in a virtual machine); several times that
-    /// when caches are cold. For chunks, never for items.
+    /// than is worth a look, the run-queue delay 0.7 µs and, if the thread was off the processor, as much again (2026,
+    /// Linux in a virtual machine); several times that when caches are cold. For chunks, never for items.
     pub(crate) fn start(clocks: Clocks) -> Self {
         let usage = (clocks != Clocks::Wall).then(|| Usage::at_start(clocks)).flatten();
         // Read last, and first at the end: the other clocks enclose the wall clock, so `blocked` is never too large.
