@@ -135,9 +135,9 @@ fn work(function: &Function, ty: &Ident, parameters: &Parameters, contexts: &[Ta
 }
 
 fn contexts(function: &Function, names: &Names) -> Vec<Taken> {
-    let variable = variable("context", names.at);
+    let context = variable("context", names.at);
     let further = function.parameters.iter().skip(1).enumerate();
-    further.map(|(place, parameter)| Taken::context(parameter, place, function, &variable, names)).collect()
+    further.map(|(place, parameter)| Taken::context(parameter, place, function, &context, names)).collect()
 }
 
 /// That item and result can go to other threads, asked where it can be told without knowing the generic

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Lifetime, WherePredicate};
+use syn::{GenericParam, Generics, Lifetime, PredicateType, WherePredicate};
 
 use crate::expand::{Names, respanned};
 use crate::function::Function;
@@ -83,10 +83,16 @@ impl Parameters {
 fn demands_of_result(Function { output, generics, .. }: &Function) -> TokenStream {
     let types: Vec<_> = generics.type_params().filter(|parameter| mentions(output, &parameter.ident)).collect();
     let bounds = types.iter().map(|parameter| &parameter.bounds);
-    let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let clauses = clauses.filter(|clause| match clause {
-        WherePredicate::Type(clause) => types.iter().any(|parameter| mentions(&clause.bounded_ty, &parameter.ident)),
-        _ => false,
-    });
+    let is_of_result = |ty| types.iter().any(|parameter| mentions(ty, &parameter.ident));
+    let clauses = type_clauses(generics).filter(|clause| is_of_result(&clause.bounded_ty));
     quote!(#output #(#bounds)* #(#clauses)*)
+}
+
+/// What the `where` clause demands of types.
+pub(crate) fn type_clauses(generics: &Generics) -> impl Iterator<Item = &PredicateType> {
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    predicates.filter_map(|predicate| match predicate {
+        WherePredicate::Type(clause) => Some(clause),
+        _ => None,
+    })
 }

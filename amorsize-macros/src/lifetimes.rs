@@ -5,10 +5,11 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AngleBracketedGenericArguments, Error, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
-    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, TypeTraitObject, WherePredicate, parse_quote,
+    ReturnType, Type, TypeParam, TypeParamBound, TypeReference, TypeTraitObject, parse_quote,
 };
 
 use crate::function::Parameter;
+use crate::generics::type_clauses;
 use crate::tokens::mentions;
 
 /// Names the elided lifetimes and decides for each parameter how it is handed over. Returns the parameters, the result,
@@ -55,12 +56,8 @@ fn by_reference(ty: &Type, generics: &Generics, name: &mut dyn FnMut() -> Lifeti
 /// Whether nothing says that a generic type may have no size.
 fn is_sized(TypeParam { ident, bounds, .. }: &TypeParam, generics: &Generics) -> bool {
     let says_so = |bounds: &dyn ToTokens| bounds.to_token_stream().to_string().contains('?');
-    let clauses = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let mut of_this = clauses.filter_map(|clause| match clause {
-        WherePredicate::Type(clause) => mentions(&clause.bounded_ty, ident).then_some(&clause.bounds),
-        _ => None,
-    });
-    !says_so(bounds) && !of_this.any(|bounds| says_so(bounds))
+    let mut of_this = type_clauses(generics).filter(|clause| mentions(&clause.bounded_ty, ident));
+    !says_so(bounds) && !of_this.any(|clause| says_so(&clause.bounds))
 }
 
 /// Behind a `&` a trait object lives as long as the reference; elsewhere it would have to live for ever.

@@ -251,9 +251,9 @@ impl<W> Tuner<W> {
         self.set(|options| options.memory_threshold = share)
     }
 
-    /// What a run over `len` items would start with where the last one did, from what earlier runs have taught; nothing is run. `None` with
-    /// too few of them (fewer than 3), or when the confidence is below the threshold: a run then times its first
-    /// items. Whether runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the
+    /// What a run over `len` items would start with where the last one did, from what earlier runs have taught; nothing
+    /// is run. `None` with too few of them (fewer than 3), or when the confidence is below the threshold: a run then
+    /// times its first items. Whether runs ask (`ml_prediction`) does not matter here. Items and results are thought to be of the
     /// types of the last run in this process, and to be small and own no memory where there was none; and threads to
     /// have been started, for which the first run of a process may be too short.
     ///

@@ -53,13 +53,14 @@ pub(crate) fn run() -> Result<()> {
     halves("dearer half-way", &dearer, cheap_items, cheap_items + DEAR_ITEMS);
     let cheaper = Phases { cheap, dear, turn: 0, back: DEAR_ITEMS };
     halves("cheaper half-way", &cheaper, DEAR_ITEMS, cheap_items + DEAR_ITEMS);
-    let (cheap, dear) = (pace.steps(FEW_DEAR * 1e9 / TIMES as f64), pace.steps(FEW_DEAR * 1e9));
-    few_dear_first(&Phases { cheap, dear, turn: 0, back: FEW });
-    dearer_than_known(pace.steps(DEAR * 1e9))
+    few_dear_first(pace);
+    dearer_than_known(dear)
 }
 
 /// How much faster than the plain loop a run is of which a few dear items, the first ones, make up half.
-fn few_dear_first(job: &Phases) {
+fn few_dear_first(pace: Pace) {
+    let (cheap, dear) = (pace.steps(FEW_DEAR * 1e9 / TIMES as f64), pace.steps(FEW_DEAR * 1e9));
+    let job = Phases { cheap, dear, turn: 0, back: FEW };
     let items = FEW + FEW * TIMES;
     let plain = || {
         let begin = Instant::now();

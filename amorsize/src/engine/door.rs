@@ -78,7 +78,7 @@ mod tests {
 
     /// A pool of one thread, which is busy until what is returned is dropped.
     fn busy() -> (Target, Arc<Bell>, mpsc::Sender<()>) {
-        let crew = Arc::new(Crew::start(Pool::Cpu, 1).expect("a thread can be had"));
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1, 1).expect("a thread can be had"));
         let (busy, idle) = mpsc::channel::<()>();
         crew.pool().spawn(move || assert!(idle.recv().is_err()));
         (Target::Crew(crew), Arc::default(), busy)

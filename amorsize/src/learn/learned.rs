@@ -38,9 +38,8 @@ impl Clone for Learned {
 impl From<Contents> for Learned {
     fn from(contents: Contents) -> Self {
         // To learn from all would take a long history milliseconds, and who loads it may be about to begin a short run.
-        let mut telling = contents.samples.clone();
-        prune::prune(&mut telling);
-        Self { model: Model::from_samples(&telling), contents, last: Mutex::default() }
+        let model = Model::from_samples(&prune::telling(&contents.samples));
+        Self { model, contents, last: Mutex::default() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which samples to keep when there are too many. Pure, and the same for the same samples.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::learn::sample::Sample;
@@ -25,19 +26,26 @@ fn magnitude(size: u64) -> u32 {
     size.checked_ilog2().unwrap_or(0)
 }
 
-/// Drops samples down to [`KEPT_SAMPLES`] if there are more. Kinds share the room evenly, each with its newest, so that
+/// Drops samples down to [`KEPT_SAMPLES`] if there are more.
+pub(crate) fn prune(samples: &mut Vec<Sample>) {
+    if let Cow::Owned(kept) = telling(samples) {
+        *samples = kept;
+    }
+}
+
+/// The samples, or [`KEPT_SAMPLES`] of them that tell most if there are more. Kinds share the room evenly, each with its newest, so that
 /// a thousand ordinary runs do not displace the one that tells what 64 threads were like. Samples come oldest first,
 /// and stay so.
-pub(crate) fn prune(samples: &mut Vec<Sample>) {
+pub(crate) fn telling(samples: &[Sample]) -> Cow<'_, [Sample]> {
     if samples.len() <= KEPT_SAMPLES {
-        return;
+        return Cow::Borrowed(samples);
     }
     let mut keep = ranks(samples);
     keep.sort_unstable();
     keep.truncate(KEPT_SAMPLES);
     let mut kept: Vec<usize> = keep.into_iter().map(|(_, age)| samples.len() - 1 - age).collect();
     kept.sort_unstable();
-    *samples = kept.into_iter().map(|index| samples[index].clone()).collect();
+    kept.into_iter().map(|index| samples[index].clone()).collect()
 }
 
 /// For each sample, the newest first, its place among those of its kind, and how many newer ones there are in all.

@@ -240,10 +240,15 @@ impl Store {
         contents.append(added);
         if !contents.samples.is_empty() {
             prune::prune(&mut contents.samples);
-            file::replace(&self.file(name)?, name.header(), &contents.frames())?;
-            self.listing.exists(name.key);
+            self.rewrite(name, &contents.frames())?;
         }
         Ok(warning)
+    }
+
+    fn rewrite(&self, name: &Name, frames: &[u8]) -> Result<(), Error> {
+        file::replace(&self.file(name)?, name.header(), frames)?;
+        self.listing.exists(name.key);
+        Ok(())
     }
 
     /// Removes surplus files.
@@ -288,8 +293,7 @@ impl Store {
         if added > 0 {
             // This machine is told of even so: the only one that a history knows is taken for it.
             let frames = [this, &contents.frames()].concat();
-            file::replace(&self.file(name)?, name.header(), &frames)?;
-            self.listing.exists(name.key);
+            self.rewrite(name, &frames)?;
         }
         Ok(added)
     }

@@ -74,13 +74,11 @@ pub(crate) fn is_quick(function: &Function, run: Duration) -> bool {
 /// Writes what a run has just recorded, or has it written.
 pub(crate) fn settle(function: &Arc<Function>, run: Duration) {
     if !is_quick(function, run) {
-        ask(function);
-        return;
+        return ask(function);
     }
     match timed(function, || function.try_drain()) {
         Ok(true) => {}
-        Ok(false) if ask(function) => {}
-        Ok(false) => function.lighten(),
+        Ok(false) => ask(function),
         Err(error) => function.warn(&error),
     }
 }
@@ -110,15 +108,15 @@ fn timed<T>(function: &Function, write: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Has what is due written soon; false where no thread can be had for that.
-fn ask(function: &Arc<Function>) -> bool {
+/// Has what is due written soon. Where no thread can be had for that, nobody else keeps memory within its bounds.
+fn ask(function: &Arc<Function>) {
     if !function.became_due() {
-        return true;
+        return;
     }
     let mut put_off = put_off();
     put_off.due.push(Arc::clone(function));
     if std::mem::replace(&mut put_off.is_called, true) {
-        return true;
+        return;
     }
     // Not under the lock: starting a thread takes its time.
     drop(put_off);
@@ -128,11 +126,10 @@ fn ask(function: &Arc<Function>) -> bool {
         collecting = (2 * collecting).min(COLLECTING_MORE);
         found_some.then(|| Instant::now() + collecting)
     };
-    let is_called = alarm::call(Instant::now() + COLLECTING, Box::new(write));
-    if !is_called {
+    if !alarm::call(Instant::now() + COLLECTING, Box::new(write)) {
         give_up();
+        function.lighten();
     }
-    is_called
 }
 
 fn put_off() -> MutexGuard<'static, PutOff> {

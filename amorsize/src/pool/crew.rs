@@ -64,14 +64,8 @@ impl Drop for Post {
 }
 
 impl Crew {
-    /// Starts `size` threads.
-    #[cfg(test)]
-    pub(crate) fn start(kind: Pool, size: usize) -> Result<Self, ThreadPoolBuildError> {
-        Self::start_some(kind, size, size)
-    }
-
     /// Starts `size` threads, of those that were `asked` for.
-    fn start_some(kind: Pool, size: usize, asked: usize) -> Result<Self, ThreadPoolBuildError> {
+    pub(crate) fn start(kind: Pool, size: usize, asked: usize) -> Result<Self, ThreadPoolBuildError> {
         first_thread::may_start();
         let pool = ThreadPoolBuilder::new()
             .num_threads(size)
@@ -167,7 +161,7 @@ pub(crate) fn start_what_is_possible(kind: Pool, size: usize) -> (Option<Crew>, 
     let mut refused = Vec::new();
     let mut threads = size;
     while threads > 0 {
-        match Crew::start_some(kind, threads, size) {
+        match Crew::start(kind, threads, size) {
             Ok(crew) => return (Some(crew), refused),
             Err(error) => refused.push(Refused { kind, threads, error }),
         }
@@ -182,7 +176,7 @@ mod tests {
 
     #[test]
     fn threads_know_how_many_their_crew_was_to_have() {
-        let crew = Crew::start_some(Pool::Cpu, 1, 4).expect("a thread can be had");
+        let crew = Crew::start(Pool::Cpu, 1, 4).expect("a thread can be had");
         assert_eq!((crew.pool().install(asked_here), asked_here()), (4, 0));
     }
 }

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_idle_crew_is_due_after_the_timeout_and_a_used_one_is_not() {
-        let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1, 1).unwrap());
         let start = Instant::now();
         let entry = Entry { crew: Arc::clone(&crew), asked: 1, used: start };
         let mut crews = Crews { entries: vec![entry], has_keeper: false };
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_crew_is_used_by_the_jobs_it_gets() {
-        let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1, 1).unwrap());
         let start = Instant::now();
         drop(crew.post());
         let job = crew.last_job().expect("one was posted");
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_crew_of_fewer_threads_than_were_asked_for_is_found_again() {
-        let crew = Arc::new(Crew::start(Pool::Cpu, 1).unwrap());
+        let crew = Arc::new(Crew::start(Pool::Cpu, 1, 1).unwrap());
         let entry = Entry { crew: Arc::clone(&crew), asked: 4, used: Instant::now() };
         let mut crews = Crews { entries: vec![entry], has_keeper: false };
         let mut find = |kind, size| crews.find(kind, size, Crew::try_post);
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_thread_is_for_one_of_those_who_ask() {
-        let crew = Arc::new(Crew::start(Pool::Blocking, 1).unwrap());
+        let crew = Arc::new(Crew::start(Pool::Blocking, 1, 1).unwrap());
         let mut crews = Crews { entries: vec![Entry { crew, asked: 1, used: Instant::now() }], has_keeper: false };
         let mut hire = || crews.find(Pool::Blocking, 1, Crew::try_post);
         let first = hire();
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn where_many_threads_wait_no_more_are_started() {
         let entry = |kind, size| {
-            let crew = Arc::new(Crew::start(kind, size).unwrap());
+            let crew = Arc::new(Crew::start(kind, size, size).unwrap());
             Entry { crew, asked: size, used: Instant::now() }
         };
         let entries = vec![entry(Pool::Blocking, 2), entry(Pool::Cpu, 1), entry(Pool::Blocking, 3)];

@@ -77,10 +77,10 @@ pub(super) fn group(groups: &mut Vec<Group>, sample: &Sample) -> u32 {
         return known as u32;
     }
     let kinship = |index: &usize| groups[*index].kinship(&new);
-    let next_of_kin = (0..groups.len()).max_by(|a, b| kinship(a).total_cmp(&kinship(b)));
-    match next_of_kin.filter(|index| groups.len() >= MOST_GROUPS - POOLS && groups[*index].pool == new.pool) {
-        Some(index) => index as u32,
-        None => {
+    let of_its_pool = (0..groups.len()).filter(|&index| groups[index].pool == new.pool);
+    match of_its_pool.max_by(|a, b| kinship(a).total_cmp(&kinship(b))) {
+        Some(next_of_kin) if groups.len() >= MOST_GROUPS - POOLS => next_of_kin as u32,
+        _ => {
             groups.push(new);
             groups.len() as u32 - 1
         }
