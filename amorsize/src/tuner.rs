@@ -6,12 +6,12 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decide::pilot::Pilot;
-use crate::decide::situation::Situation;
+use crate::decide::situation::{Kind, Situation};
+use crate::engine::flow::Course;
 use crate::engine::launch::Detached;
 use crate::engine::scope::{self, Scoped};
 use crate::fingerprint::Identity;
-use crate::learn::experience::{self, Experience};
+use crate::learn::experience;
 use crate::options::{self, Adaptation, Options, Order};
 use crate::plan::Pool;
 use crate::prediction::Prediction;
@@ -267,7 +267,7 @@ impl<W> Tuner<W> {
     /// ```
     #[must_use]
     pub fn predict(&self, len: usize) -> Option<Prediction> {
-        experience::predict(&self.identity, len, &self.options, &Situation::seen::<(), ()>())
+        experience::predict(&self.identity, len, &self.options, &Situation::seen(Kind::default()))
     }
 
     /// A lazy iterator over the results, for items and results that own their data. It panics as [`Stream`] does, and
@@ -317,10 +317,8 @@ impl<W> Tuner<W> {
         I: IntoIterator,
         W: Work<I::Item>,
     {
-        let situation = Situation::here::<I::Item, W::Output>();
-        let experience = Experience::new(self.identity, place, &self.options);
-        let pilot = Pilot::new(self.options.clone(), situation).of(self.identity.site.name);
-        Stream::start(items.into_iter(), Arc::clone(&self.work), pilot, experience, launcher)
+        let course = Course::begin(self.identity, place, &self.options, Kind::of::<I::Item, W::Output>());
+        Stream::start(items.into_iter(), Arc::clone(&self.work), course, launcher)
     }
 
     /// Runs over all items and collects the results into any collection. A `Result` or `Option` of one stops at the

@@ -18,6 +18,15 @@ pub(crate) enum Owns {
     Anything,
 }
 
+/// What a plan must know of items and results besides their costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Kind {
+    /// Shallow bytes of an item or a result, whichever is larger.
+    pub(crate) bytes: usize,
+    /// What items or results own, whichever is more: it is freed by another thread than made it.
+    pub(crate) owns: Owns,
+}
+
 /// What a decision depends on besides the costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Situation {

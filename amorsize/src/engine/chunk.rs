@@ -18,6 +18,12 @@ pub(crate) struct Chunk<I, R> {
     pub(crate) start: u64,
     pub(crate) items: Vec<I>,
     pub(crate) results: Vec<R>,
+    pub(crate) how: How,
+}
+
+/// How a chunk is run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct How {
     /// The clocks that are read around the chunk.
     pub(crate) clocks: Clocks,
     /// Items run before another look at the signal.
@@ -26,6 +32,20 @@ pub(crate) struct Chunk<I, R> {
     pub(crate) expected: Duration,
     /// The size was asked for: the chunk is not cut short.
     pub(crate) has_pinned_size: bool,
+}
+
+impl How {
+    /// Items of which nobody knows what they take.
+    pub(crate) fn unknown(clocks: Clocks, has_pinned_size: bool) -> Self {
+        Self { clocks, stride: 1, expected: Duration::ZERO, has_pinned_size }
+    }
+
+    /// Leaves what the first items of a chunk take, of which they are this part; the others'.
+    fn split_off(&mut self, part: f64) -> Self {
+        let whole = self.expected;
+        self.expected = whole.mul_f64(part);
+        Self { clocks: Clocks::Wall, expected: whole - self.expected, ..*self }
+    }
 }
 
 /// The results of a chunk, or of its front part where the rest was given away.
@@ -82,8 +102,8 @@ pub(crate) fn with_room<T>(items: usize, room: Room) -> Vec<T> {
 impl<I, R> Chunk<I, R> {
     /// A chunk of items of which nobody knows what they take, made by a thread that runs chunks.
     pub(crate) fn apart(start: u64, items: Vec<I>, clocks: Clocks, has_pinned_size: bool) -> Self {
-        let (results, expected) = (with_room(items.len(), Room::Apart), Duration::ZERO);
-        Self { start, items, results, clocks, stride: 1, expected, has_pinned_size }
+        let results = with_room(items.len(), Room::Apart);
+        Self { start, items, results, how: How::unknown(clocks, has_pinned_size) }
     }
 
     /// Leaves so many items, at least one, and returns the others if there are any.
@@ -92,13 +112,10 @@ impl<I, R> Chunk<I, R> {
         if self.items.len() <= items {
             return None;
         }
+        let how = self.how.split_off(items as f64 / self.items.len() as f64);
         let rest = self.items.split_off(items);
-        let whole = self.expected;
-        self.expected = whole.mul_f64(items as f64 / (items + rest.len()) as f64);
-        let (start, expected) = (self.start + items as u64, whole - self.expected);
-        let &mut Self { stride, has_pinned_size, .. } = self;
         let results = for_results(rest.len(), Room::Exact);
-        Some(Self { start, items: rest, results, clocks: Clocks::Wall, stride, expected, has_pinned_size })
+        Some(Self { start: self.start + items as u64, items: rest, results, how })
     }
 
     /// Drops what nobody will run.
@@ -140,6 +157,16 @@ pub(crate) struct BatchCost {
     pub(crate) result_bytes: usize,
     /// Who ran the chunk.
     pub(crate) runner: Runner,
+}
+
+impl BatchCost {
+    /// Others have found that the function waits for this share of its time: it counts where nobody has measured it.
+    pub(crate) fn found_waiting(&mut self, share: f64) {
+        if self.elapsed.blocked.is_none() {
+            self.elapsed.blocked = Some(self.elapsed.wall.mul_f64(share));
+            self.clocks = Clocks::All;
+        }
+    }
 }
 
 /// Something ordered by its place in the source.

@@ -9,7 +9,7 @@ use super::queue::{Claimed, Found, Queue};
 use super::target::Slot;
 use crate::alarm::{self, Job};
 use crate::decide::early::{self, Seen};
-use crate::decide::situation::Situation;
+use crate::decide::situation::{Kind, Situation};
 use crate::decide::verdict::FIRST_BLOCKING_THREADS;
 use crate::decide::waits;
 use crate::pool::{self, start_global};
@@ -68,7 +68,7 @@ where
         return None;
     }
     if is_shared {
-        let cores = Situation::seen::<I, R>().cores;
+        let cores = Situation::seen(Kind::of::<I, R>()).cores;
         let threads = early::threads(seconds, cores, terms.items).min(terms.most);
         if threads > 1 && start_global() {
             launch(queue, queue.claim_ahead(threads), || Some(Slot::CURRENT));

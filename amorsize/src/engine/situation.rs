@@ -2,32 +2,39 @@
 
 use super::wake;
 use crate::bytes::guess;
-use crate::decide::situation::Situation;
+use crate::decide::situation::{Kind, Situation};
 use crate::decide::timing::Wake;
 use crate::first_thread;
 use crate::machine::{self, Share};
 use crate::pool::{is_running, threads_here};
 
+impl Kind {
+    /// Of items `I` and results `R`.
+    pub(crate) fn of<I, R>() -> Self {
+        Self { bytes: size_of::<I>().max(size_of::<R>()), owns: guess::owns::<I>().max(guess::owns::<R>()) }
+    }
+}
+
 impl Situation {
-    /// What there is for a stream of items `I` and results `R` made here, as far as is known without a look at the
+    /// What there is for a stream of such items and results made here, as far as is known without a look at the
     /// machine.
-    pub(crate) fn here<I, R>() -> Self {
-        Self::with::<I, R>(machine::recalled_share())
+    pub(crate) fn here(kind: Kind) -> Self {
+        Self::with(kind, machine::recalled_share())
     }
 
-    /// What there is for a stream of items `I` and results `R` made here, after a look at the machine.
-    pub(crate) fn seen<I, R>() -> Self {
-        Self::with::<I, R>(machine::share())
+    /// What there is for a stream of such items and results made here, after a look at the machine.
+    pub(crate) fn seen(kind: Kind) -> Self {
+        Self::with(kind, machine::share())
     }
 
-    fn with<I, R>(Share { cores, processors, available_memory, is_guess, is_unseen }: Share) -> Self {
+    fn with(kind: Kind, Share { cores, processors, available_memory, is_guess, is_unseen }: Share) -> Self {
         Self {
             cores: cores_here(cores),
             processors,
             available_memory,
-            item_bytes: size_of::<I>().max(size_of::<R>()),
+            item_bytes: kind.bytes,
             wake: wake::expected(is_running(), is_unseen),
-            owns: guess::owns::<I>().max(guess::owns::<R>()),
+            owns: kind.owns,
             is_threadless: first_thread::would_be_first() && !is_running(),
             is_guess,
         }

@@ -7,7 +7,7 @@ use crate::decide::costs::Costs;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Basis, Beside, Pilot, Prior};
 use crate::decide::risk::FREED_DEARLY;
-use crate::decide::situation::Situation;
+use crate::decide::situation::{Kind, Situation};
 use crate::decide::tally::Stretch;
 use crate::decide::timing::Wake;
 use crate::decide::verdict::{self, Verdict};
@@ -17,7 +17,7 @@ use crate::options::Options;
 use crate::plan::{Origin, Pool};
 use crate::prediction::Prediction;
 
-use super::function::{Function, Kind};
+use super::function::Function;
 use super::learned::Learned;
 use super::outcome::now;
 use super::predict::Query;

@@ -5,13 +5,11 @@ mod inner;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::decide::pilot::Pilot;
-use crate::engine::flow::Flow;
+use crate::engine::flow::{Course, Flow};
 use crate::engine::launch::{Detached, Launch};
 use crate::engine::queue::Queue;
 use crate::engine::stretch::stretch;
 use crate::indexed::Indexed;
-use crate::learn::experience::Experience;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::work::Work;
@@ -52,9 +50,9 @@ where
     S: Iterator,
     W: Work<S::Item>,
 {
-    pub(crate) fn start(source: S, work: Arc<W>, pilot: Pilot, experience: Experience, launcher: P) -> Self {
+    pub(crate) fn start(source: S, work: Arc<W>, course: Course, launcher: P) -> Self {
         let queue = Arc::new(Queue::new(Arc::clone(&work)));
-        let core = Core::new(Flow::new(queue, launcher, pilot, experience));
+        let core = Core::new(Flow::new(queue, launcher, course));
         Self { source, work, ready: Ready::default(), core }
     }
 

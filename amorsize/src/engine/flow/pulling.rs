@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Flow;
 use crate::decide::cut::Cut;
-use crate::engine::chunk::{Chunk, Room, for_results, with_room};
+use crate::engine::chunk::{Chunk, for_results, with_room};
 use crate::engine::launch::Launch;
 use crate::work::Work;
 
@@ -26,7 +26,7 @@ where
     ) -> Option<(Chunk<I, R>, Duration)> {
         if !self.ahead.is_empty() {
             let chunk = self.take_ahead(most);
-            let seconds = self.pilot.costs().source * chunk.items.len() as f64;
+            let seconds = self.course.pilot.costs().source * chunk.items.len() as f64;
             return Some((chunk, Duration::try_from_secs_f64(seconds).unwrap_or_default()));
         }
         self.pull(source, most)
@@ -38,7 +38,7 @@ where
         source: &mut S,
         most: usize,
     ) -> Option<(Chunk<I, R>, Duration)> {
-        let (begin, start) = (Instant::now(), self.pulled);
+        let (begin, start) = (Instant::now(), self.course.pulled);
         let expected = source.size_hint().1.unwrap_or(most);
         let mut items = self.room_for_items(most.min(expected).min(MOST_RESERVED));
         self.pull_into(&mut items, source, most, begin);
@@ -70,38 +70,23 @@ where
             false
         }));
         match ended {
-            Ok(ended) => self.exhausted = ended,
+            Ok(ended) => self.course.exhausted = ended,
             Err(payload) => {
-                self.exhausted = true;
+                self.course.exhausted = true;
                 self.source_panic = Some(payload);
             }
         }
-        self.pulled += items.len() as u64;
+        self.course.pulled += items.len() as u64;
     }
 
     pub(super) fn chunk_of(&self, start: u64, items: Vec<I>) -> Chunk<I, R> {
-        let results = for_results(items.len(), self.room());
-        let (clocks, stride) = (self.pilot.clocks(), self.pilot.stride());
-        let seconds = self.pilot.costs().item * items.len() as f64;
-        let expected = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        Chunk {
-            start,
-            items,
-            results,
-            clocks,
-            stride,
-            expected,
-            has_pinned_size: self.pilot.options().chunk_size.is_some(),
-        }
-    }
-
-    fn room(&self) -> Room {
-        if self.pilot.is_like_loop() { Room::LikeLoop } else { Room::Exact }
+        let results = for_results(items.len(), self.course.room());
+        Chunk { start, results, how: self.course.how(items.len()), items }
     }
 
     /// An empty vector for so many items, one that was in use before if there is any.
     pub(super) fn room_for_items(&mut self, items: usize) -> Vec<I> {
         let spare = self.spare.pop().filter(|spare| spare.capacity() >= items);
-        spare.unwrap_or_else(|| with_room(items, self.room()))
+        spare.unwrap_or_else(|| with_room(items, self.course.room()))
     }
 }

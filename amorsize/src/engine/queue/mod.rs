@@ -187,7 +187,7 @@ impl<W, I, R> Queue<W, I, R> {
         let limit = state.limit.max(1);
         let mut chunk = state.take_chunk(limit)?;
         if state.limit > 0 {
-            state.helps(chunk.expected);
+            state.helps(chunk.how.expected);
             return Some((chunk, Runner::Consumer));
         }
         if let Some(rest) = chunk.split_off(alone) {
@@ -275,6 +275,8 @@ impl<W, I, R> Queue<W, I, R> {
         unwanted.discard();
     }
 
+    /// (Not inlined: it is called in many places, and each function has all of them.)
+    #[inline(never)]
     fn lock(&self) -> MutexGuard<'_, State<I, R>> {
         lock(&self.state)
     }

@@ -12,7 +12,7 @@ use super::{CANCEL, Queue, RUN};
 use crate::decide::chunks;
 use crate::decide::cut::Cut;
 use crate::decide::observed::{Clocks, Runner};
-use crate::engine::chunk::{Batch, BatchCost, Chunk, Room, with_room};
+use crate::engine::chunk::{Batch, BatchCost, Chunk, How, Room, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::heap::{self, Upkeep};
 use crate::engine::neighbours::Helping;
@@ -66,7 +66,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                 Exchanged::TicketIsOver => return false,
             };
             upkeep.look();
-            let batch = self.run_counting(&mut delays, &mut chunk, |rest| rest >= 2 * WORTH_DIVIDING, || ());
+            let batch = self.run_counting(&mut delays, &mut chunk, &|rest| rest >= 2 * WORTH_DIVIDING, &mut || ());
             let took = batch.cost.elapsed.wall;
             heap::worked(took);
             left = left.saturating_sub(took);
@@ -138,7 +138,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
     pub(crate) fn run_whole(&self, mut chunk: Chunk<I, R>) -> Batch<R> {
-        self.run(&mut chunk, Cut::NEVER, |_| false, || ())
+        self.run(&mut chunk, Cut::NEVER, &|_| false, &mut || ())
     }
 
     /// Runs a chunk on the consumer's thread, whose delays among others these are. What it gives away needs another
@@ -148,14 +148,14 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         mut chunk: Chunk<I, R>,
         runner: Runner,
         delays: &mut Delays,
-        launch: impl FnMut(),
+        launch: &mut dyn FnMut(),
     ) -> Batch<R> {
         let worth = OnceCell::new();
         let is_worth = |rest| rest >= 2 * *worth.get_or_init(worth_waking);
         // What is run alone stands for the plain loop.
         let of_this = &mut Delays::of_each_chunk();
         let delays = if runner == Runner::Alone { of_this } else { delays };
-        let mut batch = self.run_counting(delays, &mut chunk, is_worth, launch);
+        let mut batch = self.run_counting(delays, &mut chunk, &is_worth, launch);
         batch.cost.runner = runner;
         batch
     }
@@ -165,11 +165,11 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         &self,
         delays: &mut Delays,
         chunk: &mut Chunk<I, R>,
-        is_worth: impl Fn(Duration) -> bool,
-        divided: impl FnMut(),
+        is_worth: &dyn Fn(Duration) -> bool,
+        divided: &mut dyn FnMut(),
     ) -> Batch<R> {
-        delays.before(chunk.expected);
-        let cut = Cut::of_chunk(chunk.expected.as_secs_f64(), chunk.has_pinned_size);
+        delays.before(chunk.how.expected);
+        let cut = Cut::of_chunk(chunk.how.expected.as_secs_f64(), chunk.how.has_pinned_size);
         let mut batch = self.run(chunk, cut, is_worth, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
@@ -178,14 +178,16 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
     /// to do and the time that the rest will take `is_worth` it, gives some of that away and tells `divided`; all of it
     /// where what is done is to be handed in. Leaves the chunk empty.
+    #[inline(never)]
     fn run(
         &self,
         chunk: &mut Chunk<I, R>,
         mut cut: Cut,
-        is_worth: impl Fn(Duration) -> bool,
-        mut divided: impl FnMut(),
+        is_worth: &dyn Fn(Duration) -> bool,
+        divided: &mut dyn FnMut(),
     ) -> Batch<R> {
-        let &mut Chunk { start, clocks, stride, has_pinned_size, .. } = chunk;
+        let start = chunk.start;
+        let How { clocks, stride, has_pinned_size, .. } = chunk.how;
         let watch = Stopwatch::start(clocks);
         let mut results = std::mem::take(&mut chunk.results);
         results.reserve_exact(chunk.items.len());
@@ -197,7 +199,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     RUN => {}
                     CANCEL => break,
                     _ => {
-                        if let Some(given) = to_give_away(watch.begin(), items.len(), results.len(), &is_worth) {
+                        if let Some(given) = to_give_away(watch.begin(), items.len(), results.len(), is_worth) {
                             let last = last_of(&mut items, given);
                             let next = start + (results.len() + items.len()) as u64;
                             self.give_away(Chunk::apart(next, last, Clocks::Wall, has_pinned_size));
@@ -271,7 +273,7 @@ fn worth_waking() -> Duration {
 /// How many of the items `left` are given away, if they take what those `done` have taken and `is_worth` that; `None`
 /// where there is nothing to divide.
 #[cold]
-fn to_give_away(begin: Instant, left: usize, done: usize, is_worth: impl Fn(Duration) -> bool) -> Option<usize> {
+fn to_give_away(begin: Instant, left: usize, done: usize, is_worth: &dyn Fn(Duration) -> bool) -> Option<usize> {
     if left < 2 || done == 0 {
         return None;
     }

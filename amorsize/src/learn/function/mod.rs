@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use once_cell::sync::OnceCell;
 
 use crate::constants::MIN_SAMPLES;
-use crate::decide::situation::Owns;
+use crate::decide::situation::Kind;
 use crate::error::Error;
 use crate::fingerprint::Identity;
 use crate::learn::calibrated;
@@ -58,13 +58,6 @@ pub(crate) struct Function {
     stored: AtomicBool,
     pace: Pace,
     kind: Mutex<Kind>,
-}
-
-/// What a plan must know of items and results besides their costs.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Kind {
-    pub(crate) bytes: usize,
-    pub(crate) owns: Owns,
 }
 
 impl Function {

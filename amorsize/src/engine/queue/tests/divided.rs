@@ -6,13 +6,13 @@ use super::*;
 fn the_consumers_own_long_chunk_is_divided_when_a_thread_has_nothing_to_do() {
     let queue = slow();
     queue.configure(2, true, false);
-    assert!(queue.push(Chunk { expected: 8 * LONG, ..chunk(0..8) }, 1), "a ticket for the chunk");
+    assert!(queue.push(expected(8 * LONG, 0..8), 1), "a ticket for the chunk");
     let (own, runner) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!(runner, Runner::Consumer);
     // The ticket comes too late, finds nothing, and asks.
     queue.run_ticket(queue.epoch());
     let mut launched = 0;
-    let batch = queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || launched += 1);
+    let batch = queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), &mut || launched += 1);
     assert_eq!((launched, batch.results), (1, vec![0, 1]), "one done, and one of the other seven kept, which are dear");
     let (back, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert_eq!((back.start, back.items), (2, vec![2, 3, 4, 5, 6, 7]));
@@ -28,7 +28,7 @@ fn what_there_is_of_a_chunk_that_takes_far_longer_than_thought_is_handed_in_and_
     let (batch, _) = queue.deposit(run_own(&queue, own), 0).expect("what comes next");
     assert_eq!(batch.results, [0]);
     let (next, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    assert_eq!(next.clocks, Clocks::All, "it may wait");
+    assert_eq!(next.how.clocks, Clocks::All, "it may wait");
     assert_eq!((next.start, next.items), (1, (1..100).collect::<Vec<_>>()));
     assert_eq!(queue.run_whole(chunk(0..3)).results, [0, 1, 2], "who runs a trial waits for all of it");
 }
@@ -54,7 +54,10 @@ fn a_chunk_that_is_pushed_answers_who_asked() {
     queue.run_ticket(queue.epoch());
     queue.push(chunk(4..8), 1);
     assert_eq!(
-        queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || panic!("nobody waits")).results.len(),
+        queue
+            .run_here(own, Runner::Consumer, &mut Delays::now_and_then(), &mut || panic!("nobody waits"))
+            .results
+            .len(),
         4
     );
 }

@@ -14,6 +14,7 @@ use std::thread;
 
 use super::*;
 use crate::decide::observed::{Clocks, Runner};
+use crate::engine::chunk::How;
 use crate::engine::clock::Delays;
 use crate::work::{ByValue, Work};
 
@@ -24,20 +25,18 @@ const LEAVES_IT: Waiting = Waiting { helps: false, is_short: false, patience: Du
 const PASSIVE: Sleeper = Sleeper { next: 0, waiting: LEAVES_IT, most_tickets: 0, few_chunks: 0, until: None };
 
 fn chunk<R>(items: impl Iterator<Item = u64>) -> Chunk<u64, R> {
-    Chunk {
-        start: 0,
-        items: items.collect(),
-        results: Vec::new(),
-        clocks: Clocks::Wall,
-        stride: 1,
-        expected: Duration::ZERO,
-        has_pinned_size: false,
-    }
+    Chunk { start: 0, items: items.collect(), results: Vec::new(), how: How::unknown(Clocks::Wall, false) }
+}
+
+/// A chunk that is thought to take so long.
+fn expected(expected: Duration, items: impl Iterator<Item = u64>) -> Chunk<u64, u64> {
+    let chunk = chunk(items);
+    Chunk { how: How { expected, ..chunk.how }, ..chunk }
 }
 
 /// What the consumer makes of a chunk of its own, beside others.
 fn run_own<W: Work<u64, Output = R>, R>(queue: &Queue<W, u64, R>, own: Chunk<u64, R>) -> Batch<R> {
-    queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), || ())
+    queue.run_here(own, Runner::Consumer, &mut Delays::now_and_then(), &mut || ())
 }
 
 /// Of a function that takes long.
@@ -60,7 +59,7 @@ fn what_is_run_alone_is_short_and_the_rest_stays_where_it_was() {
         assert_eq!(runner, Runner::Alone);
         let start = chunk.start;
         let (batch, _) = queue
-            .deposit(queue.run_here(chunk, runner, &mut Delays::now_and_then(), || ()), start)
+            .deposit(queue.run_here(chunk, runner, &mut Delays::now_and_then(), &mut || ()), start)
             .expect("what comes next");
         taken.push((start, batch.results));
     }
@@ -160,7 +159,7 @@ fn a_consumer_that_is_woken_again_and_again_in_its_own_chunk_is_left_alone_until
 fn a_chunk_of_the_consumers_that_may_take_for_ever_is_never_overdue() {
     let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
     queue.configure(usize::MAX, true, false);
-    queue.push(Chunk { expected: Duration::MAX, ..chunk(0..1) }, 1);
+    queue.push(expected(Duration::MAX, 0..1), 1);
     queue.push(Chunk { start: 1, ..chunk(1..2) }, 1);
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
     assert!(!queue.take_turn(queue.epoch(), |_| ()), "there is nothing more");
