@@ -137,13 +137,6 @@ impl<R> Batch<R> {
     }
 }
 
-impl<R> Batch<R> {
-    /// Bytes of the results with what they own, about.
-    pub(crate) fn bytes(&self) -> usize {
-        self.results.len().saturating_mul(self.cost.result_bytes)
-    }
-}
-
 /// What running a chunk cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BatchCost {
@@ -160,6 +153,11 @@ pub(crate) struct BatchCost {
 }
 
 impl BatchCost {
+    /// Bytes of so many results with what they own, about.
+    pub(crate) fn bytes(&self, results: usize) -> usize {
+        results.saturating_mul(self.result_bytes)
+    }
+
     /// Others have found that the function waits for this share of its time: it counts where nobody has measured it.
     pub(crate) fn found_waiting(&mut self, share: f64) {
         if self.elapsed.blocked.is_none() {

@@ -16,6 +16,42 @@ use crate::pool::{self, start_global};
 use crate::quiet::drop_quietly;
 use crate::work::Work;
 
+/// A stream that can be looked in on: its queue, whatever is in it.
+trait Stream: Send + Sync {
+    fn find_ahead(&self) -> Option<Found>;
+    fn claim_ahead(&self, threads: usize) -> Claimed;
+    fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed>;
+    fn return_ticket(&self, epoch: u32);
+    fn launch(self: Arc<Self>, slot: Slot, epoch: u32) -> bool;
+}
+
+impl<W, I, R> Stream for Queue<W, I, R>
+where
+    W: Work<I, Output = R> + Send + Sync + 'static,
+    I: Send + 'static,
+    R: Send + 'static,
+{
+    fn find_ahead(&self) -> Option<Found> {
+        self.find_ahead()
+    }
+
+    fn claim_ahead(&self, threads: usize) -> Claimed {
+        self.claim_ahead(threads)
+    }
+
+    fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
+        self.claim_waiting(threads, share)
+    }
+
+    fn return_ticket(&self, epoch: u32) {
+        self.return_ticket(epoch);
+    }
+
+    fn launch(self: Arc<Self>, slot: Slot, epoch: u32) -> bool {
+        Detached.launch(slot, self, epoch)
+    }
+}
+
 /// Looks in on a queue from now on, ever more seldom, as long as its consumer runs the first item; where there are, as
 /// far as is known, so many cores.
 pub(super) fn look_after<W, I, R>(queue: &Arc<Queue<W, I, R>>, cores: usize)
@@ -24,32 +60,25 @@ where
     I: Send + 'static,
     R: Send + 'static,
 {
-    let queue = Arc::downgrade(queue);
-    let job: Job = Box::new(move || look(&queue));
+    call(Arc::downgrade(queue) as _, cores);
+}
+
+fn call(stream: Weak<dyn Stream>, cores: usize) {
+    let job: Job = Box::new(move || look(&stream));
     alarm::call(Instant::now() + Duration::from_secs_f64(early::first_look(cores)), job);
 }
 
-/// Looks in on a queue; when to look again.
-fn look<W, I, R>(queue: &Weak<Queue<W, I, R>>) -> Option<Instant>
-where
-    W: Work<I, Output = R> + Send + Sync + 'static,
-    I: Send + 'static,
-    R: Send + 'static,
-{
-    let queue = queue.upgrade()?;
-    let again = queue.find_ahead().and_then(|found| help(&queue, &found));
+/// Looks in on a stream; when to look again.
+fn look(stream: &Weak<dyn Stream>) -> Option<Instant> {
+    let stream = stream.upgrade()?;
+    let again = stream.find_ahead().and_then(|found| help(&stream, &found));
     // May be the last owner of what the function captured.
-    drop_quietly(queue);
+    drop_quietly(stream);
     again
 }
 
 /// Launches what the first item is worth by now; when to look again.
-fn help<W, I, R>(queue: &Arc<Queue<W, I, R>>, found: &Found) -> Option<Instant>
-where
-    W: Work<I, Output = R> + Send + Sync + 'static,
-    I: Send + 'static,
-    R: Send + 'static,
-{
+fn help(stream: &Arc<dyn Stream>, found: &Found) -> Option<Instant> {
     let Found { since, terms, is_shared, ref runners } = *found;
     let seconds = since.as_secs_f64();
     let seen: Option<Vec<Seen>> = runners.iter().map(Watched::see).collect();
@@ -57,37 +86,32 @@ where
     let share = share.filter(|_| !waits::may_be_for_itself(others_running() as f64, terms.cores as f64));
     if let Some(share) = terms.pinned.waiting_share(share) {
         let threads = terms.pinned.threads.unwrap_or(FIRST_BLOCKING_THREADS.min(terms.most));
-        if let Some(claimed) = queue.claim_waiting(threads, share) {
+        if let Some(claimed) = stream.claim_waiting(threads, share) {
             tracing::debug!(target: "amorsize", threads, seconds, "all who run the first items wait");
-            launch(queue, claimed, || pool::blocking_crew(threads).map(Slot::from));
+            launch(stream, claimed, || pool::blocking_crew(threads).map(Slot::from));
             return None;
         }
     }
     if let Some(threads) = terms.pinned.threads.filter(|_| is_shared) {
-        launch(queue, queue.claim_ahead(threads), || pool::cpu_crew(threads).map(Slot::from));
+        launch(stream, stream.claim_ahead(threads), || pool::cpu_crew(threads).map(Slot::from));
         return None;
     }
     if is_shared {
-        let cores = Situation::seen(Kind::of::<I, R>()).cores;
+        let cores = Situation::seen(Kind::default()).cores;
         let threads = early::threads(seconds, cores, terms.items).min(terms.most);
         if threads > 1 && start_global() {
-            launch(queue, queue.claim_ahead(threads), || Some(Slot::CURRENT));
+            launch(stream, stream.claim_ahead(threads), || Some(Slot::CURRENT));
         }
     }
     Some(Instant::now() + Duration::from_secs_f64(early::next_look(seconds)) - since)
 }
 
-fn launch<W, I, R>(queue: &Arc<Queue<W, I, R>>, claimed: Claimed, slot: impl Fn() -> Option<Slot>)
-where
-    W: Work<I, Output = R> + Send + Sync + 'static,
-    I: Send + 'static,
-    R: Send + 'static,
-{
+fn launch(stream: &Arc<dyn Stream>, claimed: Claimed, slot: impl Fn() -> Option<Slot>) {
     let Claimed { tickets, epoch } = claimed;
     for _ in 0..tickets {
-        let is_launched = slot().is_some_and(|slot| Detached.launch(slot, Arc::clone(queue), epoch));
+        let is_launched = slot().is_some_and(|slot| Arc::clone(stream).launch(slot, epoch));
         if !is_launched {
-            queue.return_ticket(epoch);
+            stream.return_ticket(epoch);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Queue;
+use super::staff::Staff;
 use super::state::State;
 use crate::decide::early::Pinned;
 use crate::decide::observed::Clocks;
@@ -15,8 +16,7 @@ use crate::engine::chunk::{Chunk, Room, with_room};
 const MOST_SEEN: usize = 4;
 
 /// See the module.
-pub(super) struct Ahead<I> {
-    items: VecDeque<I>,
+pub(super) struct Ahead {
     /// Source index of the first of these items.
     next: u64,
     taken: usize,
@@ -94,39 +94,26 @@ pub(crate) struct Claimed {
     pub(crate) epoch: u32,
 }
 
-impl<I> Ahead<I> {
-    fn has_work(&self) -> bool {
-        !self.items.is_empty() && self.terms.bytes > 0
+impl Ahead {
+    /// Whether more of so many items may be run.
+    fn has_work(&self, items: usize) -> bool {
+        items > 0 && self.terms.bytes > 0
     }
 
-    /// The items that nobody will run.
-    pub(super) fn into_items(self) -> VecDeque<I> {
-        self.items
-    }
-
-    fn take<R>(&mut self) -> Option<Chunk<I, R>> {
-        if !self.has_work() {
-            return None;
-        }
-        let item = self.items.pop_front()?;
-        // One of them tells whether the function waits, if the first one cannot.
-        let clocks = if self.taken == 0 { Clocks::All } else { Clocks::Wall };
-        let start = self.next;
+    /// The place in the source of the next item, which is taken.
+    fn take_place(&mut self) -> u64 {
+        let place = self.next;
         self.next += 1;
-        self.taken += 1;
-        let mut items = with_room(1, Room::Apart);
-        items.push(item);
-        Some(Chunk::apart(start, items, clocks, false))
+        place
     }
 }
 
-impl<I, R> State<I, R> {
-    /// How many tickets were claimed for what may be taken from now on.
-    fn open_ahead(&mut self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
-        let tickets = terms.tickets.min(items.len());
+impl Staff {
+    /// How many tickets were claimed for what may be taken from now on, which is so many items.
+    fn open_ahead(&mut self, next: u64, items: usize, terms: Terms) -> usize {
+        let tickets = terms.tickets.min(items);
         self.tickets += tickets;
         self.ahead = Some(Box::new(Ahead {
-            items,
             next,
             taken: 0,
             since: Instant::now(),
@@ -149,9 +136,51 @@ impl<I, R> State<I, R> {
         }
     }
 
-    /// The next item that was pulled ahead.
-    pub(super) fn take_ahead(&mut self) -> Option<Chunk<I, R>> {
-        self.ahead.as_mut().and_then(|ahead| ahead.take())
+    /// Where the next of so many items that were pulled ahead is in the source, for a thread that takes it, and the
+    /// clocks to be read around it.
+    fn take_ahead(&mut self, items: usize) -> Option<(u64, Clocks)> {
+        let ahead = self.ahead.as_mut().filter(|ahead| ahead.has_work(items))?;
+        // One of them tells whether the function waits, if the first one cannot.
+        let clocks = if ahead.taken == 0 { Clocks::All } else { Clocks::Wall };
+        ahead.taken += 1;
+        Some((ahead.take_place(), clocks))
+    }
+
+    /// Items were added, and there are so many now; what becomes of them.
+    fn add_ahead(&mut self, items: usize) -> Added {
+        let Some(ahead) = &self.ahead else { unreachable!("only the consumer closes it") };
+        if ahead.waiting_share.is_some() {
+            return Added::WhereTheyWait;
+        }
+        if !ahead.has_work(items) || self.tickets >= ahead.terms.tickets {
+            return Added::Alone;
+        }
+        self.tickets += 1;
+        Added::WithTicket
+    }
+
+    /// Where the item is in the source, of so many, that the consumer is about to run.
+    fn take_first(&mut self, items: usize) -> Option<u64> {
+        let is_full = self.running >= self.limit;
+        let ahead = self.ahead.as_mut()?;
+        let is_first = ahead.taken == 0;
+        if items == 0 || (!is_first && (is_full || ahead.waiting_share.is_some() || !ahead.has_work(items))) {
+            return None;
+        }
+        let place = ahead.take_place();
+        self.run_ahead();
+        Some(place)
+    }
+
+    /// The consumer has run the first item: how many others threads have taken, and what was found out.
+    fn close_ahead(&mut self) -> Option<(usize, Option<FoundWaiting>)> {
+        let Ahead { taken, limit, waiting_share, .. } = *self.ahead.take()?;
+        let (threads, epoch) = (self.limit, self.epoch);
+        let waiting = waiting_share.map(|share| FoundWaiting { share, threads, epoch });
+        if waiting.is_none() {
+            self.limit = limit;
+        }
+        Some((taken, waiting))
     }
 
     /// Counts results of so many bytes that were made; or of any number, where what follows is never seen.
@@ -171,6 +200,53 @@ impl<I, R> State<I, R> {
         }
         (runs && !std::mem::replace(&mut ahead.is_watched, true)).then_some(ahead.terms.cores)
     }
+
+    /// How long the first item has run, as long as there is something to do for others, of so many items.
+    fn find_ahead(&self, items: usize) -> Option<Found> {
+        let ahead = self.ahead.as_ref().filter(|ahead| ahead.has_work(items) && ahead.waiting_share.is_none())?;
+        let Ahead { terms, is_shared, .. } = **ahead;
+        Some(Found { since: ahead.since.elapsed(), terms, is_shared, runners: ahead.runners.clone() })
+    }
+
+    /// Tickets for as many more threads as make `threads`, the consumer among them, if there are so many items.
+    fn claim_ahead(&mut self, items: usize, threads: usize) -> Claimed {
+        let epoch = self.epoch;
+        if self.ahead.is_none() {
+            return Claimed { tickets: 0, epoch };
+        }
+        let tickets = (threads.saturating_sub(1)).saturating_sub(self.tickets).min(items);
+        self.tickets += tickets;
+        self.limit = self.limit.max(threads);
+        Claimed { tickets, epoch }
+    }
+
+    /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an
+    /// item already among them, if there are so many items.
+    fn claim_waiting(&mut self, items: usize, threads: usize, share: f64) -> Option<Claimed> {
+        let more = threads.checked_sub(self.running).filter(|&more| more > 0)?;
+        self.ahead.as_mut()?.waiting_share = Some(share);
+        let tickets = more.min(items);
+        self.limit = threads;
+        self.epoch += 1;
+        self.tickets = tickets;
+        self.awaited = None;
+        Some(Claimed { tickets, epoch: self.epoch })
+    }
+}
+
+impl<I, R> State<I, R> {
+    /// The next item that was pulled ahead.
+    pub(super) fn take_ahead(&mut self) -> Option<Chunk<I, R>> {
+        let (start, clocks) = self.staff.take_ahead(self.ahead.len())?;
+        let mut items = with_room(1, Room::Apart);
+        items.extend(self.ahead.pop_front());
+        Some(Chunk::apart(start, items, clocks, false))
+    }
+
+    fn open_ahead(&mut self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
+        self.ahead = items;
+        self.staff.open_ahead(next, self.ahead.len(), terms)
+    }
 }
 
 impl<W, I, R> Queue<W, I, R> {
@@ -179,7 +255,7 @@ impl<W, I, R> Queue<W, I, R> {
     pub(crate) fn open_ahead(&self, next: u64, items: VecDeque<I>, terms: Terms) -> usize {
         let mut state = self.lock();
         let tickets = state.open_ahead(next, items, terms);
-        state.run_ahead();
+        state.staff.run_ahead();
         tickets
     }
 
@@ -192,79 +268,45 @@ impl<W, I, R> Queue<W, I, R> {
     /// Adds what was pulled while the first item is offered, or run; what became of it.
     pub(crate) fn add_ahead(&self, items: impl IntoIterator<Item = I>) -> Added {
         let mut state = self.lock();
-        let tickets = state.tickets;
-        let Some(ahead) = &mut state.ahead else { unreachable!("only the consumer closes it") };
-        ahead.items.extend(items);
-        if ahead.waiting_share.is_some() {
-            return Added::WhereTheyWait;
-        }
-        if !ahead.has_work() || tickets >= ahead.terms.tickets {
-            return Added::Alone;
-        }
-        state.tickets += 1;
-        Added::WithTicket
+        state.ahead.extend(items);
+        let items = state.ahead.len();
+        state.staff.add_ahead(items)
     }
 
     /// The item that the consumer is about to run, with its place in the source: the first one, or the next if threads
     /// have taken that. None where they take all that there is, since the function waits, or as many run as may.
     pub(crate) fn take_first(&self) -> Option<(u64, I)> {
         let mut state = self.lock();
-        let is_full = state.running >= state.limit;
-        let ahead = state.ahead.as_mut()?;
-        let is_first = ahead.taken == 0;
-        if !is_first && (is_full || ahead.waiting_share.is_some() || !ahead.has_work()) {
-            return None;
-        }
-        let item = (ahead.next, ahead.items.pop_front()?);
-        ahead.next += 1;
-        state.run_ahead();
-        Some(item)
+        let items = state.ahead.len();
+        let place = state.staff.take_first(items)?;
+        state.ahead.pop_front().map(|item| (place, item))
     }
 
     /// The consumer has run the first item.
     pub(crate) fn close_ahead(&self) -> Option<Left<I>> {
         let mut state = self.lock();
-        let Ahead { items, taken, limit, waiting_share, .. } = *state.ahead.take()?;
-        let (threads, epoch) = (state.limit, state.epoch);
-        let waiting = waiting_share.map(|share| FoundWaiting { share, threads, epoch });
-        if waiting.is_none() {
-            state.limit = limit;
-        }
-        Some(Left { items, taken, waiting })
+        let (taken, waiting) = state.staff.close_ahead()?;
+        Some(Left { items: std::mem::take(&mut state.ahead), taken, waiting })
     }
 
     /// How long the first item has run, as long as it does and there is something to do for others.
     pub(crate) fn find_ahead(&self) -> Option<Found> {
         let state = self.lock();
-        let ahead = state.ahead.as_ref().filter(|ahead| ahead.has_work() && ahead.waiting_share.is_none())?;
-        let Ahead { terms, is_shared, .. } = **ahead;
-        Some(Found { since: ahead.since.elapsed(), terms, is_shared, runners: ahead.runners.clone() })
+        state.staff.find_ahead(state.ahead.len())
     }
 
     /// Tickets for as many more threads as make `threads`, the consumer among them.
     pub(crate) fn claim_ahead(&self, threads: usize) -> Claimed {
         let mut state = self.lock();
-        let epoch = state.epoch;
-        let wanted = (threads.saturating_sub(1)).saturating_sub(state.tickets);
-        let Some(ahead) = &mut state.ahead else { return Claimed { tickets: 0, epoch } };
-        let tickets = wanted.min(ahead.items.len());
-        state.tickets += tickets;
-        state.limit = state.limit.max(threads);
-        Claimed { tickets, epoch }
+        let items = state.ahead.len();
+        state.staff.claim_ahead(items, threads)
     }
 
     /// The function waits for this share of its time: tickets for so many threads of another pool, those that run an
     /// item already among them. `None` where as many run already.
     pub(crate) fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
         let mut state = self.lock();
-        let more = threads.checked_sub(state.running).filter(|&more| more > 0)?;
-        let ahead = state.ahead.as_mut()?;
-        ahead.waiting_share = Some(share);
-        let tickets = more.min(ahead.items.len());
-        state.limit = threads;
-        state.epoch += 1;
-        state.tickets = tickets;
-        state.awaited = None;
-        Some(Claimed { tickets, epoch: state.epoch })
+        let items = state.ahead.len();
+        state.staff.claim_waiting(items, threads, share)
     }
 }

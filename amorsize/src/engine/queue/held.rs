@@ -2,8 +2,6 @@
 //! when it was pulled, perhaps; whoever would make more of them waits until some are yielded. Only what comes next is
 //! made in any case.
 
-use crate::engine::chunk::Batch;
-
 /// Handfuls for each thread that fill the room there is, and the least that is worth handing in.
 const HANDFULS: usize = 4;
 const SMALLEST_HANDFUL: usize = 64 << 10;
@@ -22,13 +20,15 @@ pub(super) struct Held {
 impl Held {
     pub(super) const NOTHING: Self = Self { bytes: 0, most: usize::MAX, last: 0, next: 0 };
 
-    pub(super) fn add<R>(&mut self, batch: &Batch<R>) {
-        self.last = batch.bytes();
-        self.bytes = self.bytes.saturating_add(self.last);
+    /// So many bytes of results, of one chunk, are finished.
+    pub(super) fn add(&mut self, bytes: usize) {
+        self.last = bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    pub(super) fn remove<R>(&mut self, batch: &Batch<R>) {
-        self.bytes = self.bytes.saturating_sub(batch.bytes());
+    /// So many bytes of results are about to be yielded.
+    pub(super) fn remove(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// The consumer waits for the results from `next` on, and has room for so many bytes before they are yielded.

@@ -5,7 +5,8 @@
 //! its own chunks.
 //!
 //! - here: what the consumer does with it, and how it sleeps
-//! - [`state`]: what the mutex guards
+//! - [`state`]: what the mutex guards: chunks and results
+//! - [`staff`]: and who runs them, or sleeps
 //! - [`ahead`]: items that threads may take while the consumer runs the first one
 //! - [`held`]: how many bytes of results may wait
 //! - [`overdue`]: a consumer whose own chunk does not end
@@ -15,13 +16,14 @@ mod ahead;
 mod held;
 mod overdue;
 mod run;
+mod staff;
 mod state;
 #[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::chunk::{Batch, Chunk};
 use super::place::Place;
@@ -31,7 +33,8 @@ use crate::decide::waiting::Waiting;
 use crate::quiet::drop_each_quietly;
 use crate::sync::{lock, look_out, sleep};
 pub(crate) use ahead::{Added, Claimed, Found, FoundWaiting, Terms};
-pub(crate) use state::Sleeper;
+pub(crate) use staff::Sleeper;
+use staff::{Staff, Stock};
 use state::{State, Unwanted};
 
 const RUN: u8 = 0;
@@ -62,6 +65,20 @@ impl Signs {
     fn new() -> Self {
         let (signal, returns) = (AtomicU8::new(RUN), AtomicUsize::new(0));
         Self { before: [0; _], signal, between: [0; _], returns, after: [0; _] }
+    }
+
+    /// Has a running chunk divided if someone has nothing to do meanwhile.
+    fn ask_for_division(&self, staff: &Staff, stock: Stock) {
+        if staff.wants_division(stock) {
+            self.signal.store(DIVIDE, Ordering::Relaxed);
+        }
+    }
+
+    /// There is something to do again.
+    fn stop_dividing(&self) {
+        if self.signal.load(Ordering::Relaxed) == DIVIDE {
+            self.signal.store(RUN, Ordering::Relaxed);
+        }
     }
 }
 
@@ -104,29 +121,19 @@ impl<W, I, R> Queue<W, I, R> {
     /// Sets how many chunks may run at the same time and whether results keep their order. `moves`: from now on in
     /// another pool, so the tickets of the present one end at their next chunk. The epoch of those that follow.
     pub(crate) fn configure(&self, limit: usize, ordered: bool, moves: bool) -> u32 {
-        let mut state = self.lock();
-        state.limit = limit;
-        state.ordered = ordered;
-        if moves {
-            state.epoch += 1;
-            state.tickets = 0;
-            state.awaited = None;
-        }
-        state.epoch
+        self.lock().staff.configure(limit, ordered, moves)
     }
 
     /// The epoch of tickets that are launched now.
     #[cfg(test)]
     fn epoch(&self) -> u32 {
-        self.lock().epoch
+        self.lock().staff.epoch
     }
 
     /// Adds a chunk behind all others. True: a ticket was claimed, which the caller launches or returns.
     pub(crate) fn push(&self, chunk: Chunk<I, R>, most_tickets: usize) -> bool {
         let mut state = self.lock();
-        if self.signs.signal.load(Ordering::Relaxed) == DIVIDE {
-            self.signs.signal.store(RUN, Ordering::Relaxed);
-        }
+        self.signs.stop_dividing();
         state.queued.push_back(chunk);
         state.claim_ticket(most_tickets)
     }
@@ -135,8 +142,8 @@ impl<W, I, R> Queue<W, I, R> {
     /// keep off the `consumer`.
     pub(crate) fn note_launch(&self, launched: Launched, consumer: Option<Place>) {
         let mut state = self.lock();
-        state.launched.get_or_insert(launched);
-        state.consumer = consumer;
+        state.staff.launched.get_or_insert(launched);
+        state.staff.consumer = consumer;
     }
 
     /// Claims a ticket for what was given away.
@@ -147,19 +154,19 @@ impl<W, I, R> Queue<W, I, R> {
     /// Claims a ticket for what was handed over, as long as the results that come next are not finished.
     pub(crate) fn claim_meanwhile(&self, next: u64, most_tickets: usize) -> bool {
         let mut state = self.lock();
-        !state.is_ready(next) && state.claim_ticket(most_tickets)
+        !state.staff.is_ready(state.stock(), next) && state.claim_ticket(most_tickets)
     }
 
     /// Whether somebody runs a chunk.
     pub(crate) fn is_running(&self) -> bool {
-        self.lock().running > 0
+        self.lock().staff.running > 0
     }
 
     /// Takes back a ticket, claimed in this epoch, that could not be launched; how many there still are.
     pub(crate) fn return_ticket(&self, epoch: u32) -> usize {
-        let mut state = self.lock();
-        state.tickets -= usize::from(state.epoch == epoch);
-        state.tickets
+        let staff = &mut self.lock().staff;
+        staff.tickets -= usize::from(staff.epoch == epoch);
+        staff.tickets
     }
 
     /// Takes the results that come next, if they are finished, and vectors that are `spent`, if there are none left.
@@ -171,23 +178,24 @@ impl<W, I, R> Queue<W, I, R> {
         }
         let batch = state.take_batch(next);
         let taken = batch.as_ref().map_or(0, |batch| batch.results.len() as u64);
-        state.held.expect(next + taken, most_bytes);
-        self.handful.store(state.held.handful(state.limit), Ordering::Relaxed);
+        state.staff.held.expect(next + taken, most_bytes);
+        self.handful.store(state.staff.held.handful(state.staff.limit), Ordering::Relaxed);
         let claimed = state.claim_ticket(most_tickets);
-        Polled { batch, queued: state.queued.len(), claimed, standing: state.standing() }
+        Polled { batch, queued: state.queued.len(), claimed, standing: state.staff.standing() }
     }
 
     /// Takes the first waiting chunk if it is for the consumer to run, and tells as whom: not more than so many items
     /// alone, since every thread waits meanwhile. [`Queue::deposit`] must follow.
     pub(crate) fn take_chunk(&self, waiting: Waiting, alone: usize) -> Option<(Chunk<I, R>, Runner)> {
         let mut state = self.lock();
-        if !state.is_left_to_consumer(waiting) {
+        let stock = state.stock();
+        if !state.staff.is_left_to_consumer(stock, waiting) {
             return None;
         }
-        let limit = state.limit.max(1);
-        let mut chunk = state.take_chunk(limit)?;
-        if state.limit > 0 {
-            state.helps(chunk.how.expected);
+        let limit = state.staff.limit;
+        let mut chunk = state.take_chunk(limit.max(1))?;
+        if limit > 0 {
+            state.staff.helps(chunk.how.expected);
             return Some((chunk, Runner::Consumer));
         }
         if let Some(rest) = chunk.split_off(alone) {
@@ -199,17 +207,18 @@ impl<W, I, R> Queue<W, I, R> {
     /// Gives back what the consumer ran; returns it at once if it is what comes next.
     pub(crate) fn deposit(&self, batch: Batch<R>, next: u64) -> Option<(Batch<R>, Standing)> {
         let mut state = self.lock();
-        state.running -= 1;
-        state.helped();
-        let is_next = !state.ordered || batch.start == next;
+        let staff = &mut state.staff;
+        staff.running -= 1;
+        staff.helped();
+        let is_next = !staff.ordered || batch.start == next;
         if is_next && batch.panic.is_none() {
-            state.held.advance(next + batch.results.len() as u64);
-            state.count(&batch.cost);
-            return Some((batch, state.standing()));
+            staff.held.advance(next + batch.results.len() as u64);
+            staff.count(&batch.cost);
+            return Some((batch, staff.standing()));
         }
         let unwanted = state.finish(batch);
         let ready = if is_next { state.take_batch(next) } else { None };
-        let standing = state.standing();
+        let standing = state.staff.standing();
         drop(state);
         unwanted.discard();
         ready.map(|batch| (batch, standing))
@@ -219,35 +228,30 @@ impl<W, I, R> Queue<W, I, R> {
     /// sleeps, running chunks are divided if threads are idle.
     pub(crate) fn wait(&self, sleeper: Sleeper, waits: &mut u64) -> bool {
         let mut state = self.lock();
-        if state.is_idle() && state.finished.is_empty() {
+        if state.staff.is_idle(state.stock()) && state.finished.is_empty() {
             return false;
         }
-        if sleeper.waiting.is_short && !state.may_wake(sleeper) {
-            self.ask_for_division(&state);
+        if sleeper.waiting.is_short && !state.staff.may_wake(state.stock(), sleeper) {
+            self.signs.ask_for_division(&state.staff, state.stock());
             state = self.look_out(state);
         }
-        while !state.may_wake(sleeper) {
-            let left = sleeper.until.map(|until| until.saturating_duration_since(Instant::now()));
-            let patience = state.patience(sleeper.waiting).into_iter().chain(left).min();
+        loop {
+            let stock = state.stock();
+            if state.staff.may_wake(stock, sleeper) {
+                break;
+            }
+            let patience = state.staff.rest(stock, sleeper);
             if patience == Some(Duration::ZERO) {
                 break;
             }
-            self.ask_for_division(&state);
-            state.sleeper = Some(sleeper);
+            self.signs.ask_for_division(&state.staff, stock);
+            state.staff.sleeper = Some(sleeper);
             *waits += 1;
             state = sleep(&self.changed, state, patience);
-            state.sleeper = None;
+            state.staff.sleeper = None;
         }
         self.signs.signal.store(RUN, Ordering::Relaxed);
         true
-    }
-
-    /// Has a running chunk divided if someone has nothing to do meanwhile.
-    fn ask_for_division(&self, state: &State<I, R>) {
-        let is_idle = state.queued.is_empty() && state.running < state.limit;
-        if is_idle && !state.is_full() && !state.cancelled {
-            self.signs.signal.store(DIVIDE, Ordering::Relaxed);
-        }
     }
 
     /// Watches for a returned chunk for as long as falling asleep and being woken would take.
@@ -261,14 +265,15 @@ impl<W, I, R> Queue<W, I, R> {
     /// Ends the stream: waiting chunks are dropped, running ones stop at the next item.
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
-        state.cancelled = true;
+        state.staff.cancelled = true;
         self.signs.signal.store(CANCEL, Ordering::Relaxed);
-        let launched = state.launched.take();
-        let ahead = state.ahead.take();
+        let launched = state.staff.launched.take();
+        let ahead = std::mem::take(&mut state.ahead);
+        drop(state.staff.ahead.take());
         let unwanted =
             Unwanted { chunks: std::mem::take(&mut state.queued), batches: std::mem::take(&mut state.finished) };
         drop(state);
-        ahead.into_iter().for_each(|ahead| drop_each_quietly(ahead.into_items()));
+        drop_each_quietly(ahead);
         if let Some(launched) = launched {
             launched.abandoned();
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::Queue;
-use super::state::State;
+use super::staff::Staff;
 use crate::engine::asleep::{self, Thread};
 
 /// How many times longer than expected the consumer's chunk may take until somebody looks, and the least time for that:
@@ -38,7 +38,20 @@ struct Due {
     times: Option<u64>,
 }
 
-impl<I, R> State<I, R> {
+impl Overdue {
+    /// The consumer was given a processor so many times by now.
+    fn look(&mut self, times: u64) {
+        // It may have come back meanwhile.
+        let Some(due) = &mut self.due else { return };
+        let before = due.times.replace(times);
+        if before.is_some_and(|before| times >= before + OFTEN) {
+            self.is_left_alone = true;
+            self.times += 1;
+        }
+    }
+}
+
+impl Staff {
     /// The calling thread, the consumer, begins with a chunk that is `expected` to take so long.
     pub(super) fn helps(&mut self, expected: Duration) {
         let others = u32::try_from(self.limit.saturating_sub(1)).unwrap_or(u32::MAX).max(1);
@@ -65,15 +78,8 @@ impl<I, R> State<I, R> {
 impl<W, I, R> Queue<W, I, R> {
     /// Has everything left to a consumer that is overdue, if it was woken again and again since the last look.
     pub(super) fn look_after(&self, consumer: Thread) {
-        let Some(times) = asleep::times_on(consumer) else { return };
-        let mut state = self.lock();
-        let overdue = &mut state.overdue;
-        // It may have come back meanwhile.
-        let Some(due) = &mut overdue.due else { return };
-        let before = due.times.replace(times);
-        if before.is_some_and(|before| times >= before + OFTEN) {
-            overdue.is_left_alone = true;
-            overdue.times += 1;
+        if let Some(times) = asleep::times_on(consumer) {
+            self.lock().staff.overdue.look(times);
         }
     }
 }

@@ -51,7 +51,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// Runs chunks for so long; whether there are more.
     fn run_chunks(&self, epoch: u32, turn: Duration, look_after: impl Fn(usize)) -> bool {
-        let consumer = self.lock().consumer;
+        let consumer = self.lock().staff.consumer;
         if let Some(consumer) = consumer {
             consumer.make_way();
         }
@@ -86,17 +86,17 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let mut state = self.lock();
         let (mut unwanted, mut useless) = (Unwanted::default(), None);
         if let Some((batch, spent)) = finished {
-            state.running -= 1;
+            state.staff.running -= 1;
             useless = state.give_back(spent);
             unwanted = state.finish(batch);
         }
-        let launched = state.launched.take();
-        state.awaited = None;
+        let launched = state.staff.launched.take();
+        state.staff.awaited = None;
         let next = self.next_for(&mut state, epoch, is_turn_over);
         let has_more = matches!(next, Exchanged::Chunk(_));
-        state.is_manned |= has_more;
-        let unwatched = state.sign_ahead(has_more);
-        let (wake, overdue) = (state.wakes_sleeper(), state.overdue());
+        state.staff.is_manned |= has_more;
+        let unwatched = state.staff.sign_ahead(has_more);
+        let (wake, overdue) = (state.staff.wakes_sleeper(state.stock()), state.staff.overdue());
         self.signs.returns.fetch_add(1, Ordering::Relaxed);
         drop(state);
         if wake {
@@ -121,18 +121,18 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// What a ticket of this epoch gets next. One of an earlier epoch is not counted any more.
     fn next_for(&self, state: &mut State<I, R>, epoch: u32, is_turn_over: bool) -> Exchanged<I, R> {
-        if state.epoch != epoch {
+        if state.staff.epoch != epoch {
             return Exchanged::TicketIsOver;
         }
         if is_turn_over && !state.queued.is_empty() {
             return Exchanged::TurnIsOver;
         }
-        let limit = if state.overdue.is_left_alone { 0 } else { state.limit };
+        let limit = if state.staff.overdue.is_left_alone { 0 } else { state.staff.limit };
         if let Some(chunk) = state.take_chunk(limit) {
             return Exchanged::Chunk(chunk);
         }
-        state.tickets -= 1;
-        self.ask_for_division(state);
+        state.staff.tickets -= 1;
+        self.signs.ask_for_division(&state.staff, state.stock());
         Exchanged::TicketIsOver
     }
 
@@ -249,7 +249,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     fn give_away(&self, chunk: Chunk<I, R>) {
         let mut state = self.lock();
-        if state.cancelled {
+        if state.staff.cancelled {
             drop(state);
             return chunk.discard();
         }
@@ -257,7 +257,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         self.signs.signal.store(RUN, Ordering::Relaxed);
         insert_in_place(&mut state.queued, chunk);
         self.signs.returns.fetch_add(1, Ordering::Relaxed);
-        let wake = state.wakes_sleeper();
+        let wake = state.staff.wakes_sleeper(state.stock());
         drop(state);
         if wake {
             self.changed.notify_one();

@@ -171,16 +171,20 @@ fn a_chunk_of_the_consumers_that_may_take_for_ever_is_never_overdue() {
 #[test]
 fn a_consumer_that_launched_all_its_tickets_sleeps_while_some_of_them_wait_for_a_thread() {
     let mut state = State::<u64, u64>::new();
-    state.limit = 4;
+    state.staff.limit = 4;
     state.queued.extend((0..4).map(|start| Chunk { start, ..chunk(start..start + 1) }));
     assert!((0..3).all(|_| state.claim_ticket(3)), "one each");
     let running = state.take_chunk(4).is_some();
+    let stock = state.stock();
     let sleeper = Sleeper { most_tickets: 3, ..PASSIVE };
-    assert!(running && !state.may_wake(sleeper), "2 more chunks than threads to come, and no ticket to launch");
-    assert!(state.may_wake(Sleeper { most_tickets: 4, ..sleeper }), "to launch another one");
-    assert!(state.may_wake(Sleeper { few_chunks: 4, ..sleeper }), "to pull");
-    assert!(!state.may_wake(Sleeper { few_chunks: 3, ..sleeper }));
-    assert!(state.may_wake(Sleeper { waiting: HELPS, ..sleeper }), "to run one");
+    assert!(
+        running && !state.staff.may_wake(stock, sleeper),
+        "2 more chunks than threads to come, and no ticket to launch"
+    );
+    assert!(state.staff.may_wake(stock, Sleeper { most_tickets: 4, ..sleeper }), "to launch another one");
+    assert!(state.staff.may_wake(stock, Sleeper { few_chunks: 4, ..sleeper }), "to pull");
+    assert!(!state.staff.may_wake(stock, Sleeper { few_chunks: 3, ..sleeper }));
+    assert!(state.staff.may_wake(stock, Sleeper { waiting: HELPS, ..sleeper }), "to run one");
 }
 
 /// A ticket that could take nothing would end at once and be launched again, for as long as the others run.
