@@ -1,25 +1,37 @@
 //! What must not unwind: users' values that are dropped where nobody is left to receive a panic, and whoever listens to
 //! events where one would end a thread that others count on.
 
+use std::any::Any;
 use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What `act` returns, or `None` if it panics.
 pub(crate) fn quietly<T>(act: impl FnOnce() -> T) -> Option<T> {
-    let panic = |payload| {
-        // The payload is the user's too, and its `Drop` may panic again.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-            std::mem::forget(second);
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            forget_panic(payload);
+            None
         }
-    };
-    catch_unwind(AssertUnwindSafe(act)).map_err(panic).ok()
+    }
+}
+
+/// The payload is the user's too, and its `Drop` may panic again.
+fn forget_panic(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        std::mem::forget(second);
+    }
 }
 
 /// Drops a user's value.
 pub(crate) fn drop_quietly<T>(value: T) {
     if quietly(move || drop(value)).is_none() {
-        quietly(|| tracing::warn!(target: "amorsize", "dropping an item or result of a cancelled stream panicked"));
+        warn_of_drop();
     }
+}
+
+fn warn_of_drop() {
+    quietly(|| tracing::warn!(target: "amorsize", "dropping an item or result of a cancelled stream panicked"));
 }
 
 /// Drops a user's values one by one: should two of them panic in one go, the process would end.

@@ -2,10 +2,10 @@
 //! borrowed ones.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::lookout;
-use super::queue::Queue;
+use super::queue::{Claimed, Found, Queue};
 use super::target::Slot;
 use crate::decide::pilot::Beside;
 use crate::pool::{Post, is_running};
@@ -47,8 +47,8 @@ where
 {
     const WAITS: bool = false;
 
-    fn launch(&self, Slot { target, post }: Slot, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
-        target.spawn(move || take_turn(queue, epoch, post));
+    fn launch(&self, slot: Slot, queue: Arc<Queue<W, I, W::Output>>, epoch: u32) -> bool {
+        launch(slot, queue, epoch);
         true
     }
 
@@ -62,8 +62,50 @@ where
     }
 
     fn look_after(&self, queue: &Arc<Queue<W, I, W::Output>>, cores: usize) {
-        lookout::look_after(queue, cores);
+        lookout::look_after(Arc::downgrade(queue) as _, cores);
     }
+}
+
+/// A queue as those see it who know nothing of its items, results and function: the tickets of a stream that is kept,
+/// and whoever looks in on it.
+pub(super) trait AnyQueue: Send + Sync {
+    fn take_turn(&self, epoch: u32, look_after: &dyn Fn(usize)) -> bool;
+    fn return_ticket(&self, epoch: u32);
+    fn find_ahead(&self) -> Option<Found>;
+    fn claim_ahead(&self, threads: usize) -> Claimed;
+    fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed>;
+}
+
+impl<W, I, R> AnyQueue for Queue<W, I, R>
+where
+    W: Work<I, Output = R> + Send + Sync,
+    I: Send,
+    R: Send,
+{
+    fn take_turn(&self, epoch: u32, look_after: &dyn Fn(usize)) -> bool {
+        self.take_turn(epoch, look_after)
+    }
+
+    fn return_ticket(&self, epoch: u32) {
+        self.return_ticket(epoch);
+    }
+
+    fn find_ahead(&self) -> Option<Found> {
+        self.find_ahead()
+    }
+
+    fn claim_ahead(&self, threads: usize) -> Claimed {
+        self.claim_ahead(threads)
+    }
+
+    fn claim_waiting(&self, threads: usize, share: f64) -> Option<Claimed> {
+        self.claim_waiting(threads, share)
+    }
+}
+
+/// Hands over a ticket of a stream that is kept.
+pub(super) fn launch(Slot { target, post }: Slot, queue: Arc<dyn AnyQueue>, epoch: u32) {
+    target.spawn(move || take_turn(queue, epoch, post));
 }
 
 thread_local! {
@@ -74,13 +116,9 @@ thread_local! {
 /// Runs chunks on a pool's thread for a turn, and has the next turn come after whatever else the thread has to do: what
 /// waits for it on its stack, and one job that waits in the pool. Never unwinds. A crew's ticket is at its post until
 /// it ends.
-fn take_turn<W, I>(queue: Arc<Queue<W, I, W::Output>>, epoch: u32, _post: Option<Post>)
-where
-    W: Work<I, Output: Send + 'static> + Send + Sync + 'static,
-    I: Send + 'static,
-{
-    let goes_on = queue.take_turn(epoch, |cores| lookout::look_after(&queue, cores));
+fn take_turn(queue: Arc<dyn AnyQueue>, epoch: u32, _post: Option<Post>) {
     let stream = Arc::downgrade(&queue);
+    let goes_on = queue.take_turn(epoch, &|cores| lookout::look_after(Weak::clone(&stream), cores));
     // May be the last owner of what the function captured, which is not kept while others have their turn.
     drop_quietly(queue);
     if goes_on {

@@ -105,7 +105,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     pub(crate) fn end(&mut self) {
         self.course.exhausted = true;
         self.course.take_back();
-        if self.course.configured.is_some() {
+        if self.course.is_configured() {
             self.queue.cancel();
         }
         drop_each_quietly(self.ahead.drain(..));

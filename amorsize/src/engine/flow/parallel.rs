@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Flow;
-use super::course::{Configured, ran};
+use super::course::{Ticket, ran};
 use crate::decide::input::Remaining;
 use crate::decide::refill::{Refilled, There};
 use crate::decide::waiting::Waiting;
@@ -12,10 +12,7 @@ use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::Launch;
 use crate::engine::neighbours;
-use crate::engine::place::Place;
 use crate::engine::queue::{Polled, Standing};
-use crate::engine::wake::Launched;
-use crate::plan::Pool;
 use crate::work::Work;
 
 /// What the consumer ran while it had nothing to yield.
@@ -132,23 +129,17 @@ where
     /// Launches a claimed ticket. Where no thread can be had, those that run are all there will be for a while; with
     /// none, the consumer runs everything itself.
     pub(super) fn launch(&mut self) {
-        let Some(&Configured { pool, epoch, .. }) = self.course.configured.as_ref() else { return };
-        let is_own = self.course.tickets.is_own;
-        let slot = if is_own { None } else { self.course.slot() };
-        let queue = Arc::clone(&self.queue);
-        // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
-        let launched = (pool == Pool::Cpu && !is_own).then(Launched::now);
-        let helps = self.course.pilot.waiting().helps;
+        let Some(Ticket { slot, epoch, launched, consumer }) = self.course.ticket() else { return };
         if let Some(launched) = launched {
-            queue.note_launch(launched, helps.then(Place::here).flatten());
+            self.queue.note_launch(launched, consumer);
         }
+        let queue = Arc::clone(&self.queue);
         let is_launched = match slot {
-            _ if is_own => self.launcher.start_own(queue, epoch),
             Some(slot) => self.launcher.launch(slot, queue, epoch),
-            None => false,
+            None => self.course.tickets.is_own && self.launcher.start_own(queue, epoch),
         };
         if let Some(launched) = launched {
-            self.course.launched(launched, helps);
+            self.course.launched(launched);
         }
         if !is_launched {
             let left = self.queue.return_ticket(epoch);

@@ -1,7 +1,6 @@
 //! Chunks are taken, run and given back. A running chunk can be divided at any item: threads that have nothing to do
 //! get the back half of what another one has not begun. And of one that takes far too long, the front is handed in.
 
-use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -36,21 +35,47 @@ enum Exchanged<I, R> {
     TicketIsOver,
 }
 
+/// Who has what a chunk gives away.
+#[derive(Clone, Copy)]
+enum Taker {
+    Nobody,
+    /// A thread that looks for work.
+    Awake,
+    /// A thread that has to be woken, for at least so much work, once somebody has asked.
+    Asleep(Option<Duration>),
+}
+
+impl Taker {
+    /// Whether half of what takes so long is worth giving away.
+    fn is_worth(&mut self, rest: Duration) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Awake => rest >= 2 * WORTH_DIVIDING,
+            Self::Asleep(least) => rest >= 2 * *least.get_or_insert_with(worth_waking),
+        }
+    }
+}
+
+/// What is worth waking a thread for.
+fn worth_waking() -> Duration {
+    Duration::from_secs_f64(WORTH_WAKING * wake::expected(true, false).total())
+}
+
 impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     /// A ticket: runs chunks while there are any.
     pub(crate) fn run_ticket(&self, epoch: u32) {
-        self.run_chunks(epoch, Duration::MAX, |_| ());
+        self.run_chunks(epoch, Duration::MAX, &|_| ());
     }
 
     /// A ticket for one turn after the other, so that a thread gets to do what else is waiting for it: whether there is
     /// to be another one. If it finds the consumer with the first item, and nobody who looks in on that, tells
     /// `look_after`.
-    pub(crate) fn take_turn(&self, epoch: u32, look_after: impl Fn(usize)) -> bool {
+    pub(crate) fn take_turn(&self, epoch: u32, look_after: &dyn Fn(usize)) -> bool {
         self.run_chunks(epoch, TURN, look_after)
     }
 
     /// Runs chunks for so long; whether there are more.
-    fn run_chunks(&self, epoch: u32, turn: Duration, look_after: impl Fn(usize)) -> bool {
+    fn run_chunks(&self, epoch: u32, turn: Duration, look_after: &dyn Fn(usize)) -> bool {
         let consumer = self.lock().staff.consumer;
         if let Some(consumer) = consumer {
             consumer.make_way();
@@ -60,13 +85,13 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         let mut left = turn;
         let mut finished = None;
         loop {
-            let mut chunk = match self.exchange(finished.take(), epoch, left.is_zero(), &look_after) {
+            let mut chunk = match self.exchange(finished.take(), epoch, left.is_zero(), look_after) {
                 Exchanged::Chunk(chunk) => chunk,
                 Exchanged::TurnIsOver => return true,
                 Exchanged::TicketIsOver => return false,
             };
             upkeep.look();
-            let batch = self.run_counting(&mut delays, &mut chunk, &|rest| rest >= 2 * WORTH_DIVIDING, &mut || ());
+            let batch = self.run_counting(&mut delays, &mut chunk, Taker::Awake, &mut || ());
             let took = batch.cost.elapsed.wall;
             heap::worked(took);
             left = left.saturating_sub(took);
@@ -81,7 +106,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         finished: Option<(Batch<R>, Vec<I>)>,
         epoch: u32,
         is_turn_over: bool,
-        look_after: impl Fn(usize),
+        look_after: &dyn Fn(usize),
     ) -> Exchanged<I, R> {
         let mut state = self.lock();
         let (mut unwanted, mut useless) = (Unwanted::default(), None);
@@ -90,28 +115,24 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
             useless = state.give_back(spent);
             unwanted = state.finish(batch);
         }
-        let launched = state.staff.launched.take();
-        state.staff.awaited = None;
         let next = self.next_for(&mut state, epoch, is_turn_over);
-        let has_more = matches!(next, Exchanged::Chunk(_));
-        state.staff.is_manned |= has_more;
-        let unwatched = state.staff.sign_ahead(has_more);
-        let (wake, overdue) = (state.staff.wakes_sleeper(state.stock()), state.staff.overdue());
+        let stock = state.stock();
+        let news = state.staff.came_back(stock, matches!(next, Exchanged::Chunk(_)));
         self.signs.returns.fetch_add(1, Ordering::Relaxed);
         drop(state);
-        if wake {
+        if news.wakes {
             self.changed.notify_one();
         }
-        if let Some(launched) = launched {
+        if let Some(launched) = news.launched {
             launched.began();
         }
-        if let Some(cores) = unwatched {
+        if let Some(cores) = news.unwatched {
             look_after(cores);
         }
         if matches!(next, Exchanged::TicketIsOver) {
             wake::worked();
         }
-        if let Some(consumer) = overdue {
+        if let Some(consumer) = news.overdue {
             self.look_after(consumer);
         }
         unwanted.discard();
@@ -138,7 +159,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
 
     /// Runs all of a chunk on the consumer's thread: what comes next waits for it.
     pub(crate) fn run_whole(&self, mut chunk: Chunk<I, R>) -> Batch<R> {
-        self.run(&mut chunk, Cut::NEVER, &|_| false, &mut || ())
+        self.run(&mut chunk, Cut::NEVER, Taker::Nobody, &mut || ())
     }
 
     /// Runs a chunk on the consumer's thread, whose delays among others these are. What it gives away needs another
@@ -150,12 +171,10 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         delays: &mut Delays,
         launch: &mut dyn FnMut(),
     ) -> Batch<R> {
-        let worth = OnceCell::new();
-        let is_worth = |rest| rest >= 2 * *worth.get_or_init(worth_waking);
         // What is run alone stands for the plain loop.
         let of_this = &mut Delays::of_each_chunk();
         let delays = if runner == Runner::Alone { of_this } else { delays };
-        let mut batch = self.run_counting(delays, &mut chunk, &is_worth, launch);
+        let mut batch = self.run_counting(delays, &mut chunk, Taker::Asleep(None), launch);
         batch.cost.runner = runner;
         batch
     }
@@ -165,27 +184,21 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
         &self,
         delays: &mut Delays,
         chunk: &mut Chunk<I, R>,
-        is_worth: &dyn Fn(Duration) -> bool,
+        taker: Taker,
         divided: &mut dyn FnMut(),
     ) -> Batch<R> {
         delays.before(chunk.how.expected);
         let cut = Cut::of_chunk(chunk.how.expected.as_secs_f64(), chunk.how.has_pinned_size);
-        let mut batch = self.run(chunk, cut, is_worth, divided);
+        let mut batch = self.run(chunk, cut, taker, divided);
         batch.cost.delay = delays.after(batch.cost.elapsed.wall);
         batch
     }
 
     /// Runs the function over a chunk, item by item; stops early when told to by the signal. Where somebody has nothing
-    /// to do and the time that the rest will take `is_worth` it, gives some of that away and tells `divided`; all of it
+    /// to do and the rest takes long enough for that `taker`, gives some of it away and tells `divided`; all of it
     /// where what is done is to be handed in. Leaves the chunk empty.
     #[inline(never)]
-    fn run(
-        &self,
-        chunk: &mut Chunk<I, R>,
-        mut cut: Cut,
-        is_worth: &dyn Fn(Duration) -> bool,
-        divided: &mut dyn FnMut(),
-    ) -> Batch<R> {
+    fn run(&self, chunk: &mut Chunk<I, R>, mut cut: Cut, mut taker: Taker, divided: &mut dyn FnMut()) -> Batch<R> {
         let start = chunk.start;
         let How { clocks, stride, has_pinned_size, .. } = chunk.how;
         let watch = Stopwatch::start(clocks);
@@ -199,7 +212,7 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
                     RUN => {}
                     CANCEL => break,
                     _ => {
-                        if let Some(given) = to_give_away(watch.begin(), items.len(), results.len(), is_worth) {
+                        if let Some(given) = to_give_away(watch.begin(), items.len(), results.len(), &mut taker) {
                             let last = last_of(&mut items, given);
                             let next = start + (results.len() + items.len()) as u64;
                             self.give_away(Chunk::apart(next, last, Clocks::Wall, has_pinned_size));
@@ -265,20 +278,15 @@ impl<W: Work<I, Output = R>, I, R> Queue<W, I, R> {
     }
 }
 
-/// What is worth waking a thread for.
-fn worth_waking() -> Duration {
-    Duration::from_secs_f64(WORTH_WAKING * wake::expected(true, false).total())
-}
-
-/// How many of the items `left` are given away, if they take what those `done` have taken and `is_worth` that; `None`
-/// where there is nothing to divide.
+/// How many of the items `left` are given away, if they take what those `done` have taken; `None` where that is too
+/// little for the `taker`, or there is nothing to divide.
 #[cold]
-fn to_give_away(begin: Instant, left: usize, done: usize, is_worth: &dyn Fn(Duration) -> bool) -> Option<usize> {
+fn to_give_away(begin: Instant, left: usize, done: usize, taker: &mut Taker) -> Option<usize> {
     if left < 2 || done == 0 {
         return None;
     }
     let each = begin.elapsed().div_f64(done as f64);
-    is_worth(each.mul_f64(left as f64)).then(|| chunks::given_away(left, each.as_secs_f64()))
+    taker.is_worth(each.mul_f64(left as f64)).then(|| chunks::given_away(left, each.as_secs_f64()))
 }
 
 /// Takes so many of the last items.

@@ -9,6 +9,7 @@ use super::held::Held;
 use super::overdue::Overdue;
 use crate::decide::observed::Delay;
 use crate::decide::waiting::Waiting;
+use crate::engine::asleep::Thread;
 use crate::engine::chunk::BatchCost;
 use crate::engine::place::Place;
 use crate::engine::wake::Launched;
@@ -69,6 +70,18 @@ pub(crate) struct Sleeper {
     pub(crate) few_chunks: usize,
     /// Time from which the consumer has something else to do.
     pub(crate) until: Option<Instant>,
+}
+
+/// What others are to be told once the lock is let go.
+pub(super) struct News {
+    /// The consumer has something to do.
+    pub(super) wakes: bool,
+    /// The first ticket has begun.
+    pub(super) launched: Option<Launched>,
+    /// Somebody is to look in on the first item, where there are so many cores.
+    pub(super) unwatched: Option<usize>,
+    /// The consumer, if it is worth a look.
+    pub(super) overdue: Option<Thread>,
 }
 
 impl Staff {
@@ -192,6 +205,18 @@ impl Staff {
 
     fn may_run(&self, stock: Stock) -> bool {
         stock.queued > 0 && self.has_room(stock) && self.running < self.limit.max(1)
+    }
+
+    /// A thread has come back, or come for the first time, and goes on or not.
+    pub(super) fn came_back(&mut self, stock: Stock, goes_on: bool) -> News {
+        self.awaited = None;
+        self.is_manned |= goes_on;
+        News {
+            launched: self.launched.take(),
+            unwatched: self.sign_ahead(goes_on),
+            wakes: self.wakes_sleeper(stock),
+            overdue: self.overdue(),
+        }
     }
 
     /// For how long a sleeping consumer is not to be woken but for what it waits for; `None`: as long as it takes.

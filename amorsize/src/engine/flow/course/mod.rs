@@ -30,14 +30,15 @@ use crate::machine;
 use crate::options::Options;
 use crate::quiet::quietly;
 use crate::report::Report;
-pub(super) use threads::Configured;
+use threads::Configured;
+pub(super) use threads::Ticket;
 
 /// See the module.
 pub(crate) struct Course {
     pub(super) pilot: Box<Pilot>,
     experience: Experience,
     /// What the queue was told.
-    pub(super) configured: Option<Configured>,
+    configured: Option<Configured>,
     pub(super) tickets: Tickets,
     /// Results that the stream was given before somebody wanted to see the plan, and has not yielded: while it is
     /// made.

@@ -8,6 +8,7 @@ use crate::decide::input::Remaining;
 use crate::decide::pilot::TRIAL_BYTES;
 use crate::decide::refill::Refilled;
 use crate::decide::waiting::Waiting;
+use crate::engine::place::Place;
 use crate::engine::queue::{FoundWaiting, Sleeper, Terms};
 use crate::engine::target::{Slot, Target};
 use crate::engine::wake::Launched;
@@ -17,12 +18,23 @@ use crate::pool::{self, Crew};
 /// The threads and the pool of a plan.
 pub(in super::super) struct Configured {
     threads: usize,
-    pub(in super::super) pool: Pool,
+    pool: Pool,
     ordered: bool,
     /// Where all tickets go, if that is one crew. A stream that is kept and not read does not keep its threads.
     crew: Weak<Crew>,
     is_one_crew: bool,
+    epoch: u32,
+}
+
+/// A ticket that is to be handed over.
+pub(in super::super) struct Ticket {
+    /// Where it goes, if it gets no thread of its own, and one can be had.
+    pub(in super::super) slot: Option<Slot>,
     pub(in super::super) epoch: u32,
+    /// Since when, to a pool of threads that compute.
+    pub(in super::super) launched: Option<Launched>,
+    /// Where the consumer computes, if it helps.
+    pub(in super::super) consumer: Option<Place>,
 }
 
 /// What the queue is to be told of a plan.
@@ -36,6 +48,11 @@ pub(in super::super) struct Change {
 }
 
 impl Course {
+    /// Whether the queue was told of a plan.
+    pub(in super::super) fn is_configured(&self) -> bool {
+        self.configured.is_some()
+    }
+
     /// What the queue has not been told.
     pub(in super::super) fn change(&self) -> Option<Change> {
         let (pool, ordered) = self.pilot.pool()?;
@@ -112,9 +129,20 @@ impl Course {
         Sleeper { next: self.next_result(), waiting, most_tickets, few_chunks, until }
     }
 
-    /// A ticket was handed over, for a thread that is to work beside a consumer that `helps`, or is not.
-    pub(in super::super) fn launched(&mut self, launched: Launched, helps: bool) {
-        if helps {
+    /// The next ticket, if the queue was told of a plan.
+    pub(in super::super) fn ticket(&mut self) -> Option<Ticket> {
+        let &Configured { pool, epoch, .. } = self.configured.as_ref()?;
+        let is_own = self.tickets.is_own;
+        let slot = if is_own { None } else { self.slot() };
+        // Waiting threads are many and soon asleep: what they take says nothing of those that compute.
+        let launched = (pool == Pool::Cpu && !is_own).then(Launched::now);
+        let consumer = if launched.is_some() && self.pilot.waiting().helps { Place::here() } else { None };
+        Some(Ticket { slot, epoch, launched, consumer })
+    }
+
+    /// A ticket was handed over to a pool that computes.
+    pub(in super::super) fn launched(&mut self, launched: Launched) {
+        if self.pilot.waiting().helps {
             launched.let_by();
         }
         launched.handed_over();
@@ -136,7 +164,7 @@ impl Course {
     }
 
     /// Where the next ticket goes; `None` if no thread can be had.
-    pub(in super::super) fn slot(&mut self) -> Option<Slot> {
+    fn slot(&mut self) -> Option<Slot> {
         let crew = self.crew();
         let configured = self.configured.as_mut()?;
         // Waiting threads come in crews of a few, so each ticket goes where one is free.

@@ -15,7 +15,7 @@ fn threads_take_what_was_pulled_ahead_one_by_one_and_the_consumer_gets_the_rest(
     let queue = Queue::new(Arc::new(ByValue(|item: u64| item)));
     assert_eq!(with_ten_ahead(&queue, 1), 1);
     let asked = std::cell::Cell::new(0);
-    assert!(!queue.take_turn(queue.epoch(), |cores| asked.set(asked.get() + cores)));
+    assert!(!queue.take_turn(queue.epoch(), &|cores| asked.set(asked.get() + cores)));
     assert_eq!(asked.get(), 64, "the first one has somebody look in, with as many cores as there are");
     let left = queue.close_ahead().unwrap();
     assert_eq!((left.taken, left.items.len(), left.waiting.is_none()), (10, 0, true));

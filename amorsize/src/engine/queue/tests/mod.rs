@@ -118,7 +118,7 @@ fn a_thread_that_has_worked_for_long_comes_back_for_the_rest() {
     let queue = slow();
     queue.configure(1, true, false);
     (0..3).for_each(|start| assert_eq!(queue.push(Chunk { start, ..chunk(start..start + 1) }, 1), start == 0));
-    let turns = || queue.take_turn(queue.epoch(), |_| ());
+    let turns = || queue.take_turn(queue.epoch(), &|_| ());
     assert_eq!([turns(), turns(), turns()], [true, true, false]);
     let next = |next| queue.poll(next, 0, usize::MAX, &mut Vec::new()).batch.is_some();
     assert_eq!([0, 1, 2].map(next), [true; 3]);
@@ -162,7 +162,7 @@ fn a_chunk_of_the_consumers_that_may_take_for_ever_is_never_overdue() {
     queue.push(expected(Duration::MAX, 0..1), 1);
     queue.push(Chunk { start: 1, ..chunk(1..2) }, 1);
     let (own, _) = queue.take_chunk(HELPS, usize::MAX).unwrap();
-    assert!(!queue.take_turn(queue.epoch(), |_| ()), "there is nothing more");
+    assert!(!queue.take_turn(queue.epoch(), &|_| ()), "there is nothing more");
     let batch = run_own(&queue, own);
     assert_eq!(queue.deposit(batch, 0).expect("what comes next").0.results, [0]);
 }
