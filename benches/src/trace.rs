@@ -13,6 +13,7 @@ use crate::jobs::Job;
 use crate::oracle::Pin;
 use crate::rows::{Context, Row, Visitor};
 use crate::source::Length;
+use crate::stats::quantile;
 use crate::work::Pace;
 
 /// `trace`.
@@ -47,12 +48,16 @@ impl Visitor for Laps<'_> {
     fn visit<J: Job>(&mut self, row: &Row, job: J, items: usize) {
         let case = Case { job, row: row.name, items, length: self.0.length, expert_chunk: 64, pin: Pin::SERIAL };
         case.lap(Contender::Loop, items);
+        let mut ratios = Vec::new();
         for lap in 1..=self.0.laps {
             let plain = case.lap(Contender::Loop, items).seconds;
             let other = case.lap(self.1, items).seconds;
             let [loop_time, time] = [plain, other].map(Duration::from_secs_f64);
             println!("lap {lap}: {items} items, loop {loop_time:.1?}, {time:.1?}, {:.2}x", plain / other);
+            ratios.push(plain / other);
         }
+        let [least, middle, most] = [0.1, 0.5, 0.9].map(|q| quantile(&ratios, q));
+        println!("in the middle {middle:.2}x, nine tenths above {least:.2}x and below {most:.2}x");
     }
 }
 

@@ -10,8 +10,6 @@
 //! - [`lookout`]: who launches tickets while the consumer runs the first item
 //! - [`asleep`]: whether another thread sleeps
 //! - [`wake`]: what it takes here to get a thread to work
-//! - [`epoch`]: times that threads tell each other
-//! - [`neighbours`]: other streams of this process at work
 //! - [`place`]: how a thread keeps off the consumer's processor
 //! - [`scope`]: how tickets for borrowed items get to threads
 //! - [`own`]: who runs the first of borrowed items
@@ -23,12 +21,10 @@ mod asleep;
 pub(crate) mod chunk;
 pub(crate) mod clock;
 mod door;
-mod epoch;
 pub(crate) mod flow;
 mod heap;
 pub(crate) mod launch;
 mod lookout;
-pub(crate) mod neighbours;
 mod own;
 pub(crate) mod place;
 pub(crate) mod queue;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::epoch::nanos_now;
 use crate::decide::timing::Wake;
+use crate::epoch::nanos_now;
 
 /// Weight of a new observation. Means are geometric: one thread in a hundred begins only when the core that it was put
 /// on is free, a hundred times later than usual, and that is no reason to expect it of the next.

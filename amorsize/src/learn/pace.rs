@@ -26,6 +26,8 @@ const APPENDING: Duration = Duration::from_micros(25);
 const KNOWING_THE_MACHINE: Duration = Duration::from_micros(200);
 /// Learning from a run takes about this where caches are cold, as they are after a run of some length.
 const LEARNING: Duration = Duration::from_micros(25);
+/// While streams run, writing pauses for so many times as long as it took.
+const GIVES_WAY: u32 = 10;
 /// Making a file takes so many times what appending to it does.
 pub(crate) const CREATING: u32 = 8;
 
@@ -43,6 +45,12 @@ pub(crate) fn worth_knowing_the_machine(run: Duration) -> bool {
 /// Whether a run is worth learning from at its end, rather than by the writer a little later.
 pub(crate) fn worth_learning_at_once(run: Duration) -> bool {
     LEARNING <= run / SHARE
+}
+
+/// For how long nothing is written after that took so long, while streams run: they need the processors, and a program
+/// may have a hundred functions that are new.
+pub(crate) fn give_way(writing: Duration) -> Duration {
+    GIVES_WAY * writing
 }
 
 /// Thins out what a function with very many short runs records.

@@ -30,8 +30,9 @@ pub(crate) fn tidy(directory: &Path) {
     unfinished.iter().filter(|path| is_abandoned(path)).for_each(|path| drop(fs::remove_file(path)));
     for (ending, most) in [(HISTORY, MOST_HISTORIES), (DAMAGED, MOST_DAMAGED)] {
         let mut files = files(directory, ending).unwrap_or_default();
-        files.retain(|path| !is_directory(path));
+        // What each one is takes a call of the system.
         if files.len() > most {
+            files.retain(|path| !is_directory(path));
             let surplus = oldest(files.into_iter().map(|path| (written(&path), path)).collect(), most);
             let ours = surplus.iter().filter(|path| !file::is_newer(path));
             ours.for_each(|path| drop(fs::remove_file(path)));

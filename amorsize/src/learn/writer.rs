@@ -2,14 +2,17 @@
 //! [`pace`] decides which; here it is done.
 //!
 //! What is put off is collected for some milliseconds before it is written, so that many short runs cost one write; and
-//! as long as there is something each time, nobody has to ask for that again.
+//! as long as there is something each time, nobody has to ask for that again. While streams run, the files of a hundred
+//! new functions are not made in one go: that would take a processor from them for as long.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::alarm;
+use crate::consumers;
 use crate::learn::function::Function;
 use crate::learn::pace::{self, Appending};
 use crate::learn::registry::registry;
@@ -23,13 +26,13 @@ const COLLECTING_MORE: Duration = Duration::from_millis(40);
 const MAIN_IS_TOLD: bool = cfg!(any(all(target_os = "linux", target_env = "gnu"), target_vendor = "apple", windows));
 
 static APPENDING: Appending = Appending::new();
-static PUT_OFF: Mutex<PutOff> = Mutex::new(PutOff { is_called: false, due: Vec::new() });
+static PUT_OFF: Mutex<PutOff> = Mutex::new(PutOff { is_called: false, due: VecDeque::new() });
 
 struct PutOff {
     /// Whether somebody looks here soon.
     is_called: bool,
     /// Functions with records to be written.
-    due: Vec<Arc<Function>>,
+    due: VecDeque<Arc<Function>>,
 }
 
 /// Writes what is left when its thread ends.
@@ -114,7 +117,7 @@ fn ask(function: &Arc<Function>) {
         return;
     }
     let mut put_off = put_off();
-    put_off.due.push(Arc::clone(function));
+    put_off.due.push_back(Arc::clone(function));
     if std::mem::replace(&mut put_off.is_called, true) {
         return;
     }
@@ -122,9 +125,15 @@ fn ask(function: &Arc<Function>) {
     drop(put_off);
     let mut collecting = COLLECTING;
     let write = move || {
-        let found_some = write_due();
-        collecting = (2 * collecting).min(COLLECTING_MORE);
-        found_some.then(|| Instant::now() + collecting)
+        let pause = match write_due() {
+            Due::Nothing => return None,
+            Due::NothingMore => {
+                collecting = (2 * collecting).min(COLLECTING_MORE);
+                collecting
+            }
+            Due::After(pause) => pause,
+        };
+        Some(Instant::now() + pause)
     };
     if !alarm::call(Instant::now() + COLLECTING, Box::new(write)) {
         give_up();
@@ -136,23 +145,54 @@ fn put_off() -> MutexGuard<'static, PutOff> {
     lock(&PUT_OFF)
 }
 
-/// Writes what was collected meanwhile; false if there was nothing.
-fn write_due() -> bool {
-    let due = {
+/// What there was to be written, or is.
+#[derive(Debug, PartialEq)]
+enum Due {
+    Nothing,
+    NothingMore,
+    /// More, after a pause.
+    After(Duration),
+}
+
+/// Writes what was collected meanwhile.
+fn write_due() -> Due {
+    let mut due = {
         let mut put_off = put_off();
         put_off.is_called = !put_off.due.is_empty();
         std::mem::take(&mut put_off.due)
     };
-    for function in &due {
-        function.clear_due();
-        // Whoever listens to the warning may panic, and others' records are still to be written.
-        quietly(|| {
-            let written = timed(function, || function.drain());
-            written.unwrap_or_else(|error| function.warn(&error));
-            function.foresee();
-        });
+    let left = work_off(&mut due, |function| write(&function), || consumers::others(Instant::now()) > 0);
+    if !due.is_empty() {
+        let mut put_off = put_off();
+        due.append(&mut put_off.due);
+        put_off.due = due;
     }
-    !due.is_empty()
+    left
+}
+
+/// Writes what is due, one after the other, and leaves the rest for later while somebody needs the processors.
+fn work_off<T>(due: &mut VecDeque<T>, mut write: impl FnMut(T), is_needed: impl Fn() -> bool) -> Due {
+    if due.is_empty() {
+        return Due::Nothing;
+    }
+    while let Some(first) = due.pop_front() {
+        let begin = Instant::now();
+        write(first);
+        if !due.is_empty() && is_needed() {
+            return Due::After(pace::give_way(begin.elapsed()));
+        }
+    }
+    Due::NothingMore
+}
+
+fn write(function: &Arc<Function>) {
+    function.clear_due();
+    // Whoever listens to the warning may panic, and others' records are still to be written.
+    quietly(|| {
+        let written = timed(function, || function.drain());
+        written.unwrap_or_else(|error| function.warn(&error));
+        function.foresee();
+    });
 }
 
 /// Gives up where no thread can be had: records wait for the next attempt or for the end of this thread.
@@ -160,4 +200,22 @@ fn give_up() {
     let mut put_off = put_off();
     put_off.is_called = false;
     put_off.due.drain(..).for_each(|function| function.clear_due());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_is_written_at_once_unless_streams_run() {
+        let mut written = Vec::new();
+        let mut work_off = |due: &mut VecDeque<_>, is_needed| work_off(due, |item| written.push(item), || is_needed);
+        assert_eq!(work_off(&mut VecDeque::new(), true), Due::Nothing);
+        assert_eq!(work_off(&mut VecDeque::from([1]), true), Due::NothingMore);
+        let mut due = VecDeque::from([2, 3, 4]);
+        assert!(matches!(work_off(&mut due, true), Due::After(_)));
+        assert_eq!(due, [3, 4]);
+        assert_eq!(work_off(&mut due, false), Due::NothingMore);
+        assert_eq!(written, [1, 2, 3, 4]);
+    }
 }

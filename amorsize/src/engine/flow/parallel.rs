@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::Flow;
 use super::course::{Ticket, ran};
+use crate::consumers;
 use crate::decide::input::Remaining;
 use crate::decide::refill::{Refilled, There};
 use crate::decide::waiting::Waiting;
 use crate::engine::chunk::{Batch, Chunk};
 use crate::engine::heap;
 use crate::engine::launch::Launch;
-use crate::engine::neighbours;
 use crate::engine::queue::{Polled, Standing};
 use crate::work::Work;
 
@@ -118,7 +118,7 @@ where
     /// Sleeps while there is nothing to do; false: and nothing ever will be.
     fn wait(&mut self, waiting: Waiting, refilled: Refilled, most: usize) -> bool {
         let sleeper = self.course.sleeper(waiting, refilled, most);
-        neighbours::rest();
+        consumers::rest();
         let goes_on = self.queue.wait(sleeper, &mut self.course.waits);
         if sleeper.until.is_some_and(|until| until <= Instant::now()) {
             self.course.pilot.waited_in_vain();

@@ -8,13 +8,13 @@ use std::vec::Drain;
 
 use super::state::{State, Unwanted, insert_in_place};
 use super::{CANCEL, Queue, RUN};
+use crate::consumers::Helping;
 use crate::decide::chunks;
 use crate::decide::cut::Cut;
 use crate::decide::observed::{Clocks, Runner};
 use crate::engine::chunk::{Batch, BatchCost, Chunk, How, Room, with_room};
 use crate::engine::clock::{Delays, Stopwatch};
 use crate::engine::heap::{self, Upkeep};
-use crate::engine::neighbours::Helping;
 use crate::engine::wake;
 use crate::quiet::drop_each_quietly;
 use crate::work::Work;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Course;
+use crate::consumers;
 use crate::decide::input::Remaining;
 use crate::decide::pilot::{Beside, Step};
-use crate::engine::neighbours;
 use crate::learn::experience::Advice;
 
 impl Course {
@@ -37,10 +37,10 @@ impl Course {
         let at = self.position_at(now);
         let mut step = self.pilot.step(at, remaining, room);
         if self.pilot.wants_company(at.now) {
-            self.pilot.saw_company(at, neighbours::others(now));
+            self.pilot.saw_company(at, consumers::others(now));
             step = self.pilot.step(at, remaining, room);
         }
-        neighbours::tell(now, self.pilot.most_busy().map(Duration::from_secs_f64));
+        consumers::tell(now, self.pilot.most_busy().map(Duration::from_secs_f64));
         step
     }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::super::chunk::{Batch, BatchCost, How, Room};
 use super::super::heap::{self, Upkeep};
 use super::tickets::Tickets;
+use crate::consumers;
 use crate::decide::input::Remaining;
 use crate::decide::observed::{Made, Position, Ran};
 use crate::decide::pace::Pace;
@@ -21,7 +22,6 @@ use crate::decide::pilot::Pilot;
 use crate::decide::refill::Refill;
 use crate::decide::situation::{Kind, Owns, Situation};
 use crate::engine::clock::Delays;
-use crate::engine::neighbours;
 use crate::engine::queue::Standing;
 use crate::engine::wake;
 use crate::fingerprint::Identity;
@@ -147,7 +147,7 @@ impl Course {
     /// The run is over: what it teaches is left behind.
     pub(super) fn close(&mut self) {
         if self.ended.is_none() {
-            neighbours::rest();
+            consumers::rest();
             let now = Instant::now();
             self.ended = Some(now);
             // Whoever listens to what is told then may panic, and this may be a drop.
@@ -158,7 +158,7 @@ impl Course {
     /// The run is over, and teaches nothing: how far it came and what it took is not known.
     pub(super) fn interrupt(&mut self, has_item: bool) {
         self.pulled += u64::from(has_item);
-        neighbours::rest();
+        consumers::rest();
         self.ended.get_or_insert_with(Instant::now);
         self.pace = None;
     }

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::epoch::nanos;
+use crate::epoch::nanos;
 
 /// Places for consumers. Of more at the same time some share one, and count as one: there are enough by then.
 const SEATS: usize = 256;
