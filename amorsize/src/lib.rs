@@ -88,6 +88,7 @@
 //! - *Which item was it?* Return it with the error, or ask [`Stream::indexed`].
 //! - *What each thread has for itself* (a buffer, a connection) is a `thread_local!` of the function's.
 //! - *Stopping early*: drop the stream, or `take`, `try_for_each`, `?`; a `collect` into a `Result` does so by itself.
+//!   Where one was left long before its end, the next one from there does not count on all of its items.
 //!
 //! # Options
 //!

@@ -8,6 +8,7 @@ mod cell;
 mod channel;
 mod child;
 mod company;
+mod compiling;
 mod contenders;
 mod corpus;
 mod first;
@@ -65,6 +66,8 @@ enum Measurement {
     Midrun,
     /// Threads that run one stream after the other, against as many that run the plain loop.
     Company,
+    /// What one more function adds to a program: the compiler's time, and code.
+    Compiling,
     /// The first stream of a process.
     First(first::Options),
     /// A process without threads: results of small blocks, which its first thread would slow.
@@ -99,6 +102,7 @@ fn main() -> Result<ExitCode> {
         Measurement::Blocking => blocking::run()?,
         Measurement::Midrun => midrun::run()?,
         Measurement::Company => company::run(),
+        Measurement::Compiling => compiling::run()?,
         Measurement::First(options) => first::run(options)?,
         Measurement::Alone(options) => alone::run(options)?,
         Measurement::Selection(options) => selection::run(options)?,

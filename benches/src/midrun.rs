@@ -1,6 +1,7 @@
 //! What a plan that turns out wrong costs: contended functions over a second, alone on the machine and beside threads
 //! that want its processors too; items a thousand times dearer or cheaper half-way, against the best fixed chunk for
-//! each half; a few dear items before many cheap ones; and items a thousand times dearer than earlier runs have said.
+//! each half; a few dear items before many cheap ones; streams that are left long before the end of their source; and
+//! items a thousand times dearer than earlier runs have said.
 //! Cold but for that, no option given.
 
 use std::hint::black_box;
@@ -33,6 +34,11 @@ const DEAR_ITEMS: usize = 500;
 /// A few items that are dear come first: how many, and seconds of each.
 const FEW: usize = 5;
 const FEW_DEAR: f64 = 3e-3;
+/// A stream over so many items is left after so many seconds of the plain loop.
+const ALL: usize = 1_000_000;
+const LEFT: [f64; 2] = [100e-6, 250e-6];
+/// Nanoseconds of such an item.
+const LEFT_ITEMS: [f64; 3] = [50.0, 200.0, 1000.0];
 /// Runs after which a function is known.
 const KNOWN: usize = 3;
 /// The fixed chunks of which the best is taken.
@@ -54,6 +60,9 @@ pub(crate) fn run() -> Result<()> {
     let cheaper = Phases { cheap, dear, turn: 0, back: DEAR_ITEMS };
     halves("cheaper half-way", &cheaper, DEAR_ITEMS, cheap_items + DEAR_ITEMS);
     few_dear_first(pace);
+    for (seconds, nanoseconds) in LEFT.into_iter().flat_map(|left| LEFT_ITEMS.map(|item| (left, item))) {
+        left_early(seconds, nanoseconds, pace);
+    }
     dearer_than_known(dear)
 }
 
@@ -62,25 +71,43 @@ fn few_dear_first(pace: Pace) {
     let (cheap, dear) = (pace.steps(FEW_DEAR * 1e9 / TIMES as f64), pace.steps(FEW_DEAR * 1e9));
     let job = Phases { cheap, dear, turn: 0, back: FEW };
     let items = FEW + FEW * TIMES;
+    against_the_loop("a few dear items first", 2 * ROUNDS, &job, items, items);
+}
+
+/// How much faster than the plain loop streams of such items are that are left after so many seconds of it.
+fn left_early(seconds: f64, nanoseconds: f64, pace: Pace) {
+    let steps = pace.steps(nanoseconds);
+    let job = Phases { cheap: steps, dear: steps, turn: 0, back: 0 };
+    let taken = (seconds * 1e9 / nanoseconds) as usize;
+    let what = format!("the first {taken} of {ALL} items of {nanoseconds:.0} ns");
+    against_the_loop(&what, 20 * ROUNDS, &job, ALL, taken);
+}
+
+/// Prints how much faster than the plain loop a stream is of which so many items are `taken`, with a function that is
+/// new each time and with one that is known.
+fn against_the_loop(what: &str, rounds: usize, job: &Phases, items: usize, taken: usize) {
     let plain = || {
         let begin = Instant::now();
-        (0..items).for_each(|item| _ = black_box(job.work(item)));
+        (0..items).map(|item| job.work(black_box(item))).take(taken).for_each(|result| _ = black_box(result));
         begin.elapsed().as_secs_f64()
     };
     let ours = |name| {
         let job = job.clone();
         let begin = Instant::now();
-        Tuner::new(name, move |item| job.work(item)).stream(0..items).for_each(|result| _ = black_box(result));
+        let stream = Tuner::new(name, move |item| job.work(item)).stream(0..items);
+        stream.take(taken).for_each(|result| _ = black_box(result));
         begin.elapsed().as_secs_f64()
     };
-    let known = fresh("few");
+    let known = fresh(what);
     (0..KNOWN).for_each(|_| _ = ours(known));
-    let rounds = [(); 2 * ROUNDS].map(|()| {
-        let plain = plain();
-        [plain / ours(fresh("few")), plain / ours(known)]
-    });
-    let [cold, known] = [0, 1].map(|way| median(&rounds.map(|round| round[way])));
-    println!("a few dear items first: {cold:.2} times the loop, {known:.2} after {KNOWN} runs");
+    let rounds: Vec<[f64; 2]> = (0..rounds)
+        .map(|_| {
+            let plain = plain();
+            [plain / ours(fresh(what)), plain / ours(known)]
+        })
+        .collect();
+    let [cold, known] = [0, 1].map(|way| median(&rounds.iter().map(|round| round[way]).collect::<Vec<_>>()));
+    println!("{what}: {cold:.2} times the loop, {known:.2} after {KNOWN} runs");
 }
 
 /// How long the first result takes of an endless input, where earlier runs had items that pay for threads in large

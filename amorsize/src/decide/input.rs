@@ -41,6 +41,13 @@ impl Remaining {
         Self { lower: self.lower.saturating_add(taken), upper }
     }
 
+    /// This rest where nobody believes that it will be taken: how much of it is not known.
+    pub(crate) fn doubted(self) -> Self {
+        // One that nothing at all is known of may also be a channel.
+        let upper = self.upper.filter(|&upper| upper == 0);
+        Self { lower: self.lower.min(1), upper }
+    }
+
     /// A guess that never disappoints much: an input of unknown length is expected to last as long again as it has
     /// lasted (Lindy's law); of one that is known to end, each order of magnitude up to there is as likely as another,
     /// since nobody knows what a filter lets through.
@@ -75,5 +82,13 @@ mod tests {
         );
         assert_eq!(Remaining::from_hint((0, Some(30))).expected(0), 0);
         assert_eq!(Remaining::from_hint((500, None)).expected(100), 500);
+    }
+
+    #[test]
+    fn a_length_that_is_doubted_is_none_but_that_of_an_end() {
+        let doubted = |hint| Remaining::from_hint(hint).doubted();
+        assert_eq!(doubted((7, Some(7))), Remaining { lower: 1, upper: None });
+        assert!(!doubted((usize::MAX, None)).is_unknown(), "it is no channel");
+        assert_eq!(doubted((0, Some(0))), Remaining::NONE);
     }
 }

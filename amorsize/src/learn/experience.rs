@@ -87,6 +87,8 @@ pub(crate) struct Experience {
     /// Whether threads may be started: a plain loop that is asked for starts none, nor does its record.
     starts_threads: bool,
     predicted: Option<Predicted>,
+    /// What the source says of its length is not believed: earlier runs from here were left long before their end.
+    doubts_length: bool,
 }
 
 impl Experience {
@@ -99,6 +101,7 @@ impl Experience {
             leaves: options.online_learning && !options.environment_serial,
             starts_threads: !is_serial,
             predicted: None,
+            doubts_length: false,
         }
     }
 
@@ -112,6 +115,8 @@ impl Experience {
         function.sees(Kind { bytes: situation.item_bytes, owns: situation.owns });
         let (learned, ask) = (function.learned_lately(), Learned::forecast);
         let place = fingerprint::call_site(self.place);
+        self.doubts_length = function.endings().are_early(place, remaining.lower);
+        let remaining = self.believed(remaining);
         let Some(forecast) = ask_history(&self.identity, &learned, place, remaining, options, situation, ask) else {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
@@ -129,6 +134,11 @@ impl Experience {
         Some(if is_sure { Advice::Sure(prior) } else { Advice::Doubtful(prior) })
     }
 
+    /// What is believed of what a source says of its rest.
+    pub(crate) fn believed(&self, remaining: Remaining) -> Remaining {
+        if self.doubts_length { remaining.doubted() } else { remaining }
+    }
+
     /// What to do where too little is known to predict anything.
     fn explore(&self, function: &Function, remaining: Remaining, options: &Options) -> Option<Advice> {
         let is_open = !verdict::is_pinned_parallel(options) && options.confidence_threshold.is_none();
@@ -142,8 +152,9 @@ impl Experience {
         }
     }
 
-    /// Records what became of each plan of a run over `length` items, which took so long in all.
-    pub(crate) fn leave(&mut self, stretches: &[Stretch], length: u64, run: Duration) {
+    /// Records what became of each plan of a run over `length` items, which took so long in all, and ended before its
+    /// source if it `is_left`.
+    pub(crate) fn leave(&mut self, stretches: &[Stretch], length: u64, is_left: bool, run: Duration) {
         if !std::mem::take(&mut self.leaves) || stretches.is_empty() {
             if self.asks && pace::worth_knowing_the_machine(run) {
                 // Where nothing is recorded, nobody else ever finds out what machine this is.
@@ -152,6 +163,7 @@ impl Experience {
             return;
         }
         let function = Function::of(&self.identity);
+        function.endings().note(fingerprint::call_site(self.place), is_left.then_some(length));
         let samples: Vec<Sample> = stretches.iter().map(|stretch| self.sample(stretch, length)).collect();
         calibrated::observe(&samples);
         let had_none = stretches.iter().all(|stretch| stretch.plan.pool == Pool::Serial);
@@ -263,6 +275,20 @@ mod tests {
     use super::*;
     use crate::constants::{HIGHEST_THRESHOLD, LOWEST_THRESHOLD};
     use crate::learn::predict::tests::{query, sample};
+
+    #[test]
+    fn where_runs_were_left_early_the_next_one_does_not_believe_in_its_length() {
+        let (place, options) = (Location::caller(), Options::default());
+        let identity = Identity::of_closure::<()>("doubts");
+        let told = Remaining::from_hint((1_000, Some(1_000)));
+        let believed = |left_after| {
+            Function::of(&identity).endings().note(fingerprint::call_site(place), left_after);
+            let mut experience = Experience::new(identity, place, &options);
+            experience.consult(told, &options, &Situation::TWO_CORES);
+            experience.believed(told)
+        };
+        assert_eq!([None, Some(10), Some(900)].map(believed), [told, told.doubted(), told]);
+    }
 
     #[test]
     fn a_users_threshold_decides_whether_there_is_a_prediction_and_calibration_where_there_is_none() {

@@ -160,9 +160,7 @@ impl<W, I, R, P> Flow<W, I, R, P> {
     }
 
     fn remaining<S: Iterator>(&self, source: &S) -> Remaining {
-        let is_exhausted = self.course.exhausted;
-        let remaining = if is_exhausted { Remaining::NONE } else { Remaining::from_hint(source.size_hint()) };
-        remaining.and(self.ahead.len() as u64)
+        self.course.remaining(|| source.size_hint(), self.ahead.len())
     }
 }
 
@@ -213,14 +211,19 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::panic::Location;
+
     use super::*;
     use crate::decide::pilot::SMALL_BLOCK;
     use crate::engine::launch::Detached;
     use crate::engine::scope::Scoped;
+    use crate::fingerprint::{Identity, call_site};
+    use crate::learn::function::Function;
+    use crate::tuner::Tuner;
 
-    type Function = fn(u64) -> u64;
-    type FlowOf<P> = Flow<Function, u64, u64, P>;
-    type QueueOf = Queue<Function, u64, u64>;
+    type Increment = fn(u64) -> u64;
+    type FlowOf<P> = Flow<Increment, u64, u64, P>;
+    type QueueOf = Queue<Increment, u64, u64>;
 
     #[test]
     fn a_stream_begins_with_small_blocks() {
@@ -228,5 +231,23 @@ mod tests {
         assert!(sizes.iter().all(|size| size + 64 <= SMALL_BLOCK), "{sizes:?}, and what goes with them");
         // A block that begins with a cache line is no small one.
         assert!(align_of::<QueueOf>() <= align_of::<u128>());
+    }
+
+    /// Takes so many results of a thousand. Whether the next stream from there is likely to be left early, too.
+    #[track_caller]
+    fn is_left(take: usize) -> bool {
+        fn next(item: u64) -> u64 {
+            item + 1
+        }
+        let function: Increment = next;
+        let identity = Identity::of_closure::<Increment>("left");
+        assert_eq!(Tuner::new("left", function).stream(0..1_000).take(take).count(), take);
+        Function::of(&identity).endings().are_early(call_site(Location::caller()), 1_000)
+    }
+
+    #[test]
+    fn a_stream_that_is_left_long_before_its_end_tells_the_next_one() {
+        let is_left: Vec<bool> = [400, 600, 400, 1_000].into_iter().map(|take| is_left(take)).collect();
+        assert_eq!(is_left, [true, false, true, false]);
     }
 }

@@ -6,6 +6,7 @@
 //! Locks are taken in the order `disk`, `put_off`, `memory`, `queue`; only `disk` is ever held while the file is read
 //! or written, and none while trouble is told: whoever listens may ask for the history.
 
+mod endings;
 mod recording;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -29,6 +30,7 @@ use crate::learn::store::{Loaded, Store};
 use crate::learn::writer;
 use crate::plan::Pool;
 use crate::sync::{lock, try_lock};
+use endings::Endings;
 
 /// So many times more samples make those that were put off a few.
 const FEW_AMONG: usize = 4;
@@ -58,6 +60,7 @@ pub(crate) struct Function {
     stored: AtomicBool,
     pace: Pace,
     kind: Mutex<Kind>,
+    endings: Endings,
 }
 
 impl Function {
@@ -79,6 +82,7 @@ impl Function {
             stored: AtomicBool::new(false),
             pace: Pace::default(),
             kind: Mutex::default(),
+            endings: Endings::default(),
         }
     }
 
@@ -98,6 +102,11 @@ impl Function {
     /// What the items of the last run here are like.
     pub(crate) fn kind(&self) -> Kind {
         *lock(&self.kind)
+    }
+
+    /// Where runs of this process were left before their end.
+    pub(crate) fn endings(&self) -> &Endings {
+        &self.endings
     }
 
     /// What has been learned. Does not wait for the file: while someone else uses it, the answer is what is in memory.
@@ -231,6 +240,7 @@ impl Function {
         lock(&self.put_off).clear();
         *lock(&self.memory) = Arc::default();
         lock(&self.queue).clear();
+        self.endings.forget();
         self.store.remove(&self.name)
     }
 

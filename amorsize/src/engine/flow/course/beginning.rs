@@ -11,7 +11,7 @@ use crate::learn::experience::Advice;
 impl Course {
     /// Asks, before the first item, what earlier runs say; `beside` tells who there is for the first items, where the
     /// options ask for threads or do not.
-    pub(in super::super) fn consult(&mut self, remaining: Remaining, beside: &dyn Fn(bool) -> Beside) {
+    pub(in crate::engine::flow) fn consult(&mut self, remaining: Remaining, beside: &dyn Fn(bool) -> Beside) {
         let mut advice = self.ask(remaining);
         if advice.as_ref().and_then(Advice::prior).is_some_and(|prior| self.pilot.is_guess(prior, remaining)) {
             self.look();
@@ -29,7 +29,7 @@ impl Course {
     }
 
     /// What is to be done next, where so many items were pulled `ahead`.
-    pub(in super::super) fn step(&mut self, remaining: Remaining, ahead: usize) -> Step {
+    pub(in crate::engine::flow) fn step(&mut self, remaining: Remaining, ahead: usize) -> Step {
         // A source that ended during the trial leaves nothing to try, and what follows a panic is never seen.
         let is_over = (self.exhausted && ahead == 0) || self.has_panicked;
         let room = if is_over { 0 } else { self.pilot.trial_room(self.held(ahead)) };
@@ -44,12 +44,12 @@ impl Course {
         step
     }
 
-    pub(in super::super) fn conclude(&mut self, remaining: Remaining) {
+    pub(in crate::engine::flow) fn conclude(&mut self, remaining: Remaining) {
         let at = self.position();
         self.pilot.conclude(at, remaining);
     }
 
-    pub(in super::super) fn look(&mut self) {
+    pub(in crate::engine::flow) fn look(&mut self) {
         self.pilot.saw_machine(self.pilot.situation().looked_at());
     }
 }

@@ -11,8 +11,6 @@ mod threads;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::super::chunk::{Batch, BatchCost, How, Room};
-use super::super::heap::{self, Upkeep};
 use super::tickets::Tickets;
 use crate::consumers;
 use crate::decide::input::Remaining;
@@ -21,7 +19,9 @@ use crate::decide::pace::Pace;
 use crate::decide::pilot::Pilot;
 use crate::decide::refill::Refill;
 use crate::decide::situation::{Kind, Owns, Situation};
+use crate::engine::chunk::{Batch, BatchCost, How, Room};
 use crate::engine::clock::Delays;
+use crate::engine::heap::{self, Upkeep};
 use crate::engine::queue::Standing;
 use crate::engine::wake;
 use crate::fingerprint::Identity;
@@ -55,6 +55,8 @@ pub(crate) struct Course {
     /// Time that does not count, since later runs do not have to spend it again: starting a pool.
     pub(super) set_up: Duration,
     ended: Option<Instant>,
+    /// The stream was dropped before its end.
+    is_left: bool,
     /// When the consumer was given how many results that it now comes back from.
     handed: Option<(Instant, usize)>,
     /// The plain loop, while it runs.
@@ -90,6 +92,7 @@ impl Course {
             began: None,
             set_up: Duration::ZERO,
             ended: None,
+            is_left: false,
             handed: None,
             pace: None,
             is_ahead: false,
@@ -97,6 +100,12 @@ impl Course {
             accepted: 0,
             waits: 0,
         }
+    }
+
+    /// What is believed of what the source says of its rest, with so many items that were pulled `ahead` of it.
+    pub(super) fn remaining(&self, hint: impl FnOnce() -> (usize, Option<usize>), ahead: usize) -> Remaining {
+        let remaining = if self.exhausted { Remaining::NONE } else { Remaining::from_hint(hint()) };
+        self.experience.believed(remaining).and(ahead as u64)
     }
 
     /// Items taken from the source by the flow.
@@ -167,6 +176,7 @@ impl Course {
     pub(super) fn abandon(&mut self, left: usize) {
         self.looped(Instant::now(), left);
         self.pace = None;
+        self.is_left = !self.exhausted || self.in_flight() > 0;
     }
 
     fn leave_experience(&mut self, now: Instant) {
@@ -174,7 +184,7 @@ impl Course {
         let at = self.position_at(now);
         wake::forwent(self.pilot.forgone());
         let stretches = self.pilot.finish(at);
-        self.experience.leave(&stretches, self.accepted, now - began);
+        self.experience.leave(&stretches, self.accepted, self.is_left, now - began);
     }
 
     pub(super) fn report(&self, looped: u64, unread: u64) -> Report {

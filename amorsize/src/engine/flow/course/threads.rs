@@ -16,7 +16,7 @@ use crate::plan::Pool;
 use crate::pool::{self, Crew};
 
 /// The threads and the pool of a plan.
-pub(in super::super) struct Configured {
+pub(in crate::engine::flow) struct Configured {
     threads: usize,
     pool: Pool,
     ordered: bool,
@@ -27,34 +27,34 @@ pub(in super::super) struct Configured {
 }
 
 /// A ticket that is to be handed over.
-pub(in super::super) struct Ticket {
+pub(in crate::engine::flow) struct Ticket {
     /// Where it goes, if it gets no thread of its own, and one can be had.
-    pub(in super::super) slot: Option<Slot>,
-    pub(in super::super) epoch: u32,
+    pub(in crate::engine::flow) slot: Option<Slot>,
+    pub(in crate::engine::flow) epoch: u32,
     /// Since when, to a pool of threads that compute.
-    pub(in super::super) launched: Option<Launched>,
+    pub(in crate::engine::flow) launched: Option<Launched>,
     /// Where the consumer computes, if it helps.
-    pub(in super::super) consumer: Option<Place>,
+    pub(in crate::engine::flow) consumer: Option<Place>,
 }
 
 /// What the queue is to be told of a plan.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Change {
-    pub(in super::super) threads: usize,
+pub(in crate::engine::flow) struct Change {
+    pub(in crate::engine::flow) threads: usize,
     pool: Pool,
-    pub(in super::super) ordered: bool,
+    pub(in crate::engine::flow) ordered: bool,
     /// From now on in another pool.
-    pub(in super::super) moves: bool,
+    pub(in crate::engine::flow) moves: bool,
 }
 
 impl Course {
     /// Whether the queue was told of a plan.
-    pub(in super::super) fn is_configured(&self) -> bool {
+    pub(in crate::engine::flow) fn is_configured(&self) -> bool {
         self.configured.is_some()
     }
 
     /// What the queue has not been told.
-    pub(in super::super) fn change(&self) -> Option<Change> {
+    pub(in crate::engine::flow) fn change(&self) -> Option<Change> {
         let (pool, ordered) = self.pilot.pool()?;
         let threads = self.pilot.concurrency();
         let before = self.configured.as_ref();
@@ -65,7 +65,7 @@ impl Course {
     }
 
     /// The queue was told, which is in this epoch now.
-    pub(in super::super) fn changed(&mut self, change: Change, epoch: u32, waits: bool) {
+    pub(in crate::engine::flow) fn changed(&mut self, change: Change, epoch: u32, waits: bool) {
         let Change { threads, pool, ordered, moves } = change;
         let is_pinned = self.pilot.has_pinned_threads();
         let begin = Instant::now();
@@ -81,7 +81,7 @@ impl Course {
     }
 
     /// Somebody else has told the queue that items wait, on so many threads of crews of a few each.
-    pub(in super::super) fn found_waiting(&mut self, FoundWaiting { threads, epoch, .. }: FoundWaiting) {
+    pub(in crate::engine::flow) fn found_waiting(&mut self, FoundWaiting { threads, epoch, .. }: FoundWaiting) {
         self.pilot.found_waiting(threads);
         if let Some(configured) = &mut self.configured {
             let ordered = configured.ordered;
@@ -91,12 +91,12 @@ impl Course {
     }
 
     /// Threads that run chunks beside the consumer.
-    pub(in super::super) fn most_beside(&self, waiting: Waiting) -> usize {
+    pub(in crate::engine::flow) fn most_beside(&self, waiting: Waiting) -> usize {
         self.pilot.concurrency().saturating_sub(usize::from(waiting.helps))
     }
 
     /// Where the call has to wait for its tickets: finds out who takes the next ones, and whether a thread has time.
-    pub(in super::super) fn knock(&mut self, remaining: Remaining, is_running: impl FnOnce() -> bool) {
+    pub(in crate::engine::flow) fn knock(&mut self, remaining: Remaining, is_running: impl FnOnce() -> bool) {
         let since = self.began.map_or(Duration::MAX, |began| began.elapsed());
         self.tickets.is_own = self.pilot.choose_own_thread(since.as_secs_f64());
         let is_cpu = self.configured.as_ref().is_some_and(|configured| configured.pool == Pool::Cpu);
@@ -109,7 +109,7 @@ impl Course {
     }
 
     /// What there is for those who take items beside the first one.
-    pub(in super::super) fn terms(&self, remaining: Remaining) -> Terms {
+    pub(in crate::engine::flow) fn terms(&self, remaining: Remaining) -> Terms {
         Terms {
             cores: self.pilot.situation().cores,
             items: remaining.upper.map_or(u64::MAX, |left| left.saturating_add(1)),
@@ -121,7 +121,7 @@ impl Course {
     }
 
     /// What a consumer that has nothing to do waits for.
-    pub(in super::super) fn sleeper(&self, waiting: Waiting, refilled: Refilled, most: usize) -> Sleeper {
+    pub(in crate::engine::flow) fn sleeper(&self, waiting: Waiting, refilled: Refilled, most: usize) -> Sleeper {
         let few_chunks = if refilled == Refilled::Enough { self.pilot.threads() } else { 0 };
         let most_tickets = self.tickets.most(most);
         let is_prompt = refilled == Refilled::Promptly;
@@ -130,7 +130,7 @@ impl Course {
     }
 
     /// The next ticket, if the queue was told of a plan.
-    pub(in super::super) fn ticket(&mut self) -> Option<Ticket> {
+    pub(in crate::engine::flow) fn ticket(&mut self) -> Option<Ticket> {
         let &Configured { pool, epoch, .. } = self.configured.as_ref()?;
         let is_own = self.tickets.is_own;
         let slot = if is_own { None } else { self.slot() };
@@ -141,7 +141,7 @@ impl Course {
     }
 
     /// A ticket was handed over to a pool that computes.
-    pub(in super::super) fn launched(&mut self, launched: Launched) {
+    pub(in crate::engine::flow) fn launched(&mut self, launched: Launched) {
         if self.pilot.waiting().helps {
             launched.let_by();
         }
