@@ -81,7 +81,8 @@ impl Advice {
 #[derive(Debug)]
 pub(crate) struct Experience {
     identity: Identity,
-    place: &'static Location<'static>,
+    /// Where the stream was made.
+    call_site: u64,
     asks: bool,
     leaves: bool,
     /// Whether threads may be started: a plain loop that is asked for starts none, nor does its record.
@@ -96,7 +97,7 @@ impl Experience {
         let is_serial = verdict::pinned_serial(options).is_some();
         Self {
             identity,
-            place,
+            call_site: fingerprint::call_site(place),
             asks: options.ml_prediction && !is_serial,
             leaves: options.online_learning && !options.environment_serial,
             starts_threads: !is_serial,
@@ -114,10 +115,10 @@ impl Experience {
         let function = Function::of(&self.identity);
         function.sees(Kind { bytes: situation.item_bytes, owns: situation.owns });
         let (learned, ask) = (function.learned_lately(), Learned::forecast);
-        let place = fingerprint::call_site(self.place);
-        self.doubts_length = function.endings().are_early(place, remaining.lower);
+        self.doubts_length = function.endings().are_early(self.call_site, remaining.lower);
         let remaining = self.believed(remaining);
-        let Some(forecast) = ask_history(&self.identity, &learned, place, remaining, options, situation, ask) else {
+        let Some(forecast) = ask_history(&self.identity, &learned, self.call_site, remaining, options, situation, ask)
+        else {
             // Where nothing will be recorded, that would never change.
             return if self.leaves { self.explore(&function, remaining, options) } else { unasked() };
         };
@@ -163,7 +164,7 @@ impl Experience {
             return;
         }
         let function = Function::of(&self.identity);
-        function.endings().note(fingerprint::call_site(self.place), is_left.then_some(length));
+        function.endings().note(self.call_site, is_left.then_some(length));
         let samples: Vec<Sample> = stretches.iter().map(|stretch| self.sample(stretch, length)).collect();
         calibrated::observe(&samples);
         let had_none = stretches.iter().all(|stretch| stretch.plan.pool == Pool::Serial);
@@ -183,7 +184,7 @@ impl Experience {
             body: self.identity.body(),
             build: fingerprint::build(),
             machine: machines::id_if_known(),
-            call_site: fingerprint::call_site(self.place),
+            call_site: self.call_site,
             length,
             items: *items,
             pool: plan.pool,
